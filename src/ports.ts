@@ -2,11 +2,11 @@
 // the runtime holds them, adapters implement them, the simulator has its own.
 // Each has a contract suite under test/contracts that every implementation passes.
 
-import type { Channel, CopyId, DialFailure, StoreEntry, StoreWrite } from './core/step.js'
 import type { Millis, NodeId } from './core/ids.js'
 import type { Json } from './core/json.js'
 import type { Accusation, MemberRecord, Sealed, Strike } from './core/member.js'
 import type { Message } from './core/message.js'
+import type { Channel, CopyId, DialFailure, StoreEntry, StoreWrite } from './core/step.js'
 import type { TaskSpec } from './core/tasks/spec.js'
 
 /** Time. `now` never runs backwards; `wall` is what the machine's clock says and may jump. */

@@ -110,7 +110,8 @@ const matchesPattern = (pattern: string, text: string): boolean => {
   if (parts.length === 1) return pattern === text
   const first = parts[0] as string
   const last = parts[parts.length - 1] as string
-  if (!text.startsWith(first) || text.length < first.length + last.length || !text.endsWith(last)) return false
+  if (!text.startsWith(first) || text.length < first.length + last.length || !text.endsWith(last))
+    return false
   let from = first.length
   for (const part of parts.slice(1, -1)) {
     const found = text.indexOf(part, from)

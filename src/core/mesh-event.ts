@@ -33,7 +33,13 @@ export type TaskCause =
   | 'heal'
 
 export interface TaskEvent {
-  readonly kind: 'task.applied' | 'task.removed' | 'task.started' | 'task.stopped' | 'task.failed' | 'task.moved'
+  readonly kind:
+    | 'task.applied'
+    | 'task.removed'
+    | 'task.started'
+    | 'task.stopped'
+    | 'task.failed'
+    | 'task.moved'
   readonly at: Millis
   readonly task: TaskId
   readonly node: NodeId | null

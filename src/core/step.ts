@@ -48,9 +48,26 @@ export type CoreEvent =
   // links
   | { readonly kind: 'linkUp'; readonly node: NodeId; readonly address: string; readonly outbound: boolean }
   | { readonly kind: 'linkDown'; readonly node: NodeId; readonly reset: boolean }
-  | { readonly kind: 'dialFailed'; readonly node: NodeId | null; readonly address: string; readonly reason: DialFailure }
-  | { readonly kind: 'message'; readonly from: NodeId; readonly channel: Channel; readonly message: Message; readonly bytes: number }
-  | { readonly kind: 'gossip'; readonly from: NodeId; readonly topic: string; readonly message: Message; readonly bytes: number }
+  | {
+      readonly kind: 'dialFailed'
+      readonly node: NodeId | null
+      readonly address: string
+      readonly reason: DialFailure
+    }
+  | {
+      readonly kind: 'message'
+      readonly from: NodeId
+      readonly channel: Channel
+      readonly message: Message
+      readonly bytes: number
+    }
+  | {
+      readonly kind: 'gossip'
+      readonly from: NodeId
+      readonly topic: string
+      readonly message: Message
+      readonly bytes: number
+    }
   | { readonly kind: 'discovered'; readonly addresses: readonly string[] }
   | { readonly kind: 'addresses'; readonly addresses: readonly string[]; readonly dialable: boolean }
   /** The adapter or the codec caught a peer breaking the rules. */
@@ -60,18 +77,37 @@ export type CoreEvent =
   | { readonly kind: 'drain'; readonly on: boolean; readonly request: number }
   | { readonly kind: 'leave'; readonly request: number }
   | { readonly kind: 'forget'; readonly member: NodeId; readonly request: number }
-  | { readonly kind: 'reconfigure'; readonly labels?: Readonly<Record<string, string>>; readonly capacity?: number | null }
+  | {
+      readonly kind: 'reconfigure'
+      readonly labels?: Readonly<Record<string, string>>
+      readonly capacity?: number | null
+    }
   | { readonly kind: 'abilities'; readonly runs: readonly string[] }
   | { readonly kind: 'health'; readonly source: string; readonly level: Health; readonly reason: string }
-  | { readonly kind: 'stateWrite'; readonly space: string; readonly changes: readonly StateChange[]; readonly request: number }
+  | {
+      readonly kind: 'stateWrite'
+      readonly space: string
+      readonly changes: readonly StateChange[]
+      readonly request: number
+    }
   | { readonly kind: 'documentOpened'; readonly name: string }
-  | { readonly kind: 'documentUpdated'; readonly name: string; readonly update: Uint8Array; readonly request: number | null }
+  | {
+      readonly kind: 'documentUpdated'
+      readonly name: string
+      readonly update: Uint8Array
+      readonly request: number | null
+    }
   | { readonly kind: 'taskPut'; readonly spec: TaskSpec; readonly request: number }
   | { readonly kind: 'taskDelete'; readonly task: TaskId; readonly request: number }
   | { readonly kind: 'taskRestart'; readonly task: TaskId; readonly request: number }
   // the executor
   | { readonly kind: 'copyStarted'; readonly copy: CopyId }
-  | { readonly kind: 'copyExited'; readonly copy: CopyId; readonly error: string | null; readonly result: Json }
+  | {
+      readonly kind: 'copyExited'
+      readonly copy: CopyId
+      readonly error: string | null
+      readonly result: Json
+    }
   | { readonly kind: 'copySaved'; readonly copy: CopyId; readonly checkpoint: Json; readonly request: number }
 
 export interface StateChange {
@@ -83,7 +119,12 @@ export interface StateChange {
 /** What the core asks of the world. */
 export type Effect =
   | { readonly kind: 'wake'; readonly at: Millis }
-  | { readonly kind: 'persist'; readonly writes: readonly StoreWrite[]; readonly flush: boolean; readonly token: number | null }
+  | {
+      readonly kind: 'persist'
+      readonly writes: readonly StoreWrite[]
+      readonly flush: boolean
+      readonly token: number | null
+    }
   | { readonly kind: 'dial'; readonly node: NodeId | null; readonly addresses: readonly string[] }
   | { readonly kind: 'hangUp'; readonly node: NodeId; readonly why: string }
   /** Refuses a node's connections for a while. */
@@ -94,12 +135,28 @@ export type Effect =
   | { readonly kind: 'unsubscribe'; readonly topic: string }
   | { readonly kind: 'discovery'; readonly on: boolean }
   | { readonly kind: 'notify'; readonly event: MeshEvent }
-  | { readonly kind: 'count'; readonly metric: string; readonly by: number; readonly labels?: Readonly<Record<string, string>> }
-  | { readonly kind: 'log'; readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly text: string; readonly fields?: Readonly<Record<string, Json>> }
+  | {
+      readonly kind: 'count'
+      readonly metric: string
+      readonly by: number
+      readonly labels?: Readonly<Record<string, string>>
+    }
+  | {
+      readonly kind: 'log'
+      readonly level: 'debug' | 'info' | 'warn' | 'error'
+      readonly text: string
+      readonly fields?: Readonly<Record<string, Json>>
+    }
   | { readonly kind: 'reply'; readonly request: number; readonly value: Json }
   | { readonly kind: 'refuse'; readonly request: number; readonly code: string; readonly message: string }
   | { readonly kind: 'documentChanged'; readonly name: string; readonly update: Uint8Array }
-  | { readonly kind: 'startCopy'; readonly copy: CopyId; readonly spec: TaskSpec; readonly checkpoint: Json; readonly period: number | null }
+  | {
+      readonly kind: 'startCopy'
+      readonly copy: CopyId
+      readonly spec: TaskSpec
+      readonly checkpoint: Json
+      readonly period: number | null
+    }
   | { readonly kind: 'stopCopy'; readonly copy: CopyId; readonly graceMs: Millis }
   /** The node must stop: another process runs with this identity. */
   | { readonly kind: 'standDown'; readonly reason: string }

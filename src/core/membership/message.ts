@@ -30,7 +30,12 @@ export type MembershipMessage =
   /** Bucketed hashes of everything held; an answer is expected only when they differ. */
   | { readonly kind: 'memberDigest'; readonly buckets: readonly number[] }
   /** The lines of the buckets that differed. */
-  | { readonly kind: 'memberSummaries'; readonly buckets: readonly number[]; readonly lines: readonly MemberSummary[]; readonly answer: boolean }
+  | {
+      readonly kind: 'memberSummaries'
+      readonly buckets: readonly number[]
+      readonly lines: readonly MemberSummary[]
+      readonly answer: boolean
+    }
   | { readonly kind: 'memberWants'; readonly ids: readonly NodeId[] }
   /** Verdicts without proof, for those who never heard of the subject: believed only of strangers and of old deaths. */
   | { readonly kind: 'hearsay'; readonly lines: readonly MemberSummary[] }

@@ -3,4 +3,4 @@
 
 export type StateMessage =
   /** A hint, broadcast on the document's topic: an update as Yjs encodes it. */
-  | { readonly kind: 'stateUpdate'; readonly document: string; readonly update: Uint8Array }
+  { readonly kind: 'stateUpdate'; readonly document: string; readonly update: Uint8Array }

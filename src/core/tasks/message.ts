@@ -5,4 +5,10 @@ import type { Json } from '../json.js'
 
 export type TaskMessage =
   /** A copy's newest checkpoint, straight to the next in rank. */
-  | { readonly kind: 'checkpoint'; readonly task: TaskId; readonly slot: number; readonly epoch: string; readonly checkpoint: Json }
+  {
+    readonly kind: 'checkpoint'
+    readonly task: TaskId
+    readonly slot: number
+    readonly epoch: string
+    readonly checkpoint: Json
+  }

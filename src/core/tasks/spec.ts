@@ -6,7 +6,11 @@ import type { Json } from '../json.js'
 export type TaskRun =
   | { readonly handler: string }
   | { readonly module: string }
-  | { readonly exec: readonly string[]; readonly env?: Readonly<Record<string, string>>; readonly cwd?: string }
+  | {
+      readonly exec: readonly string[]
+      readonly env?: Readonly<Record<string, string>>
+      readonly cwd?: string
+    }
 
 export type TaskWhen =
   | 'always'
