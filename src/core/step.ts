@@ -48,6 +48,8 @@ export type CoreEvent =
   // links
   | { readonly kind: 'linkUp'; readonly node: NodeId; readonly address: string; readonly outbound: boolean }
   | { readonly kind: 'linkDown'; readonly node: NodeId; readonly reset: boolean }
+  /** A dial with `verify` met the node at this address; no link comes of it. */
+  | { readonly kind: 'verified'; readonly node: NodeId; readonly address: string }
   | {
       readonly kind: 'dialFailed'
       readonly node: NodeId | null
@@ -125,7 +127,13 @@ export type Effect =
       readonly flush: boolean
       readonly token: number | null
     }
-  | { readonly kind: 'dial'; readonly node: NodeId | null; readonly addresses: readonly string[] }
+  /** With `verify`: whether this node answers there, on a connection apart from the link that stands. */
+  | {
+      readonly kind: 'dial'
+      readonly node: NodeId | null
+      readonly addresses: readonly string[]
+      readonly verify?: boolean
+    }
   | { readonly kind: 'hangUp'; readonly node: NodeId; readonly why: string }
   /** Refuses a node's connections for a while. */
   | { readonly kind: 'ban'; readonly node: NodeId; readonly untilAt: Millis }

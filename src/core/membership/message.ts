@@ -10,6 +10,8 @@ export interface MemberSummary {
   readonly generationInstance: string
   readonly refutation: number
   readonly verdict: Verdict
+  /** How long the verdict has stood; an age, because clocks differ. */
+  readonly ageMs: Millis
 }
 
 export type MembershipMessage =
@@ -19,8 +21,8 @@ export type MembershipMessage =
   | { readonly kind: 'heartbeat'; readonly meshTime: Millis }
   | { readonly kind: 'ping'; readonly nonce: number; readonly meshTime: Millis }
   | { readonly kind: 'pong'; readonly nonce: number; readonly meshTime: Millis }
-  /** An observer asks its subject for heartbeats, or lets it off. */
-  | { readonly kind: 'watch'; readonly on: boolean }
+  /** Whether the sender wants this link kept; one that neither end wants is closed. */
+  | { readonly kind: 'want'; readonly on: boolean }
   | {
       readonly kind: 'rumor'
       readonly records: readonly Sealed<MemberRecord>[]

@@ -1,0 +1,137 @@
+// The knobs of membership: a unit in every name, a reason for every default, and
+// what is traded by turning it.
+
+import type { Millis } from '../ids.js'
+
+export interface MembershipConfig {
+  /** Observers of each member, and rings of the observer graph. Rapid (ATC 2018) uses 10 for tens of thousands of nodes; 4 keeps idle traffic under 600 B/s and still needs three independent errors for a wrong verdict. */
+  readonly observersPerMember: number
+  /** How many observers get heartbeats; the others are asked at the first silence. */
+  readonly primaryObservers: number
+  /** Between heartbeats. Shorter finds silence sooner and costs bytes in proportion. */
+  readonly heartbeatMs: Millis
+  /** Share by which periods vary, so that nodes do not beat in step. */
+  readonly jitter: number
+  /** A subject is pinged after this much silence, at the least. */
+  readonly lateFloorMs: Millis
+  /** Silence becomes evidence between these two; where, is learned from each link's own regularity. */
+  readonly silentFloorMs: Millis
+  readonly silentCeilingMs: Millis
+  /** How long an observer that was asked waits for an answer to its ping. */
+  readonly probeTimeoutMs: Millis
+  /** How long a dial may take before it counts as silence. */
+  readonly dialEvidenceMs: Millis
+  /** A lone accusation becomes a verdict after the longer one, one short of the quorum after the shorter (Lifeguard, section IV-B). Refutations cross a mesh of thousands in well under a second. */
+  readonly suspicionMinMs: Millis
+  readonly suspicionMaxMs: Millis
+  /** Each rank of observer holds its refusal back for this long more, because two are enough. */
+  readonly refusalStaggerMs: Millis
+  /** How often an accuser that was refuted may repeat itself: from, doubling, to. */
+  readonly repeatMinMs: Millis
+  readonly repeatMaxMs: Millis
+  /** A step that comes this much later than it was due means that this node was frozen or is too busy to judge others. */
+  readonly lagMs: Millis
+  /** When most subjects seem silent at once, an observer doubts itself for this long. */
+  readonly selfDoubtMs: Millis
+  /** Accusations of one accuser, refuted without ever being right, until it is no longer believed alone. */
+  readonly falseAlarmsMax: number
+  /** Redialling a wanted neighbor: from, doubling, to. */
+  readonly redialMinMs: Millis
+  readonly redialMaxMs: Millis
+  /** A node tries one of the dead members that fall to it this often, while the death is fresh. */
+  readonly deadRedialMs: Millis
+  /** The same for members that have been dead for long. */
+  readonly oldDeadRedialMs: Millis
+  /** A change of the view settles for this long before neighbors are sought or let go. */
+  readonly viewDebounceMs: Millis
+  /** A link that neither end wants is kept for this long. */
+  readonly lingerMs: Millis
+  /** The node whose id is larger waits this long for the other one to dial. */
+  readonly dialTurnMs: Millis
+  /** How many members a sweep dials in all, and at a time. */
+  readonly sweepMembersMax: number
+  readonly sweepParallel: number
+  readonly sweepPauseMs: Millis
+  /** Rumors of one batch wait for each other this long; accusations never wait. */
+  readonly rumorBatchMs: Millis
+  readonly rumorRecordsMax: number
+  /** News that came by exchange is passed on by gossip unless gossip brings it within this time. */
+  readonly relayDelayMs: Millis
+  /** Between digest exchanges with a random neighbor. */
+  readonly exchangeMs: Millis
+  readonly digestBuckets: number
+  /** Lines of a digest in one message. */
+  readonly summaryLinesMax: number
+  /** A node that came back calls itself settled after this long, doubled for each recent return, up to the maximum. */
+  readonly settleMs: Millis
+  readonly settleMaxMs: Millis
+  /** A return this long ago no longer counts as flapping. */
+  readonly flapMemoryMs: Millis
+  /** A health level has to last this long before it is published: when it worsens, when it betters. */
+  readonly healthWorseMs: Millis
+  readonly healthBetterMs: Millis
+  /** How long proofs stand beside a dead member. */
+  readonly proofKeepMs: Millis
+  readonly forgetLeftMs: Millis
+  readonly forgetDeadMs: Millis
+  readonly strikeKeepMs: Millis
+  /** Two answers of another process with this identity within this time are a clone. */
+  readonly cloneWindowMs: Millis
+  /** Most members this node keeps in mind, dead ones included. */
+  readonly membersMax: number
+  /** Joining: between attempts at the given addresses, from, doubling, to. */
+  readonly joinMinMs: Millis
+  readonly joinMaxMs: Millis
+  /** mDNS is searched again after this long alone. */
+  readonly verifyAfterMs: Millis
+}
+
+export const membershipLan: MembershipConfig = {
+  observersPerMember: 4,
+  primaryObservers: 2,
+  heartbeatMs: 1_000,
+  jitter: 0.05,
+  lateFloorMs: 1_200,
+  silentFloorMs: 1_550,
+  silentCeilingMs: 4_000,
+  probeTimeoutMs: 400,
+  dialEvidenceMs: 900,
+  suspicionMinMs: 500,
+  suspicionMaxMs: 3_000,
+  refusalStaggerMs: 25,
+  repeatMinMs: 4_000,
+  repeatMaxMs: 600_000,
+  lagMs: 300,
+  selfDoubtMs: 500,
+  falseAlarmsMax: 4,
+  redialMinMs: 250,
+  redialMaxMs: 15_000,
+  deadRedialMs: 2_000,
+  oldDeadRedialMs: 30_000,
+  viewDebounceMs: 150,
+  lingerMs: 20_000,
+  dialTurnMs: 250,
+  sweepMembersMax: 256,
+  sweepParallel: 32,
+  sweepPauseMs: 5_000,
+  rumorBatchMs: 20,
+  rumorRecordsMax: 80,
+  relayDelayMs: 200,
+  exchangeMs: 20_000,
+  digestBuckets: 32,
+  summaryLinesMax: 256,
+  settleMs: 5_000,
+  settleMaxMs: 300_000,
+  flapMemoryMs: 3_600_000,
+  healthWorseMs: 2_000,
+  healthBetterMs: 10_000,
+  proofKeepMs: 3_600_000,
+  forgetLeftMs: 86_400_000,
+  forgetDeadMs: 30 * 86_400_000,
+  strikeKeepMs: 30 * 86_400_000,
+  cloneWindowMs: 10_000,
+  membersMax: 20_000,
+  joinMinMs: 250,
+  joinMaxMs: 10_000,
+  verifyAfterMs: 300,
+}

@@ -1,0 +1,255 @@
+// When this node dials, and whom: the neighbors that the observer graph asks for,
+// the addresses it was told to join, everybody it remembers while it is alone, the
+// dead now and then, and everybody at once after a heavy loss (a sweep: when few
+// are left, ranks alone stall; modelled, a split of 49 and 1 never settled).
+
+import type { Millis, NodeId } from '../ids.js'
+import { isPresent } from './roster.js'
+import { observersOf, type Shared, send, soon } from './shared.js'
+import type { Watches } from './watch.js'
+
+const ALONE_DIALS_AT_ONCE = 8
+const OLD_DEATH_MS = 600_000
+
+export class Connect {
+  readonly #shared: Shared
+  readonly #watches: Watches
+  readonly #join = new Map<string, { backoffMs: Millis; nextAt: Millis }>()
+  #extra: readonly NodeId[] = []
+  #seenRingRevision = -1
+  #sweepQueue: NodeId[] = []
+  #sweepFlight = new Set<NodeId>()
+  #sweptAt: Millis | null = null
+  #lostSince: { at: Millis; count: number } = { at: 0, count: 0 }
+  #discovering: boolean | null = null
+
+  constructor(shared: Shared, watches: Watches) {
+    this.#shared = shared
+    this.#watches = watches
+  }
+
+  /** Addresses to join, tried for ever until this node has company. */
+  join(addresses: readonly string[]): void {
+    for (const address of addresses) {
+      this.#join.set(address, { backoffMs: this.#shared.config.joinMinMs, nextAt: this.#shared.now })
+    }
+    this.#shared.chores.set('join', this.#shared.now)
+  }
+
+  /** Members that other parts of the core want as neighbors too. */
+  wantExtra(ids: readonly NodeId[]): void {
+    if (ids.length === this.#extra.length && ids.every((id, i) => id === this.#extra[i])) return
+    this.#extra = ids
+    this.#seenRingRevision = -1
+    soon(this.#shared, 'view', this.#shared.now + this.#shared.config.viewDebounceMs)
+  }
+
+  /** The rings changed: neighbors follow a little later. */
+  viewChanged(): void {
+    const { now, config, chores, roster } = this.#shared
+    if (roster.ringRevision === this.#seenRingRevision || chores.get('view') !== null) return
+    chores.set('view', now + config.viewDebounceMs)
+  }
+
+  /** Computes whom this node wants and watches, from the rings as they stand. */
+  settleView(): void {
+    const { now, config, roster, links, id } = this.#shared
+    this.#seenRingRevision = roster.ringRevision
+    const k = config.observersPerMember
+    const subjects = roster.rings
+      .subjects(id, k)
+      .filter(subject => observersOf(this.#shared, subject, k).includes(id))
+    const observers = observersOf(this.#shared, id, k)
+    const wanted = new Set<NodeId>([...observers, ...subjects])
+    for (const extra of this.#extra) {
+      const entry = roster.get(extra)
+      if (extra !== id && entry !== undefined && isPresent(entry.verdict)) wanted.add(extra)
+    }
+    links.want(now, wanted)
+    for (const link of links.all()) this.tellWanted(link.node)
+    this.#watches.setSubjects(subjects)
+    soon(this.#shared, 'verify', now + config.verifyAfterMs)
+  }
+
+  tellWanted(id: NodeId): void {
+    const { links } = this.#shared
+    const link = links.get(id)
+    if (link === undefined) return
+    const on = links.isWanted(id)
+    if (link.toldWanted === on) return
+    link.toldWanted = on
+    send(this.#shared, id, { kind: 'want', on })
+  }
+
+  /** A dial that is due. */
+  redial(id: NodeId): void {
+    const { roster, links } = this.#shared
+    const entry = roster.get(id)
+    if (entry === undefined || !isPresent(entry.verdict) || links.get(id) !== undefined) return
+    this.dial(id)
+  }
+
+  dial(id: NodeId): void {
+    const { now, roster, links, out } = this.#shared
+    const record = roster.get(id)?.record
+    if (record === undefined || links.isDialing(id) || links.get(id) !== undefined) return
+    if (!record.dialable || record.addresses.length === 0) return
+    links.dialled(now, id, record.addresses.length)
+    out.push({ kind: 'dial', node: id, addresses: record.addresses })
+  }
+
+  linkUp(id: NodeId): void {
+    this.#settleSweep(id)
+    this.#discover(false)
+  }
+
+  /** A link was lost: with enough of them at once, reach for everybody. */
+  linkLost(): void {
+    const { now, config, links } = this.#shared
+    const isRecent = now - this.#lostSince.at <= config.suspicionMaxMs
+    this.#lostSince = isRecent
+      ? { at: this.#lostSince.at, count: this.#lostSince.count + 1 }
+      : { at: now, count: 1 }
+    if (this.#lostSince.count > links.size) this.sweep()
+    if (links.size === 0) this.alone()
+  }
+
+  /** Reaches for every member that is held present, some at a time; each failure is evidence. */
+  sweep(): void {
+    const { now, config, roster, rng, id } = this.#shared
+    if (this.#sweptAt !== null && now - this.#sweptAt < config.sweepPauseMs) return
+    const others = roster.all().filter(entry => entry.id !== id && isPresent(entry.verdict))
+    if (others.length < 2) return
+    this.#sweptAt = now
+    this.#sweepQueue = rng.shuffle(others.map(entry => entry.id)).slice(0, config.sweepMembersMax)
+    this.#shared.out.push({ kind: 'count', metric: 'sweeps', by: 1 })
+    this.#advanceSweep()
+  }
+
+  /** Many members are under accusation at once: that is a split, not an illness. */
+  considerSweep(accused: number): void {
+    const { roster } = this.#shared
+    if (accused >= 3 && accused * 8 >= roster.aliveCount) this.sweep()
+  }
+
+  dialFailed(id: NodeId): void {
+    this.#settleSweep(id)
+  }
+
+  advanceSweep(): void {
+    const { now, config, links } = this.#shared
+    for (const id of this.#sweepFlight) {
+      const startedAt = links.dialStartedAt(id)
+      if (startedAt === null || now - startedAt >= config.dialEvidenceMs) this.#sweepFlight.delete(id)
+    }
+    this.#advanceSweep()
+  }
+
+  /** No link at all: try the remembered members, look around, ask the given addresses. */
+  alone(): void {
+    const { now, config, links, roster, rng, chores, id } = this.#shared
+    if (links.size > 0) return
+    this.#discover(true)
+    const others = roster
+      .all()
+      .filter(entry => entry.id !== id && entry.verdict !== 'left' && !links.isDialing(entry.id))
+    for (const entry of rng.shuffle(others).slice(0, ALONE_DIALS_AT_ONCE)) this.dial(entry.id)
+    for (const [, attempt] of this.#join) attempt.nextAt = Math.min(attempt.nextAt, now + config.joinMinMs)
+    if (this.#join.size > 0) soon(this.#shared, 'join', now + config.joinMinMs)
+    chores.set('alone', now + rng.jitter(config.deadRedialMs, 0.3))
+  }
+
+  tryJoin(): void {
+    const { now, config, links, rng, out, chores } = this.#shared
+    if (this.#join.size === 0 || links.size > 0) return
+    let next: Millis | null = null
+    for (const [address, attempt] of this.#join) {
+      if (attempt.nextAt <= now) {
+        out.push({ kind: 'dial', node: null, addresses: [address] })
+        attempt.nextAt = now + rng.jitter(attempt.backoffMs, 0.3)
+        attempt.backoffMs = Math.min(config.joinMaxMs, attempt.backoffMs * 2)
+      }
+      next = next === null ? attempt.nextAt : Math.min(next, attempt.nextAt)
+    }
+    if (next !== null) chores.set('join', next)
+  }
+
+  /** Neighbors found on the local network. */
+  discovered(addresses: readonly string[]): void {
+    const { links, out } = this.#shared
+    if (links.size === 0 && addresses.length > 0) out.push({ kind: 'dial', node: null, addresses })
+  }
+
+  /** Tries one of the dead that fall to this node, so that a healed cut closes by itself. */
+  tryDead(): void {
+    const { now, config, roster, rng, chores, id } = this.#shared
+    const k = config.observersPerMember
+    const mine = roster
+      .all()
+      .filter(
+        entry =>
+          entry.verdict === 'dead' &&
+          entry.record.dialable &&
+          roster.rings.successors(entry.id, 2 * k).includes(id),
+      )
+    if (mine.length === 0) {
+      chores.delete('dead')
+      return
+    }
+    this.dial(rng.pick(mine).id)
+    const isFresh = mine.some(entry => now - entry.since < OLD_DEATH_MS)
+    chores.set('dead', now + rng.jitter(isFresh ? config.deadRedialMs : config.oldDeadRedialMs, 0.4))
+  }
+
+  /** Links that neither end wants are let go after a while. */
+  trimIdle(): void {
+    const { now, config, links, out, chores } = this.#shared
+    for (const link of links.all()) {
+      const isIdle = !links.isWanted(link.node) && !link.wantedByPeer
+      if (!isIdle) link.idleSince = null
+      else if (link.idleSince === null) link.idleSince = now
+      else if (now - link.idleSince >= config.lingerMs)
+        out.push({ kind: 'hangUp', node: link.node, why: 'no longer neighbors' })
+    }
+    chores.set('idle', now + config.lingerMs / 2)
+  }
+
+  /** Meets each subject once at its own address, so that a refusal there can be believed. */
+  verifyNext(): void {
+    const { now, config, roster, links, out, chores, rng } = this.#shared
+    for (const link of links.all()) {
+      const record = roster.get(link.node)?.record
+      if (record === undefined || !record.dialable || !this.#watches.isSubject(link.node)) continue
+      if (link.instance !== record.generation.instance || links.hasProof(record) || link.verifying) continue
+      link.verifying = true
+      out.push({ kind: 'dial', node: link.node, addresses: record.addresses, verify: true })
+      chores.set('verify', now + rng.jitter(config.verifyAfterMs, 0.5))
+      return
+    }
+    chores.delete('verify')
+  }
+
+  #discover(on: boolean): void {
+    if (this.#discovering === on) return
+    this.#discovering = on
+    this.#shared.out.push({ kind: 'discovery', on })
+  }
+
+  #settleSweep(id: NodeId): void {
+    if (this.#sweepFlight.delete(id)) this.#advanceSweep()
+  }
+
+  #advanceSweep(): void {
+    const { now, config, roster, links, chores } = this.#shared
+    while (this.#sweepQueue.length > 0 && this.#sweepFlight.size < config.sweepParallel) {
+      const id = this.#sweepQueue.pop() as NodeId
+      const entry = roster.get(id)
+      if (entry === undefined || !isPresent(entry.verdict)) continue
+      this.#watches.sweep(id)
+      if (links.get(id) !== undefined || !entry.record.dialable) continue
+      this.#sweepFlight.add(id)
+      this.dial(id)
+    }
+    if (this.#sweepFlight.size > 0) chores.set('sweep', now + config.dialEvidenceMs)
+  }
+}

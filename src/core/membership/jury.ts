@@ -1,0 +1,167 @@
+// Turns accusations into verdicts, at every node for itself. An accusation counts
+// when it speaks of the very record that is held, when its accuser is not dead,
+// and when the accuser is among the first 2K observers as this node sees them; one
+// accuser counts once, so one liar kills nobody.
+//
+// What it must never do: count a second word of the same accuser, or count against
+// a record that has answered since.
+
+import type { Millis, NodeId } from '../ids.js'
+import { type Accusation, compareGenerations, type Sealed } from '../member.js'
+import type { MembershipConfig } from './config.js'
+import { isPresent, type Roster } from './roster.js'
+import { suspicionTimeoutMs } from './suspicion.js'
+
+/** What is held against one member. */
+interface Case {
+  readonly accusations: Map<NodeId, Sealed<Accusation>>
+  readonly openedAt: Millis
+}
+
+export type Finding =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'suspect'; readonly untilAt: Millis }
+  | {
+      readonly kind: 'dead'
+      readonly cause: 'crashed' | 'unreachable'
+      readonly proof: readonly Sealed<Accusation>[]
+    }
+
+export class Jury {
+  readonly #roster: Roster
+  readonly #config: MembershipConfig
+  readonly #cases = new Map<NodeId, Case>()
+  /** Accusations by accuser that were refuted, less those that proved right. */
+  readonly #falseAlarms = new Map<NodeId, number>()
+
+  constructor(roster: Roster, config: MembershipConfig) {
+    this.#roster = roster
+    this.#config = config
+  }
+
+  /** Those against whom this node holds an open case. */
+  accused(): NodeId[] {
+    return [...this.#cases.keys()]
+  }
+
+  isAccused(id: NodeId): boolean {
+    return this.#cases.has(id)
+  }
+
+  hasAccused(accuser: NodeId, subject: NodeId): boolean {
+    return this.#cases.get(subject)?.accusations.has(accuser) ?? false
+  }
+
+  accusationsAgainst(subject: NodeId): readonly Sealed<Accusation>[] {
+    return [...(this.#cases.get(subject)?.accusations.values() ?? [])]
+  }
+
+  /** Takes an accusation in; false when it was known or says nothing new. */
+  admit(now: Millis, accusation: Sealed<Accusation>): boolean {
+    const { subject, accuser, generation, refutation } = accusation.body
+    const entry = this.#roster.get(subject)
+    if (entry === undefined || accuser === subject || !isPresent(entry.verdict)) return false
+    if (compareGenerations(generation, entry.generation) !== 0 || refutation !== entry.refutation)
+      return false
+    if (!this.#mayTestify(accuser)) return false
+    let open = this.#cases.get(subject)
+    if (open === undefined) {
+      open = { accusations: new Map(), openedAt: now }
+      this.#cases.set(subject, open)
+    }
+    const known = open.accusations.get(accuser)
+    // A refusal is stronger evidence than silence; the reverse adds nothing.
+    if (known !== undefined && (known.body.evidence === 'refused' || accusation.body.evidence === 'silent'))
+      return false
+    open.accusations.set(accuser, accusation)
+    return true
+  }
+
+  /** What follows for a member from what is held now. */
+  find(now: Millis, subject: NodeId): Finding {
+    const open = this.#cases.get(subject)
+    if (open === undefined) return { kind: 'none' }
+    const k = this.#config.observersPerMember
+    const self = this.#roster.self
+    const bench = this.#roster.rings.successors(subject, 2 * k)
+    const ownEvidence = open.accusations.has(self)
+    const quorum = ownEvidence
+      ? this.#quorumOfTheHeard(bench.slice(0, k), subject)
+      : Math.floor(Math.min(k, this.#roster.aliveCount - 1) / 2) + 1
+    const counted = [...open.accusations.values()].filter(
+      ({ body }) => body.accuser === self || (bench.includes(body.accuser) && this.#mayTestify(body.accuser)),
+    )
+    const refused = counted.filter(({ body }) => body.evidence === 'refused')
+    if (refused.length >= Math.min(2, quorum) && refused.length > 0)
+      return { kind: 'dead', cause: 'crashed', proof: refused }
+    if (counted.length >= quorum) return { kind: 'dead', cause: 'unreachable', proof: counted }
+
+    const believed = counted.filter(({ body }) => !this.#criesWolf(body.accuser))
+    if (believed.length === 0) return { kind: 'none' }
+    const { suspicionMinMs, suspicionMaxMs } = this.#config
+    const untilAt =
+      open.openedAt + suspicionTimeoutMs(believed.length, quorum, suspicionMinMs, suspicionMaxMs)
+    if (now < untilAt) return { kind: 'suspect', untilAt }
+    return { kind: 'dead', cause: 'unreachable', proof: counted }
+  }
+
+  /** The member answered: the case is closed, and its accusers were wrong. */
+  dismiss(subject: NodeId): boolean {
+    const open = this.#cases.get(subject)
+    if (open === undefined) return false
+    for (const accuser of open.accusations.keys()) {
+      this.#falseAlarms.set(
+        accuser,
+        Math.min(this.#config.falseAlarmsMax, (this.#falseAlarms.get(accuser) ?? 0) + 1),
+      )
+    }
+    return this.#cases.delete(subject)
+  }
+
+  /** A verdict was reached: the case is closed, and its accusers were right. */
+  close(subject: NodeId): void {
+    const open = this.#cases.get(subject)
+    if (open === undefined) return
+    for (const accuser of open.accusations.keys()) this.#falseAlarms.delete(accuser)
+    this.#cases.delete(subject)
+  }
+
+  drop(id: NodeId): void {
+    this.#cases.delete(id)
+    this.#falseAlarms.delete(id)
+  }
+
+  /** This node was frozen for so long: open cases did not age meanwhile. */
+  postpone(byMs: Millis): void {
+    for (const [subject, open] of this.#cases) {
+      this.#cases.set(subject, { ...open, openedAt: open.openedAt + byMs })
+    }
+  }
+
+  get size(): number {
+    return this.#cases.size + this.#falseAlarms.size
+  }
+
+  /**
+   * Who found a member unreachable itself asks the majority of those observers
+   * that it can still hear, itself included: on the smaller side of a split the
+   * others cannot be asked, and waiting for them would keep ghosts for ever.
+   */
+  #quorumOfTheHeard(observers: readonly NodeId[], subject: NodeId): number {
+    const self = this.#roster.self
+    let heard = 1
+    for (const id of observers) {
+      if (id !== self && id !== subject && !this.hasAccused(self, id)) heard++
+    }
+    return Math.floor(Math.min(heard, this.#config.observersPerMember) / 2) + 1
+  }
+
+  #mayTestify(accuser: NodeId): boolean {
+    const entry = this.#roster.get(accuser)
+    return entry !== undefined && isPresent(entry.verdict)
+  }
+
+  #criesWolf(accuser: NodeId): boolean {
+    return (this.#falseAlarms.get(accuser) ?? 0) >= this.#config.falseAlarmsMax
+  }
+}

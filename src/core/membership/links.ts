@@ -1,0 +1,182 @@
+// The connections that this node keeps: which it wants, which it has, whom it is
+// dialling and when it tries again. Either end may dial; of two that want each
+// other the smaller id goes first. It never forgets a member that it was not told
+// to forget, and never gives up on one that it wants.
+
+import { DeadlineQueue } from '../deadline-queue.js'
+import type { Millis, NodeId } from '../ids.js'
+import type { MemberRecord } from '../member.js'
+import type { Rng } from '../rng.js'
+import type { MembershipConfig } from './config.js'
+import { Pulse } from './pulse.js'
+
+export interface Link {
+  readonly node: NodeId
+  readonly pulse: Pulse
+  readonly since: Millis
+  /** The life of the peer that speaks here; null until its hello. */
+  instance: string | null
+  wantedByPeer: boolean
+  toldWanted: boolean | null
+  idleSince: Millis | null
+  pingSentAt: Millis | null
+  pingNonce: number
+  /** A dial to prove its address was made on this link. */
+  verifying: boolean
+  /** Where this node dialled it, to be believed once the peer has said which life it is in. */
+  provenAddress: string | null
+}
+
+interface Dial {
+  readonly startedAt: Millis
+  pending: number
+}
+
+export class Links {
+  readonly #self: NodeId
+  readonly #config: MembershipConfig
+  readonly #rng: Rng
+  readonly #links = new Map<NodeId, Link>()
+  readonly #dials = new Map<NodeId, Dial>()
+  readonly #backoffMs = new Map<NodeId, Millis>()
+  /** Addresses at which this node itself authenticated a certain life of a member. */
+  readonly #proven = new Map<NodeId, { readonly addresses: Set<string>; readonly instance: string }>()
+  readonly redials = new DeadlineQueue<NodeId>()
+  #wanted: ReadonlySet<NodeId> = new Set()
+
+  constructor(self: NodeId, config: MembershipConfig, rng: Rng) {
+    this.#self = self
+    this.#config = config
+    this.#rng = rng
+  }
+
+  get size(): number {
+    return this.#links.size
+  }
+
+  get tableSize(): number {
+    return this.#links.size + this.#dials.size + this.#backoffMs.size + this.#proven.size + this.redials.size
+  }
+
+  get(id: NodeId): Link | undefined {
+    return this.#links.get(id)
+  }
+
+  all(): Iterable<Link> {
+    return this.#links.values()
+  }
+
+  isWanted(id: NodeId): boolean {
+    return this.#wanted.has(id)
+  }
+
+  get wanted(): ReadonlySet<NodeId> {
+    return this.#wanted
+  }
+
+  isDialing(id: NodeId): boolean {
+    return this.#dials.has(id)
+  }
+
+  dialStartedAt(id: NodeId): Millis | null {
+    return this.#dials.get(id)?.startedAt ?? null
+  }
+
+  /** Sets whom this node wants, and plans the dials that follow. */
+  want(now: Millis, wanted: ReadonlySet<NodeId>): void {
+    for (const id of this.#wanted) {
+      if (!wanted.has(id)) {
+        this.redials.delete(id)
+        this.#backoffMs.delete(id)
+      }
+    }
+    for (const id of wanted) {
+      if (this.#links.has(id) || this.#dials.has(id) || this.redials.get(id) !== null) continue
+      const turn = this.#self < id ? 0 : this.#config.dialTurnMs
+      this.redials.set(id, now + turn + this.#rng.below(Math.max(1, this.#config.dialTurnMs / 4)))
+    }
+    this.#wanted = wanted
+  }
+
+  opened(now: Millis, id: NodeId): Link {
+    this.#dials.delete(id)
+    this.redials.delete(id)
+    const link: Link = {
+      node: id,
+      pulse: new Pulse(this.#config.heartbeatMs, now),
+      since: now,
+      instance: null,
+      wantedByPeer: true,
+      toldWanted: null,
+      idleSince: null,
+      pingSentAt: null,
+      pingNonce: 0,
+      verifying: false,
+      provenAddress: null,
+    }
+    this.#links.set(id, link)
+    return link
+  }
+
+  closed(now: Millis, id: NodeId): Link | undefined {
+    const link = this.#links.get(id)
+    this.#links.delete(id)
+    if (this.#wanted.has(id) && link !== undefined) {
+      // A link that stood for a while starts its back-off anew; one that keeps breaking does not.
+      if (now - link.since > this.#config.redialMaxMs) this.#backoffMs.delete(id)
+      this.redials.set(id, now + this.#rng.below(Math.max(1, this.#config.redialMinMs)))
+    }
+    return link
+  }
+
+  /** A dial begins: the addresses that were given to the transport each end in a failure or in one link. */
+  dialled(now: Millis, id: NodeId, addresses: number): void {
+    this.redials.delete(id)
+    this.#dials.set(id, { startedAt: now, pending: addresses })
+  }
+
+  /** One address failed; true when it was the last one, and the next attempt is planned. */
+  failed(now: Millis, id: NodeId): boolean {
+    const dial = this.#dials.get(id)
+    if (dial === undefined || --dial.pending > 0) return false
+    this.#dials.delete(id)
+    const backoffMs = this.#backoffMs.get(id) ?? this.#config.redialMinMs
+    this.#backoffMs.set(id, Math.min(this.#config.redialMaxMs, backoffMs * 2))
+    if (this.#wanted.has(id)) this.redials.set(id, now + this.#rng.jitter(backoffMs, 0.3))
+    return true
+  }
+
+  /** The peer was heard in its present life: the next loss is dialled from the shortest pause. */
+  steady(id: NodeId): void {
+    this.#backoffMs.delete(id)
+  }
+
+  prove(id: NodeId, address: string, instance: string): void {
+    const held = this.#proven.get(id)
+    if (held !== undefined && held.instance === instance) held.addresses.add(address)
+    else this.#proven.set(id, { addresses: new Set([address]), instance })
+  }
+
+  /** Whether a refusal at this address says something about this life of the member. */
+  isProven(record: MemberRecord, address: string): boolean {
+    const held = this.#proven.get(record.id)
+    return held !== undefined && held.instance === record.generation.instance && held.addresses.has(address)
+  }
+
+  hasProof(record: MemberRecord): boolean {
+    return this.#proven.get(record.id)?.instance === record.generation.instance
+  }
+
+  forget(id: NodeId): void {
+    this.#backoffMs.delete(id)
+    this.#proven.delete(id)
+    this.redials.delete(id)
+  }
+
+  postpone(byMs: Millis): void {
+    for (const link of this.#links.values()) {
+      link.pulse.lastFrameAt += byMs
+      if (link.pingSentAt !== null) link.pingSentAt += byMs
+    }
+  }
+}

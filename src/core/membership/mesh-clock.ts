@@ -1,0 +1,42 @@
+// Mesh time: what most of the clocks around say. A gateway without a battery
+// wakes up in 1970, another was set a year ahead by hand: neither moves the rest,
+// and both follow it, because each node takes the median of its neighbors' clocks
+// and its own. Of two clocks the later counts, since the usual fault is being behind.
+
+import type { Millis, NodeId } from '../ids.js'
+
+export class MeshClock {
+  readonly #offsets = new Map<NodeId, Millis>()
+  #wallOffset: Millis = 0
+  #correction: Millis = 0
+
+  setWallOffset(offsetMs: Millis): void {
+    this.#wallOffset = offsetMs
+  }
+
+  wall(now: Millis): Millis {
+    return now + this.#wallOffset
+  }
+
+  /** A neighbor's clock, as it came with one of its frames. */
+  observe(now: Millis, neighbor: NodeId, theirWall: Millis): void {
+    if (!Number.isFinite(theirWall)) return
+    this.#offsets.set(neighbor, theirWall - this.wall(now))
+    this.#update()
+  }
+
+  forget(neighbor: NodeId): void {
+    if (this.#offsets.delete(neighbor)) this.#update()
+  }
+
+  now(now: Millis): Millis {
+    return this.wall(now) + this.#correction
+  }
+
+  #update(): void {
+    const offsets = [0, ...this.#offsets.values()].sort((a, b) => a - b)
+    const median = offsets[Math.floor(offsets.length / 2)] as Millis
+    // Small differences are latency and drift, not a wrong clock.
+    this.#correction = Math.abs(median) < 500 ? 0 : Math.round(median)
+  }
+}

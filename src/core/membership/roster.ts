@@ -1,0 +1,169 @@
+// The members as this node holds them: one entry each, with the sealed record it
+// came from. It applies the merge rule and keeps what is derived from the entries
+// (rings, sorted list, digest) in step with them. It decides no verdict.
+
+import { combine, hashText } from '../hash.js'
+import { compareText, type Millis, type NodeId } from '../ids.js'
+import {
+  type Accusation,
+  type Cause,
+  compareGenerations,
+  type Member,
+  type MemberRecord,
+  type Sealed,
+  type Verdict,
+} from '../member.js'
+import { type Standing, verdictOrder } from './merge.js'
+import type { MemberSummary } from './message.js'
+import { Rings } from './rings.js'
+
+export interface Entry extends Member, Standing {
+  readonly sealed: Sealed<MemberRecord>
+  /** Remembered from an earlier boot and not yet confirmed by anybody. */
+  readonly provisional: boolean
+  /** The accusations that led to the verdict dead, for those who were away. */
+  readonly proof: readonly Sealed<Accusation>[]
+  readonly digestHash: number
+}
+
+export interface Change {
+  readonly before: Entry | undefined
+  readonly after: Entry | undefined
+}
+
+export class Roster {
+  readonly rings: Rings
+  readonly #self: NodeId
+  readonly #entries = new Map<NodeId, Entry>()
+  readonly #digest: Int32Array
+  #sorted: Entry[] | null = null
+  /** Grows with every change; the rings' own changes are counted apart. */
+  revision = 0
+  ringRevision = 0
+  aliveCount = 0
+
+  constructor(self: NodeId, ringCount: number, digestBuckets: number) {
+    this.#self = self
+    this.rings = new Rings(ringCount)
+    this.#digest = new Int32Array(digestBuckets)
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  get(id: NodeId): Entry | undefined {
+    return this.#entries.get(id)
+  }
+
+  all(): readonly Entry[] {
+    this.#sorted ??= [...this.#entries.values()].sort((a, b) => compareText(a.id, b.id))
+    return this.#sorted
+  }
+
+  /** Puts an entry in the place of what stood there. */
+  put(
+    sealed: Sealed<MemberRecord>,
+    state: {
+      readonly verdict: Verdict
+      readonly cause: Cause | null
+      readonly since: Millis
+      readonly provisional?: boolean
+      readonly proof?: readonly Sealed<Accusation>[]
+    },
+  ): Change {
+    const record = sealed.body
+    const before = this.#entries.get(record.id)
+    const after: Entry = {
+      id: record.id,
+      record,
+      sealed,
+      generation: record.generation,
+      refutation: record.refutation,
+      verdict: state.verdict,
+      cause: state.cause,
+      since: state.since,
+      provisional: state.provisional ?? false,
+      proof: state.proof ?? [],
+      digestHash: hashStanding(record, state.verdict),
+    }
+    this.#replace(before, after)
+    return { before, after }
+  }
+
+  delete(id: NodeId): Change | null {
+    const before = this.#entries.get(id)
+    if (before === undefined) return null
+    this.#replace(before, undefined)
+    return { before, after: undefined }
+  }
+
+  digest(): readonly number[] {
+    return [...this.#digest]
+  }
+
+  bucketOf(id: NodeId): number {
+    return hashText(id) % this.#digest.length
+  }
+
+  /** The lines of the given buckets, by id. */
+  summaries(buckets: ReadonlySet<number>, now: Millis): MemberSummary[] {
+    return this.all()
+      .filter(entry => buckets.has(this.bucketOf(entry.id)))
+      .map(entry => summaryOf(entry, now))
+  }
+
+  #replace(before: Entry | undefined, after: Entry | undefined): void {
+    const id = (before ?? after)?.id as NodeId
+    const bucket = this.bucketOf(id)
+    const held = this.#digest[bucket] as number
+    this.#digest[bucket] = held ^ (before?.digestHash ?? 0) ^ (after?.digestHash ?? 0)
+    if (after === undefined) this.#entries.delete(id)
+    else this.#entries.set(id, after)
+    const stood = before !== undefined && isPresent(before.verdict)
+    const stands = after !== undefined && isPresent(after.verdict)
+    if (stood !== stands) {
+      this.aliveCount += stands ? 1 : -1
+      this.ringRevision++
+      if (stands) this.rings.add(id)
+      else this.rings.delete(id)
+    } else if (stands && before?.record.dialable !== after?.record.dialable) {
+      this.ringRevision++
+    }
+    this.#sorted = null
+    this.revision++
+  }
+
+  get self(): NodeId {
+    return this.#self
+  }
+}
+
+/** Whether a member with this verdict takes part: observes and is observed. */
+export const isPresent = (verdict: Verdict): boolean => verdict === 'alive' || verdict === 'suspect'
+
+export const summaryOf = (entry: Entry, now: Millis): MemberSummary => ({
+  id: entry.id,
+  generationNumber: entry.generation.number,
+  generationInstance: entry.generation.instance,
+  refutation: entry.refutation,
+  verdict: entry.verdict,
+  ageMs: Math.max(0, Math.round(now - entry.since)),
+})
+
+/** Negative when the entry is older than the line; suspicion is a passing opinion and makes no difference. */
+export const compareToSummary = (entry: Entry, line: MemberSummary): number =>
+  compareGenerations(entry.generation, {
+    number: line.generationNumber,
+    instance: line.generationInstance,
+  }) ||
+  entry.refutation - line.refutation ||
+  settledOrder(entry.verdict) - settledOrder(line.verdict)
+
+const settledOrder = (verdict: Verdict): number => verdictOrder(verdict === 'suspect' ? 'alive' : verdict)
+
+const hashStanding = (record: MemberRecord, verdict: Verdict): number =>
+  combine(
+    combine(hashText(record.id), hashText(record.generation.instance, record.generation.number)),
+    combine(record.refutation, settledOrder(verdict)),
+  )

@@ -1,0 +1,75 @@
+// What the parts of membership have in common during one step: the tables, the
+// time, and the list of effects that the step will return.
+
+import type { DeadlineQueue } from '../deadline-queue.js'
+import type { Millis, NodeId } from '../ids.js'
+import type { Accusation, Sealed } from '../member.js'
+import type { Message } from '../message.js'
+import type { Rng } from '../rng.js'
+import type { Channel, Effect } from '../step.js'
+import type { MembershipConfig } from './config.js'
+import type { Jury } from './jury.js'
+import type { Links } from './links.js'
+import type { MeshClock } from './mesh-clock.js'
+import type { Roster } from './roster.js'
+import type { SelfRecord } from './self.js'
+
+/** The gossip topic of records and accusations. */
+export const MEMBERS_TOPIC = 'members'
+
+export interface AccusationSealer {
+  accusation(body: Accusation): Sealed<Accusation>
+}
+
+export type Chore =
+  | 'heartbeat'
+  | 'exchange'
+  | 'rumors'
+  | 'relay'
+  | 'view'
+  | 'alone'
+  | 'join'
+  | 'dead'
+  | 'sweep'
+  | 'settle'
+  | 'health'
+  | 'expire'
+  | 'idle'
+  | 'verify'
+
+export interface Shared {
+  now: Millis
+  out: Effect[]
+  readonly id: NodeId
+  readonly config: MembershipConfig
+  readonly rng: Rng
+  readonly roster: Roster
+  readonly jury: Jury
+  readonly links: Links
+  readonly self: SelfRecord
+  readonly clock: MeshClock
+  readonly sealer: AccusationSealer
+  readonly chores: DeadlineQueue<Chore>
+}
+
+export const send = (shared: Shared, to: NodeId, message: Message, channel: Channel = 'link'): void => {
+  shared.out.push({ kind: 'send', to, channel, message })
+}
+
+export const count = (shared: Shared, metric: string, labels?: Readonly<Record<string, string>>): void => {
+  shared.out.push({ kind: 'count', metric, by: 1, ...(labels === undefined ? {} : { labels }) })
+}
+
+/** Sets a chore's deadline unless an earlier one stands. */
+export const soon = (shared: Shared, chore: Chore, at: Millis): void => {
+  const held = shared.chores.get(chore)
+  if (held === null || held > at) shared.chores.set(chore, at)
+}
+
+/** The first observers of a member; a node that can only dial out needs some that can be dialled. */
+export const observersOf = (shared: Shared, id: NodeId, limit: number): NodeId[] => {
+  const { roster } = shared
+  const record = roster.get(id)?.record
+  if (record === undefined || record.dialable) return roster.rings.successors(id, limit)
+  return roster.rings.successors(id, limit, observer => roster.get(observer)?.record.dialable ?? false)
+}

@@ -1,0 +1,311 @@
+// An observer's eyes: what it holds against each of its subjects, and when that is
+// enough for an accusation. Three kinds of evidence: a refusal at an address where
+// this very life of the subject had been met; silence for longer than the link's
+// own habit allows; and a link that is lost and can't be had again.
+//
+// Before it accuses, it looks at itself: an observer to whom most subjects seem
+// silent at once may be the sick one, and waits, but not for ever. It never judges:
+// what it holds becomes an accusation, and the jury of every node decides.
+
+import { DeadlineQueue } from '../deadline-queue.js'
+import type { Millis, NodeId } from '../ids.js'
+import { sameGeneration } from '../member.js'
+import type { DialFailure } from '../step.js'
+import type { Link } from './links.js'
+import { type Entry, isPresent } from './roster.js'
+import { observersOf, type Shared, send } from './shared.js'
+
+interface Watch {
+  /** Place among the subject's observers; null for one that is only swept or asked about. */
+  rank: number | null
+  readonly since: Millis
+  /** The life in which this observer had a link to it. */
+  linkedInstance: string | null
+  lostAt: Millis | null
+  refusedAt: Millis | null
+  probeSentAt: Millis | null
+  probeUntil: Millis | null
+  pingedFor: Millis | null
+  /** A sweep's verdict on a dial that does not come back. */
+  sweepUntil: Millis | null
+  accusedRefutation: number | null
+  accusedInstance: string | null
+  repeatMs: Millis
+  mayAccuseAt: Millis
+}
+
+export class Watches {
+  readonly #shared: Shared
+  readonly #watches = new Map<NodeId, Watch>()
+  readonly due = new DeadlineQueue<NodeId>()
+  readonly #accuse: (entry: Entry, evidence: 'refused' | 'silent') => void
+  #doubtUntil: Millis | null = null
+
+  constructor(shared: Shared, accuse: (entry: Entry, evidence: 'refused' | 'silent') => void) {
+    this.#shared = shared
+    this.#accuse = accuse
+  }
+
+  get size(): number {
+    return this.#watches.size
+  }
+
+  isSubject(id: NodeId): boolean {
+    return (this.#watches.get(id)?.rank ?? null) !== null
+  }
+
+  /** The view changed: these are the subjects now. */
+  setSubjects(subjects: readonly NodeId[]): void {
+    const { now, config, links } = this.#shared
+    const wanted = new Set(subjects)
+    for (const [id, watch] of this.#watches) if (!wanted.has(id)) watch.rank = null
+    for (const id of subjects) {
+      const rank = observersOf(this.#shared, id, config.observersPerMember).indexOf(this.#shared.id)
+      if (rank < 0) continue
+      const watch = this.#of(id)
+      watch.rank = rank
+      if (links.get(id) !== undefined) watch.linkedInstance ??= links.get(id)?.instance ?? null
+      this.due.set(id, now)
+    }
+    for (const [id, watch] of this.#watches) {
+      if (watch.rank === null && !this.#isOpen(id, watch)) this.drop(id)
+    }
+  }
+
+  linkUp(id: NodeId): void {
+    const watch = this.#watches.get(id)
+    if (watch === undefined) return
+    watch.lostAt = null
+    watch.refusedAt = null
+    watch.sweepUntil = null
+    watch.probeUntil = null
+    watch.pingedFor = null
+    this.due.set(id, this.#shared.now)
+  }
+
+  /** The peer said which life it is in. */
+  hello(id: NodeId, instance: string): void {
+    const watch = this.#watches.get(id)
+    if (watch !== undefined) watch.linkedInstance = instance
+  }
+
+  /** Returns whether the loss has to be looked into by a dial at once. */
+  linkDown(link: Link): boolean {
+    const watch = this.#watches.get(link.node)
+    if (watch === undefined || watch.rank === null) return false
+    const entry = this.#shared.roster.get(link.node)
+    // The process that broke the link may be an earlier life of a member that is back already.
+    if (entry === undefined || link.instance !== entry.generation.instance) return false
+    watch.lostAt = this.#shared.now
+    this.due.set(link.node, this.#shared.now)
+    return true
+  }
+
+  dialFailed(id: NodeId, address: string, reason: DialFailure): void {
+    const { roster, links, now } = this.#shared
+    const watch = this.#watches.get(id)
+    const entry = roster.get(id)
+    if (watch === undefined || entry === undefined || links.get(id) !== undefined) return
+    if (reason === 'refused' && watch.lostAt !== null && links.isProven(entry.record, address)) {
+      watch.refusedAt ??= now
+    }
+    if (watch.sweepUntil !== null && !links.isDialing(id)) watch.sweepUntil = now
+    this.due.set(id, now)
+  }
+
+  /** Somebody accused a subject of this node: look at once. */
+  alert(id: NodeId): void {
+    const { now, config, links, roster } = this.#shared
+    const watch = this.#watches.get(id)
+    if (watch === undefined || watch.rank === null) return
+    const link = links.get(id)
+    if (
+      link !== undefined &&
+      watch.probeUntil === null &&
+      now - link.pulse.lastFrameAt > config.probeTimeoutMs / 2
+    ) {
+      this.#probe(link, watch)
+    }
+    const entry = roster.get(id)
+    if (link === undefined && entry !== undefined) watch.lostAt ??= now
+    this.due.set(id, now)
+  }
+
+  /** A sweep reaches for this member: what does not come back in time is evidence. */
+  sweep(id: NodeId): void {
+    const { now, config, links } = this.#shared
+    const watch = this.#of(id)
+    const link = links.get(id)
+    if (link === undefined) watch.sweepUntil = now + config.dialEvidenceMs
+    else if (watch.probeUntil === null && now - link.pulse.lastFrameAt > config.probeTimeoutMs / 2)
+      this.#probe(link, watch)
+    this.due.set(id, watch.sweepUntil ?? watch.probeUntil ?? now)
+  }
+
+  drop(id: NodeId): void {
+    this.#watches.delete(id)
+    this.due.delete(id)
+  }
+
+  postpone(byMs: Millis): void {
+    this.due.postpone(byMs)
+    for (const watch of this.#watches.values()) {
+      if (watch.probeUntil !== null) watch.probeUntil += byMs
+      if (watch.probeSentAt !== null) watch.probeSentAt += byMs
+      if (watch.lostAt !== null) watch.lostAt += byMs
+      if (watch.sweepUntil !== null) watch.sweepUntil += byMs
+    }
+  }
+
+  /** Looks at one subject whose time has come. */
+  review(id: NodeId): void {
+    const { now, roster, links } = this.#shared
+    const watch = this.#watches.get(id)
+    const entry = roster.get(id)
+    if (watch === undefined) return
+    if (entry === undefined || !isPresent(entry.verdict)) return this.drop(id)
+    const link = links.get(id)
+    const next = link === undefined ? this.#reviewLost(entry, watch) : this.#reviewLinked(link, watch, entry)
+    if (!this.#watches.has(id)) return
+    if (watch.rank === null && !this.#isOpen(id, watch)) this.drop(id)
+    else if (next !== null) this.due.set(id, Math.max(next, now + 1))
+  }
+
+  #reviewLinked(link: Link, watch: Watch, entry: Entry): Millis | null {
+    const { now, config } = this.#shared
+    watch.lostAt = null
+    watch.sweepUntil = null
+    if (watch.probeUntil !== null && watch.probeSentAt !== null) {
+      if (link.pulse.lastFrameAt >= watch.probeSentAt) {
+        watch.probeUntil = null
+        watch.repeatMs = config.repeatMinMs
+      } else if (now >= watch.probeUntil) {
+        return this.#silent(entry, watch)
+      }
+    }
+    if (watch.rank !== null && watch.rank < config.primaryObservers && watch.probeUntil === null) {
+      const lateAt = link.pulse.lateAt(config)
+      if (now < lateAt) return lateAt
+      // One ping for each silence: the answer counts as a sign of life.
+      if (watch.pingedFor !== link.pulse.lastFrameAt) {
+        watch.pingedFor = link.pulse.lastFrameAt
+        this.#ping(link)
+      }
+      // A link that carried no heartbeats so far is judged by the answer to the ping alone.
+      const silentAt = Math.max(link.pulse.silentAt(config), (link.pingSentAt ?? 0) + config.probeTimeoutMs)
+      if (now < silentAt) return silentAt
+      return this.#silent(entry, watch)
+    }
+    return watch.probeUntil
+  }
+
+  #reviewLost(entry: Entry, watch: Watch): Millis | null {
+    const { now, config } = this.#shared
+    if (watch.refusedAt !== null) {
+      const at = watch.refusedAt + (watch.rank ?? 0) * config.refusalStaggerMs
+      if (now < at) return at
+      return this.#raise(entry, watch, 'refused')
+    }
+    if (watch.sweepUntil !== null) {
+      if (now < watch.sweepUntil) return watch.sweepUntil
+      return this.#raise(entry, watch, 'silent')
+    }
+    if (watch.rank === null) return null
+    const known = sameLife(watch, entry)
+    const since = watch.lostAt ?? watch.since
+    // A subject that this observer never met in this life is given time to be met by others.
+    const at =
+      since + (known || this.#shared.jury.isAccused(entry.id) ? config.dialEvidenceMs : config.suspicionMaxMs)
+    if (now < at) return at
+    if (!entry.record.dialable && !known) return null
+    return this.#silent(entry, watch)
+  }
+
+  #silent(entry: Entry, watch: Watch): Millis | null {
+    const { now, config } = this.#shared
+    if (this.#seemsSickItself()) {
+      this.#doubtUntil ??= now + config.selfDoubtMs
+      if (now < this.#doubtUntil) return this.#doubtUntil
+    } else {
+      this.#doubtUntil = null
+    }
+    return this.#raise(entry, watch, 'silent')
+  }
+
+  #raise(entry: Entry, watch: Watch, evidence: 'refused' | 'silent'): Millis | null {
+    const { now, config, jury, id: self } = this.#shared
+    if (jury.hasAccused(self, entry.id) && evidence === 'silent') return now + config.suspicionMaxMs
+    if (now < watch.mayAccuseAt) return watch.mayAccuseAt
+    if (watch.accusedInstance === entry.generation.instance && watch.accusedRefutation !== null) {
+      // It answered this observer before: the fault may be between the two.
+      watch.mayAccuseAt = now + watch.repeatMs
+      watch.repeatMs = Math.min(config.repeatMaxMs, watch.repeatMs * 2)
+    }
+    watch.accusedInstance = entry.generation.instance
+    watch.accusedRefutation = entry.refutation
+    watch.probeUntil = null
+    this.#accuse(entry, evidence)
+    return now + config.suspicionMaxMs
+  }
+
+  /** Most of those that this node should hear from are silent at once, and there are some. */
+  #seemsSickItself(): boolean {
+    const { now, config, links } = this.#shared
+    let subjects = 0
+    let silent = 0
+    for (const [id, watch] of this.#watches) {
+      if (watch.rank === null || watch.rank >= config.primaryObservers) continue
+      const link = links.get(id)
+      subjects++
+      if (link === undefined ? watch.lostAt !== null : now >= link.pulse.lateAt(config)) silent++
+    }
+    return subjects >= 2 && silent * 2 > subjects
+  }
+
+  #probe(link: Link, watch: Watch): void {
+    const { now, config } = this.#shared
+    watch.probeSentAt = now
+    watch.probeUntil = now + Math.max(config.probeTimeoutMs, 4 * (link.pulse.rttMs ?? 0))
+    this.#ping(link)
+  }
+
+  #ping(link: Link): void {
+    const { now, clock } = this.#shared
+    link.pingNonce++
+    link.pingSentAt = now
+    send(this.#shared, link.node, { kind: 'ping', nonce: link.pingNonce, meshTime: clock.wall(now) })
+  }
+
+  #isOpen(id: NodeId, watch: Watch): boolean {
+    const isLinked = this.#shared.links.get(id) !== undefined
+    return isLinked ? watch.probeUntil !== null : watch.sweepUntil !== null
+  }
+
+  #of(id: NodeId): Watch {
+    let watch = this.#watches.get(id)
+    if (watch === undefined) {
+      const { now, config, links } = this.#shared
+      watch = {
+        rank: null,
+        since: now,
+        linkedInstance: links.get(id)?.instance ?? null,
+        lostAt: null,
+        refusedAt: null,
+        probeSentAt: null,
+        probeUntil: null,
+        pingedFor: null,
+        sweepUntil: null,
+        accusedRefutation: null,
+        accusedInstance: null,
+        repeatMs: config.repeatMinMs,
+        mayAccuseAt: 0,
+      }
+      this.#watches.set(id, watch)
+    }
+    return watch
+  }
+}
+
+const sameLife = (watch: Watch, entry: Entry): boolean =>
+  watch.linkedInstance !== null &&
+  sameGeneration(entry.generation, { number: entry.generation.number, instance: watch.linkedInstance })
