@@ -1,0 +1,172 @@
+// How a connection comes about: TCP's handshake, then noise and hello, three round
+// trips in all. A host without the process refuses at once; a silent one lets the
+// dial run into its time-out; a frozen process has a kernel that accepts and
+// nobody behind it. Two nodes keep one connection: a second one collapses into it.
+
+import type { NodeId } from '../core/ids.js'
+import type { DialFailure } from '../core/step.js'
+import type { Kernel } from './kernel.js'
+import { Link, otherEnd } from './link.js'
+import type { SimNode } from './node.js'
+import { Pending } from './pending.js'
+import type { Streams } from './streams.js'
+
+/** How long TCP waits before it repeats the first packet; doubles. */
+const SYN_RETRY_US = 1_000_000
+
+interface Attempt {
+  readonly from: SimNode
+  readonly life: number
+  readonly expected: NodeId | null
+  readonly address: string
+  readonly deadlineUs: number
+  isOver: boolean
+}
+
+export class Dialer {
+  readonly #kernel: Kernel
+  readonly #streams: Streams
+
+  constructor(kernel: Kernel, streams: Streams) {
+    this.#kernel = kernel
+    this.#streams = streams
+  }
+
+  /** Tries every address at once; each failure is reported, a success shows as the link. */
+  dial(from: SimNode, expected: NodeId | null, addresses: readonly string[]): void {
+    const { config, nowUs, tally } = this.#kernel
+    if (expected !== null) {
+      const peer = this.#kernel.nodeOf(expected)
+      // An end that still looks open is taken for a connection, even when the other one is gone.
+      if (peer !== undefined && from.links.has(peer.index)) return
+    }
+    for (const address of addresses.slice(0, config.addressesPerDialMax)) {
+      tally.dials++
+      const deadlineUs = nowUs + config.dialTimeoutMs * 1000
+      const attempt: Attempt = { from, life: from.life, expected, address, deadlineUs, isOver: false }
+      const host = this.#kernel.nodeAt(address)
+      if (host === undefined || (!host.dialable && host !== from)) this.#fail(attempt, 'timeout', deadlineUs)
+      else if (host === from) this.#fail(attempt, 'self', nowUs)
+      else this.#knock(attempt, host, 0)
+    }
+  }
+
+  #knock(attempt: Attempt, host: SimNode, retries: number): void {
+    const { paths, nowUs } = this.#kernel
+    const from = attempt.from
+    if (attempt.from.life !== attempt.life) return
+    const isLost =
+      !paths.isOpen(from.index, host.index) ||
+      !paths.isOpen(host.index, from.index) ||
+      paths.losesPacket(from.index, host.index) ||
+      paths.losesPacket(host.index, from.index)
+    if (!isLost) {
+      const atUs = nowUs + paths.latencyUs(from.index, host.index)
+      this.#kernel.call(Math.ceil(atUs), () => this.#answer(attempt, host))
+      return
+    }
+    const againUs = nowUs + SYN_RETRY_US * 2 ** retries
+    if (againUs >= attempt.deadlineUs) this.#fail(attempt, 'timeout', attempt.deadlineUs)
+    else this.#kernel.call(againUs, () => this.#knock(attempt, host, retries + 1))
+  }
+
+  /** The first packet reached the host. */
+  #answer(attempt: Attempt, host: SimNode): void {
+    const { paths, nowUs } = this.#kernel
+    const from = attempt.from
+    const backUs = paths.latencyUs(host.index, from.index)
+    if (host.status === 'off') this.#fail(attempt, 'timeout', attempt.deadlineUs)
+    else if (host.status === 'down') this.#fail(attempt, 'refused', nowUs + backUs)
+    else {
+      const delayUs = paths.lossDelayUs(from.index, host.index, 3)
+      const atUs = nowUs + backUs + 3 * paths.latencyUs(from.index, host.index) + delayUs
+      if (atUs >= attempt.deadlineUs) this.#fail(attempt, 'timeout', attempt.deadlineUs)
+      else this.#kernel.call(Math.ceil(atUs), () => this.#establish(attempt, host))
+    }
+  }
+
+  /** The acceptor has heard the dialer's last word of the handshake. */
+  #establish(attempt: Attempt, host: SimNode): void {
+    const { config, nowUs, paths, tally } = this.#kernel
+    const from = attempt.from
+    if (attempt.isOver || from.life !== attempt.life) return
+    const frozen = host.status === 'frozen' ? host : from.status === 'frozen' ? from : null
+    if (frozen !== null) {
+      // Its kernel accepted; the handshake goes on when the process wakes, if somebody still waits.
+      if (frozen.backlog.length < config.backlogMax) frozen.backlog.push(() => this.#establish(attempt, host))
+      this.#kernel.call(attempt.deadlineUs, () => {
+        if (!attempt.isOver) this.#fail(attempt, 'timeout', this.#kernel.nowUs)
+      })
+      return
+    }
+    if (nowUs >= attempt.deadlineUs) {
+      this.#fail(attempt, 'timeout', nowUs)
+      return
+    }
+    if (!paths.isOpen(from.index, host.index) || !paths.isOpen(host.index, from.index)) {
+      this.#fail(attempt, 'timeout', attempt.deadlineUs)
+      return
+    }
+    const backUs = Math.ceil(nowUs + paths.latencyUs(host.index, from.index))
+    if (host.status !== 'up' || host.life === 0) this.#fail(attempt, 'failed', backUs)
+    else if (attempt.expected !== null && attempt.expected !== host.id)
+      this.#fail(attempt, 'identity', backUs)
+    else if ((host.bans.get(from.index) ?? 0) > nowUs) this.#fail(attempt, 'failed', backUs)
+    else if (isLinked(from, host)) {
+      attempt.isOver = true
+      tally.dialsCollapsed++
+    } else this.#open(attempt, host, backUs)
+  }
+
+  #open(attempt: Attempt, host: SimNode, backUs: number): void {
+    const from = attempt.from
+    attempt.isOver = true
+    // What either end kept of an earlier connection is dead: the other process is a new one.
+    for (const [node, peer] of [
+      [host, from],
+      [from, host],
+    ] as const) {
+      const stale = node.links.get(peer.index)
+      if (stale !== undefined) this.#streams.close(stale, node)
+    }
+    if (host.status !== 'up' || from.life !== attempt.life) return
+    const link = new Link(from, host)
+    link.holdUntil(1, backUs)
+    from.links.set(host.index, link)
+    host.links.set(from.index, link)
+    this.#kernel.tally.linksOpened++
+    this.#kernel.plan(
+      backUs,
+      new Pending('linkUp', from, 0, link, linkUp(host.id, attempt.address, true), null, null),
+    )
+    this.#kernel.deliver(host, linkUp(from.id, ephemeral(from), false), 0)
+  }
+
+  #fail(attempt: Attempt, reason: DialFailure, atUs: number): void {
+    attempt.isOver = true
+    this.#kernel.tally.dialsFailed++
+    if (attempt.from.life !== attempt.life) return
+    const { expected, address } = attempt
+    this.#kernel.planEvent(Math.ceil(atUs), attempt.from, {
+      kind: 'dialFailed',
+      node: expected,
+      address,
+      reason,
+    })
+  }
+}
+
+/** Whether a connection stands or is coming up that neither end has given up. */
+const isLinked = (a: SimNode, b: SimNode): boolean => {
+  const link = a.links.get(b.index)
+  if (link === undefined) return false
+  const end = link.endOf(a)
+  return link.states[end] !== 'closed' && link.states[otherEnd(end)] !== 'closed'
+}
+
+const linkUp = (node: NodeId, address: string, outbound: boolean) =>
+  ({ kind: 'linkUp', node, address, outbound }) as const
+
+/** The acceptor sees the port from which it was called, where nobody listens. */
+const ephemeral = (from: SimNode): string =>
+  from.address.replace(/\/tcp\/\d+$/, `/tcp/${32_768 + (from.index % 28_000)}`)
