@@ -20,6 +20,8 @@ interface Attempt {
   readonly expected: NodeId | null
   readonly address: string
   readonly deadlineUs: number
+  /** Only whether the node answers there: no link comes of it. */
+  readonly verify: boolean
   isOver: boolean
 }
 
@@ -33,9 +35,9 @@ export class Dialer {
   }
 
   /** Tries every address at once; each failure is reported, a success shows as the link. */
-  dial(from: SimNode, expected: NodeId | null, addresses: readonly string[]): void {
+  dial(from: SimNode, expected: NodeId | null, addresses: readonly string[], verify = false): void {
     const { config, nowUs, tally } = this.#kernel
-    if (expected !== null) {
+    if (expected !== null && !verify) {
       const peer = this.#kernel.nodeOf(expected)
       // An end that still looks open is taken for a connection, even when the other one is gone.
       if (peer !== undefined && from.links.has(peer.index)) return
@@ -43,7 +45,7 @@ export class Dialer {
     for (const address of addresses.slice(0, config.addressesPerDialMax)) {
       tally.dials++
       const deadlineUs = nowUs + config.dialTimeoutMs * 1000
-      const attempt: Attempt = { from, life: from.life, expected, address, deadlineUs, isOver: false }
+      const attempt: Attempt = { from, life: from.life, expected, address, deadlineUs, verify, isOver: false }
       const host = this.#kernel.nodeAt(address)
       if (host === undefined || (!host.dialable && host !== from)) this.#fail(attempt, 'timeout', deadlineUs)
       else if (host === from) this.#fail(attempt, 'self', nowUs)
@@ -112,7 +114,11 @@ export class Dialer {
     else if (attempt.expected !== null && attempt.expected !== host.id)
       this.#fail(attempt, 'identity', backUs)
     else if ((host.bans.get(from.index) ?? 0) > nowUs) this.#fail(attempt, 'failed', backUs)
-    else if (isLinked(from, host)) {
+    else if (attempt.verify) {
+      attempt.isOver = true
+      const event = { kind: 'verified', node: host.id, address: attempt.address } as const
+      this.#kernel.planEvent(backUs, from, event)
+    } else if (isLinked(from, host)) {
       attempt.isOver = true
       tally.dialsCollapsed++
     } else this.#open(attempt, host, backUs)

@@ -469,7 +469,7 @@ export class World implements Kernel {
         this.#planCommit(node)
         break
       case 'dial':
-        this.#dialer.dial(node, effect.node, effect.addresses)
+        this.#dialer.dial(node, effect.node, effect.addresses, effect.verify ?? false)
         break
       case 'hangUp': {
         const peer = this.#byId.get(effect.node)

@@ -119,6 +119,7 @@ const summaryOf = (id: NodeId, refutation: number, verdict: 'alive' | 'dead') =>
   generationNumber: 1,
   generationInstance: '',
   refutation,
+  ageMs: 0,
   verdict,
 })
 

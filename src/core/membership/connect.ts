@@ -5,7 +5,7 @@
 
 import type { Millis, NodeId } from '../ids.js'
 import { isPresent } from './roster.js'
-import { observersOf, type Shared, send, soon } from './shared.js'
+import { observersOf, ping, type Shared, send, soon } from './shared.js'
 import type { Watches } from './watch.js'
 
 const ALONE_DIALS_AT_ONCE = 8
@@ -22,6 +22,7 @@ export class Connect {
   #sweptAt: Millis | null = null
   #lostSince: { at: Millis; count: number } = { at: 0, count: 0 }
   #discovering: boolean | null = null
+  #checkedAt: Millis = 0
 
   constructor(shared: Shared, watches: Watches) {
     this.#shared = shared
@@ -92,7 +93,7 @@ export class Connect {
   dial(id: NodeId): void {
     const { now, roster, links, out } = this.#shared
     const record = roster.get(id)?.record
-    if (record === undefined || links.isDialing(id) || links.get(id) !== undefined) return
+    if (record === undefined || links.isDialing(now, id) || links.get(id) !== undefined) return
     if (!record.dialable || record.addresses.length === 0) return
     links.dialled(now, id, record.addresses.length)
     out.push({ kind: 'dial', node: id, addresses: record.addresses })
@@ -112,6 +113,26 @@ export class Connect {
       : { at: now, count: 1 }
     if (this.#lostSince.count > links.size) this.sweep()
     if (links.size === 0) this.alone()
+  }
+
+  /** A subject is late: ask every neighbor for a sign of life, to see whether it is this node that is cut off. */
+  checkNeighbors(): void {
+    const { now, config, links, chores } = this.#shared
+    if (chores.get('neighbors') !== null || now < this.#checkedAt + config.silentFloorMs) return
+    this.#checkedAt = now
+    for (const link of links.all()) {
+      if (now - link.pulse.lastFrameAt > config.probeTimeoutMs / 2) ping(this.#shared, link)
+    }
+    chores.set('neighbors', now + config.probeTimeoutMs)
+  }
+
+  /** The answers are in: with more than half of the neighbors silent, reach for everybody. */
+  countNeighbors(): void {
+    const { config, links } = this.#shared
+    const silentBefore = this.#checkedAt - config.probeTimeoutMs / 2
+    let silent = 0
+    for (const link of links.all()) if (link.pulse.lastFrameAt < silentBefore) silent++
+    if (silent * 2 > links.size) this.sweep()
   }
 
   /** Reaches for every member that is held present, some at a time; each failure is evidence. */
@@ -152,7 +173,7 @@ export class Connect {
     this.#discover(true)
     const others = roster
       .all()
-      .filter(entry => entry.id !== id && entry.verdict !== 'left' && !links.isDialing(entry.id))
+      .filter(entry => entry.id !== id && entry.verdict !== 'left' && !links.isDialing(now, entry.id))
     for (const entry of rng.shuffle(others).slice(0, ALONE_DIALS_AT_ONCE)) this.dial(entry.id)
     for (const [, attempt] of this.#join) attempt.nextAt = Math.min(attempt.nextAt, now + config.joinMinMs)
     if (this.#join.size > 0) soon(this.#shared, 'join', now + config.joinMinMs)

@@ -27,6 +27,8 @@ export interface Link {
   provenAddress: string | null
 }
 
+const DIAL_FORGOTTEN_MS = 6_000
+
 interface Dial {
   readonly startedAt: Millis
   pending: number
@@ -74,8 +76,10 @@ export class Links {
     return this.#wanted
   }
 
-  isDialing(id: NodeId): boolean {
-    return this.#dials.has(id)
+  /** A dial whose outcome never came is not waited for any longer. */
+  isDialing(now: Millis, id: NodeId): boolean {
+    const dial = this.#dials.get(id)
+    return dial !== undefined && now - dial.startedAt < DIAL_FORGOTTEN_MS
   }
 
   dialStartedAt(id: NodeId): Millis | null {
@@ -91,7 +95,7 @@ export class Links {
       }
     }
     for (const id of wanted) {
-      if (this.#links.has(id) || this.#dials.has(id) || this.redials.get(id) !== null) continue
+      if (this.#links.has(id) || this.isDialing(now, id) || this.redials.get(id) !== null) continue
       const turn = this.#self < id ? 0 : this.#config.dialTurnMs
       this.redials.set(id, now + turn + this.#rng.below(Math.max(1, this.#config.dialTurnMs / 4)))
     }
@@ -131,7 +135,9 @@ export class Links {
 
   /** A dial begins: the addresses that were given to the transport each end in a failure or in one link. */
   dialled(now: Millis, id: NodeId, addresses: number): void {
-    this.redials.delete(id)
+    // Should no outcome come, it is tried again; an outcome moves this.
+    if (this.#wanted.has(id)) this.redials.set(id, now + DIAL_FORGOTTEN_MS)
+    else this.redials.delete(id)
     this.#dials.set(id, { startedAt: now, pending: addresses })
   }
 

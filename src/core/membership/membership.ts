@@ -30,7 +30,7 @@ import type { MemberSummary, MembershipMessage } from './message.js'
 import { type Change, type Entry, isPresent, Roster } from './roster.js'
 import { SelfRecord } from './self.js'
 import { Settling } from './settling.js'
-import { type Chore, count, MEMBERS_TOPIC, observersOf, type Shared, send, soon } from './shared.js'
+import { type Chore, count, MEMBERS_TOPIC, observersOf, ping, type Shared, send, soon } from './shared.js'
 import { Spread } from './spread.js'
 import { Watches } from './watch.js'
 
@@ -106,7 +106,11 @@ export class Membership implements MembersView {
       sealer: deps.sealer,
       chores: new DeadlineQueue<Chore>(),
     }
-    this.#watches = new Watches(this.#shared, (entry, evidence) => this.#accuse(entry, evidence))
+    this.#watches = new Watches(
+      this.#shared,
+      (entry, evidence) => this.#accuse(entry, evidence),
+      () => this.#connect.checkNeighbors(),
+    )
     this.#connect = new Connect(this.#shared, this.#watches)
     this.#spread = new Spread(this.#shared, () => this.#memory.strikes())
     roster.put(self.sealed, { verdict: 'alive', cause: null, since: now })
@@ -321,6 +325,8 @@ export class Membership implements MembersView {
         return this.#connect.trimIdle()
       case 'verify':
         return this.#connect.verifyNext()
+      case 'neighbors':
+        return this.#connect.countNeighbors()
       case 'settle':
         return this.#settle()
       case 'health':
@@ -447,7 +453,7 @@ export class Membership implements MembersView {
   // Links.
 
   #linkUp(id: NodeId, address: string, outbound: boolean): void {
-    const { now, links, clock, self } = this.#shared
+    const { now, links, self } = this.#shared
     if (this.#leaving || this.#standingDown) return
     const link = links.opened(now, id)
     this.lastHeardAt = now
@@ -455,9 +461,7 @@ export class Membership implements MembersView {
     send(this.#shared, id, { kind: 'hello', record: self.sealed })
     this.#connect.tellWanted(id)
     if (outbound) this.#spread.offerDigest(id)
-    link.pingNonce++
-    link.pingSentAt = now
-    send(this.#shared, id, { kind: 'ping', nonce: link.pingNonce, meshTime: clock.wall(now) })
+    ping(this.#shared, link)
     this.#watches.linkUp(id)
     this.#connect.linkUp(id)
   }
@@ -489,7 +493,10 @@ export class Membership implements MembersView {
   #message(from: NodeId, message: MembershipMessage): void {
     const { now, links, clock, roster } = this.#shared
     const link = links.get(from)
-    if (link === undefined) return
+    if (link === undefined) {
+      if (message.kind === 'hearsay') this.#hearsay(message.lines)
+      return
+    }
     this.lastHeardAt = now
     if (message.kind === 'heartbeat') link.pulse.beat(now)
     else link.pulse.frame(now)
@@ -537,7 +544,7 @@ export class Membership implements MembersView {
     link.instance = instance
     if (link.provenAddress !== null) links.prove(from, link.provenAddress, instance)
     links.steady(from)
-    this.#admit(record, false)
+    if (this.#admit(record, false)) this.#spread.relay(record)
     this.#watches.hello(from, instance)
     soon(this.#shared, 'verify', this.#shared.now + this.#shared.config.verifyAfterMs)
     const entry = roster.get(from)
@@ -696,6 +703,8 @@ export class Membership implements MembersView {
           roster.put(entry.sealed, { verdict: 'dead', cause: 'unreachable', since: now - line.ageMs }),
         )
       } else {
+        // Whoever is held dead by somebody must hear of it, to be able to answer.
+        send(this.#shared, line.id, { kind: 'hearsay', lines: [line] }, 'direct')
         this.#watches.sweep(line.id)
         this.#connect.dial(line.id)
       }
@@ -717,7 +726,7 @@ export class Membership implements MembersView {
     })
     if (!jury.admit(now, accusation)) return
     count(this.#shared, 'accusations', { evidence })
-    this.#spread.publishNow([], [accusation])
+    this.#spread.accuse(accusation)
     this.#judge(entry.id)
     // What this node found out itself also changes whom it can still ask about others.
     for (const subject of jury.accused()) if (subject !== entry.id) this.#judge(subject)

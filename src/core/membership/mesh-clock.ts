@@ -5,6 +5,9 @@
 
 import type { Millis, NodeId } from '../ids.js'
 
+/** Smaller differences are latency and drift, not a wrong clock. */
+const INSIGNIFICANT_MS = 500
+
 export class MeshClock {
   readonly #offsets = new Map<NodeId, Millis>()
   #wallOffset: Millis = 0
@@ -21,7 +24,10 @@ export class MeshClock {
   /** A neighbor's clock, as it came with one of its frames. */
   observe(now: Millis, neighbor: NodeId, theirWall: Millis): void {
     if (!Number.isFinite(theirWall)) return
-    this.#offsets.set(neighbor, theirWall - this.wall(now))
+    const offset = theirWall - this.wall(now)
+    const held = this.#offsets.get(neighbor)
+    if (held !== undefined && Math.abs(held - offset) < INSIGNIFICANT_MS / 4) return
+    this.#offsets.set(neighbor, offset)
     this.#update()
   }
 
@@ -36,7 +42,6 @@ export class MeshClock {
   #update(): void {
     const offsets = [0, ...this.#offsets.values()].sort((a, b) => a - b)
     const median = offsets[Math.floor(offsets.length / 2)] as Millis
-    // Small differences are latency and drift, not a wrong clock.
-    this.#correction = Math.abs(median) < 500 ? 0 : Math.round(median)
+    this.#correction = Math.abs(median) < INSIGNIFICANT_MS ? 0 : Math.round(median)
   }
 }

@@ -9,7 +9,7 @@ import type { Rng } from '../rng.js'
 import type { Channel, Effect } from '../step.js'
 import type { MembershipConfig } from './config.js'
 import type { Jury } from './jury.js'
-import type { Links } from './links.js'
+import type { Link, Links } from './links.js'
 import type { MeshClock } from './mesh-clock.js'
 import type { Roster } from './roster.js'
 import type { SelfRecord } from './self.js'
@@ -36,6 +36,7 @@ export type Chore =
   | 'expire'
   | 'idle'
   | 'verify'
+  | 'neighbors'
 
 export interface Shared {
   now: Millis
@@ -58,6 +59,14 @@ export const send = (shared: Shared, to: NodeId, message: Message, channel: Chan
 
 export const count = (shared: Shared, metric: string, labels?: Readonly<Record<string, string>>): void => {
   shared.out.push({ kind: 'count', metric, by: 1, ...(labels === undefined ? {} : { labels }) })
+}
+
+/** Asks a neighbor for a sign of life. */
+export const ping = (shared: Shared, link: Link): void => {
+  const { now, clock } = shared
+  link.pingNonce++
+  link.pingSentAt = now
+  send(shared, link.node, { kind: 'ping', nonce: link.pingNonce, meshTime: clock.wall(now) })
 }
 
 /** Sets a chore's deadline unless an earlier one stands. */

@@ -3,7 +3,7 @@
 // opens and now and then with a random neighbor. Nothing is refreshed by flood:
 // one 350-byte message a second in the whole mesh costs every node 4.1 KB/s.
 
-import type { NodeId } from '../ids.js'
+import type { Millis, NodeId } from '../ids.js'
 import type { Accusation, MemberRecord, Sealed, Strike } from '../member.js'
 import type { MemberSummary } from './message.js'
 import { compareToSummary, summaryOf } from './roster.js'
@@ -14,6 +14,8 @@ export class Spread {
   readonly #strikes: () => readonly Sealed<Strike>[]
   /** Records to publish with the next batch. */
   readonly #queued = new Map<NodeId, Sealed<MemberRecord>>()
+  readonly #accusations: Sealed<Accusation>[] = []
+  #accusedAt: Millis = 0
   /** News that came by exchange: passed on unless gossip brings it first. */
   readonly #relays = new Map<NodeId, Sealed<MemberRecord>>()
 
@@ -23,7 +25,17 @@ export class Spread {
   }
 
   get size(): number {
-    return this.#queued.size + this.#relays.size
+    return this.#queued.size + this.#relays.size + this.#accusations.length
+  }
+
+  /** Publishes an accusation: the first at once, those that follow on its heels together. */
+  accuse(accusation: Sealed<Accusation>): void {
+    const { now, config } = this.#shared
+    const isFirst = now - this.#accusedAt > 2 * config.rumorBatchMs && this.#accusations.length === 0
+    this.#accusedAt = now
+    if (isFirst) return this.publishNow([], [accusation])
+    this.#accusations.push(accusation)
+    soon(this.#shared, 'rumors', now + config.rumorBatchMs)
   }
 
   /** Publishes a record with the next batch. */
@@ -49,8 +61,9 @@ export class Spread {
   flush(): void {
     const { now, config, chores } = this.#shared
     const batch = [...this.#queued.values()].slice(0, config.rumorRecordsMax)
-    if (batch.length > 0) this.publishNow(batch)
-    if (this.#queued.size > 0) chores.set('rumors', now + config.rumorBatchMs)
+    const accusations = this.#accusations.splice(0, config.rumorRecordsMax)
+    if (batch.length > 0 || accusations.length > 0) this.publishNow(batch, accusations)
+    if (this.#queued.size > 0 || this.#accusations.length > 0) chores.set('rumors', now + config.rumorBatchMs)
   }
 
   /** A record that was news and did not come by gossip. */

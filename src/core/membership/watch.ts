@@ -13,7 +13,7 @@ import { sameGeneration } from '../member.js'
 import type { DialFailure } from '../step.js'
 import type { Link } from './links.js'
 import { type Entry, isPresent } from './roster.js'
-import { observersOf, type Shared, send } from './shared.js'
+import { observersOf, ping, type Shared } from './shared.js'
 
 interface Watch {
   /** Place among the subject's observers; null for one that is only swept or asked about. */
@@ -39,10 +39,16 @@ export class Watches {
   readonly #watches = new Map<NodeId, Watch>()
   readonly due = new DeadlineQueue<NodeId>()
   readonly #accuse: (entry: Entry, evidence: 'refused' | 'silent') => void
+  readonly #onLate: () => void
   #doubtUntil: Millis | null = null
 
-  constructor(shared: Shared, accuse: (entry: Entry, evidence: 'refused' | 'silent') => void) {
+  constructor(
+    shared: Shared,
+    accuse: (entry: Entry, evidence: 'refused' | 'silent') => void,
+    onLate: () => void,
+  ) {
     this.#shared = shared
+    this.#onLate = onLate
     this.#accuse = accuse
   }
 
@@ -109,7 +115,7 @@ export class Watches {
     if (reason === 'refused' && watch.lostAt !== null && links.isProven(entry.record, address)) {
       watch.refusedAt ??= now
     }
-    if (watch.sweepUntil !== null && !links.isDialing(id)) watch.sweepUntil = now
+    if (watch.sweepUntil !== null && !links.isDialing(now, id)) watch.sweepUntil = now
     this.due.set(id, now)
   }
 
@@ -189,7 +195,8 @@ export class Watches {
       // One ping for each silence: the answer counts as a sign of life.
       if (watch.pingedFor !== link.pulse.lastFrameAt) {
         watch.pingedFor = link.pulse.lastFrameAt
-        this.#ping(link)
+        ping(this.#shared, link)
+        this.#onLate()
       }
       // A link that carried no heartbeats so far is judged by the answer to the ping alone.
       const silentAt = Math.max(link.pulse.silentAt(config), (link.pingSentAt ?? 0) + config.probeTimeoutMs)
@@ -266,14 +273,7 @@ export class Watches {
     const { now, config } = this.#shared
     watch.probeSentAt = now
     watch.probeUntil = now + Math.max(config.probeTimeoutMs, 4 * (link.pulse.rttMs ?? 0))
-    this.#ping(link)
-  }
-
-  #ping(link: Link): void {
-    const { now, clock } = this.#shared
-    link.pingNonce++
-    link.pingSentAt = now
-    send(this.#shared, link.node, { kind: 'ping', nonce: link.pingNonce, meshTime: clock.wall(now) })
+    ping(this.#shared, link)
   }
 
   #isOpen(id: NodeId, watch: Watch): boolean {
