@@ -24,7 +24,7 @@ export interface MembershipConfig {
   /** A lone accusation becomes a verdict after the longer one, one short of the quorum after the shorter (Lifeguard, section IV-B). Refutations cross a mesh of thousands in well under a second. */
   readonly suspicionMinMs: Millis
   readonly suspicionMaxMs: Millis
-  /** Each rank of observer holds its refusal back for this long more, because two are enough. */
+  /** From the third rank on, each observer holds its refusal back for this long more, because two are enough. */
   readonly refusalStaggerMs: Millis
   /** How often an accuser that was refuted may repeat itself: from, doubling, to. */
   readonly repeatMinMs: Millis
@@ -82,7 +82,7 @@ export interface MembershipConfig {
   /** Joining: between attempts at the given addresses, from, doubling, to. */
   readonly joinMinMs: Millis
   readonly joinMaxMs: Millis
-  /** mDNS is searched again after this long alone. */
+  /** Between dials that prove the addresses of subjects. */
   readonly verifyAfterMs: Millis
 }
 

@@ -473,7 +473,8 @@ export class Membership implements MembersView {
     clock.forget(id)
     if (this.#leaving) return
     if (this.#watches.linkDown(link) && reset) this.#connect.dial(id)
-    if (reset) this.#connect.linkLost()
+    // Links that nobody wanted are let go in crowds; that is no loss.
+    if (reset && links.isWanted(id)) this.#connect.linkLost()
     else if (links.size === 0) this.#connect.alone()
   }
 

@@ -209,7 +209,8 @@ export class Watches {
   #reviewLost(entry: Entry, watch: Watch): Millis | null {
     const { now, config } = this.#shared
     if (watch.refusedAt !== null) {
-      const at = watch.refusedAt + (watch.rank ?? 0) * config.refusalStaggerMs
+      // Two refusals are enough, so the first two speak at once and the others only if need be.
+      const at = watch.refusedAt + Math.max(0, (watch.rank ?? 0) - 1) * config.refusalStaggerMs
       if (now < at) return at
       return this.#raise(entry, watch, 'refused')
     }
