@@ -45,6 +45,7 @@ const built = join(dist, '.built.json')
 const busy = join(root, '.workshop', 'busy')
 const BUSY_WAIT_MAX_MS = 10 * 60_000
 const BUSY_POLL_MS = 100
+const COMPILER_BYTES_MAX = 64 * 1024 * 1024
 
 /** Something that the person at the keyboard can mend; printed without a stack. */
 export class SetupFailed extends Error {}
@@ -191,15 +192,12 @@ const build = async sources => {
   // Until the new list stands, the old one without its hash: what follows may be cut short.
   if (isTrusted) writeFileSync(built, JSON.stringify({ hash: null, files: before.files }))
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-  const { status } = spawnSync(
+  const { status, stdout, stderr } = spawnSync(
     process.execPath,
     [tsc, '-p', root, '--pretty', `${process.stderr.isTTY === true}`],
-    {
-      cwd: root,
-      stdio: ['ignore', process.stderr, process.stderr],
-    },
+    { cwd: root, encoding: 'utf8', maxBuffer: COMPILER_BYTES_MAX },
   )
-  if (status !== 0) throw new SetupFailed('the types do not hold; the compiler says why above')
+  if (status !== 0) throw new SetupFailed(`the types do not hold\n${stdout}${stderr}`)
   await buildAssets({ root, dist })
   mkdirSync(dist, { recursive: true })
   writeFileSync(`${built}.new`, JSON.stringify(sources))
