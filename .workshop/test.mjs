@@ -44,7 +44,7 @@ const types = async () => {
     return { ok: true, note: done.includes('build') ? 'compiled, the types hold' : 'nothing to compile' }
   } catch (error) {
     if (!(error instanceof SetupFailed)) throw error
-    return { ok: false, note: 'see above', output: error.message }
+    return { ok: false, output: error.message }
   }
 }
 
@@ -71,7 +71,12 @@ const layers = () =>
   ]).then(withNote('every import goes the way it should'))
 
 const format = () =>
-  tool('@biomejs/biome/bin/biome', ['ci', '--error-on-warnings', '.']).then(withNote('format and lint'))
+  tool('@biomejs/biome/bin/biome', [
+    'ci',
+    '--error-on-warnings',
+    `--colors=${isTerminal ? 'force' : 'off'}`,
+    '.',
+  ]).then(withNote('format and lint'))
 
 const unused = () =>
   tool('knip/bin/knip.js', ['--no-progress', '--no-config-hints']).then(
@@ -122,9 +127,7 @@ const tests = async args => {
   const ticks = text.split('\n').filter(each => /^\s*✔/.test(each)).length
   return {
     ok,
-    note: ok
-      ? `${passed} tests`
-      : `${Math.max(broken, 1)} failed${missing > 0 ? `, ${missing} skipped` : ''}`,
+    note: ok ? `${passed} tests` : describe({ passed, failed: broken, skipped: missing }),
     passed: ok ? passed : Math.max(passed, ticks),
     failed: ok ? 0 : Math.max(broken + missing, 1),
     // The ticked lines are many and say nothing about what broke.
@@ -134,6 +137,12 @@ const tests = async args => {
       .join('\n'),
   }
 }
+
+const describe = counts =>
+  Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([what, count]) => `${count} ${what}`)
+    .join(', ')
 
 /** Runs a package's program under this Node and keeps what it printed. */
 const tool = (path, args, onChunk = () => {}) =>
