@@ -1,5 +1,6 @@
-// Runs every bench under test/bench, one after another, or those whose names hold one of
-// the given words: `npm run bench -- placement`. Figures go to stdout as each prints them.
+// Runs every program right under test/bench (folders hold their parts), one after
+// another, or those whose names hold one of the given words: `npm run bench -- simulator`.
+// Figures go to stdout as each prints them.
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
@@ -10,15 +11,15 @@ await setupOrExit()
 const folder = join(root, 'dist', 'test', 'bench')
 const words = process.argv.slice(2)
 const benches = (existsSync(folder) ? readdirSync(folder) : [])
-  .filter(name => name.endsWith('.bench.js'))
+  .filter(name => name.endsWith('.js'))
   .filter(name => words.length === 0 || words.some(word => name.includes(word)))
   .sort()
 if (benches.length === 0) {
-  process.stderr.write(`bench: there is no test/bench/*.bench.ts ${words.join(' or ')}\n`)
+  process.stderr.write(`bench: there is no test/bench/*.ts ${words.join(' or ')}\n`)
   process.exitCode = 1
 }
 for (const bench of benches) {
-  process.stdout.write(`\n${bench.slice(0, -'.bench.js'.length)}\n`)
+  process.stdout.write(`\n${bench.slice(0, -'.js'.length)}\n`)
   const { status } = spawnSync(process.execPath, [join(folder, bench)], { cwd: root, stdio: 'inherit' })
   if (status !== 0) process.exitCode = 1
 }
