@@ -6,13 +6,11 @@
 // to date, never runs a package's install script, and never deletes node_modules
 // where that is a link to somebody else's.
 
-import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   accessSync,
   constants,
   existsSync,
-  linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -26,6 +24,8 @@ import { homedir, tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildAssets } from './assets.mjs'
+import { runWhileBusy, whileBusy } from './busy.mjs'
+import { SetupFailed, say } from './setup-failed.mjs'
 
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 
@@ -42,13 +42,6 @@ const SOURCE_FILES = [
 const dist = join(root, 'dist')
 /** What dist was built from; written last, so that a build that was cut short is seen. */
 const built = join(dist, '.built.json')
-const busy = join(root, '.workshop', 'busy')
-const BUSY_WAIT_MAX_MS = 10 * 60_000
-const BUSY_POLL_MS = 100
-const COMPILER_BYTES_MAX = 64 * 1024 * 1024
-
-/** Something that the person at the keyboard can mend; printed without a stack. */
-export class SetupFailed extends Error {}
 
 /** Resolves to what was done: nothing, most of the time. */
 export const setup = async () => {
@@ -58,7 +51,7 @@ export const setup = async () => {
   await whileBusy(async () => {
     // Asked again: another run may have done it while this one waited.
     if (!arePackagesCurrent()) {
-      installPackages()
+      await installPackages()
       done.push('packages')
     }
     const sources = readSources()
@@ -69,8 +62,6 @@ export const setup = async () => {
   })
   return done
 }
-
-const say = text => process.stderr.write(`setup: ${text}\n`)
 
 const requireNode = () => {
   const [major, minor] = process.versions.node.split('.').map(Number)
@@ -114,7 +105,7 @@ const isForThisMachine = ({ os, cpu }) =>
   (os === undefined || os.includes(process.platform) || os.some(name => name.startsWith('!'))) &&
   (cpu === undefined || cpu.includes(process.arch) || cpu.some(name => name.startsWith('!')))
 
-const installPackages = () => {
+const installPackages = async () => {
   const modules = join(root, 'node_modules')
   if (existsSync(modules) && lstatSync(modules).isSymbolicLink()) {
     throw new SetupFailed(
@@ -130,14 +121,9 @@ const installPackages = () => {
   const npm = process.env.npm_execpath
   const isNpm = npm?.endsWith('npm-cli.js') === true
   const command = isNpm ? process.execPath : process.platform === 'win32' ? 'npm.cmd' : 'npm'
-  const { status, error } = spawnSync(command, isNpm ? [npm, ...args] : args, {
-    cwd: root,
-    stdio: ['ignore', process.stderr, process.stderr],
-    shell: !isNpm && process.platform === 'win32',
-  })
+  const { code, output } = await runWhileBusy(command, isNpm ? [npm, ...args] : args, root)
   if (cache !== null) rmSync(cache, { recursive: true, force: true })
-  if (error !== undefined) throw new SetupFailed(`npm could not be started: ${error.message}`)
-  if (status !== 0) throw new SetupFailed(`npm ci ended with exit code ${status}`)
+  if (code !== 0) throw new SetupFailed(`npm ci failed\n${output}`)
 }
 
 /** A cache of its own where the usual one cannot be written, as with a HOME that does not exist. */
@@ -189,96 +175,21 @@ const build = async sources => {
   const isTrusted = before?.files.every(file => now.has(file)) && before.files.every(hasOutput)
   if (!isTrusted) rmSync(dist, { recursive: true, force: true })
   say(isTrusted ? 'compiling what changed' : 'compiling')
-  // Until the new list stands, the old one without its hash: what follows may be cut short.
-  if (isTrusted) writeFileSync(built, JSON.stringify({ hash: null, files: before.files }))
-  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [tsc, '-p', root, '--pretty', `${process.stderr.isTTY === true}`],
-    { cwd: root, encoding: 'utf8', maxBuffer: COMPILER_BYTES_MAX },
-  )
-  if (status !== 0) throw new SetupFailed(`the types do not hold\n${stdout}${stderr}`)
-  await buildAssets({ root, dist })
+  // What follows may be cut short or fail half-way: the list of what may be there stands
+  // from the beginning, its hash only at the end.
   mkdirSync(dist, { recursive: true })
+  writeBuilt({ hash: null, files: sources.files })
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+  const pretty = `${process.stderr.isTTY === true}`
+  const { code, output } = await runWhileBusy(process.execPath, [tsc, '-p', root, '--pretty', pretty], root)
+  if (code !== 0) throw new SetupFailed(`the types do not hold\n${output}`)
+  await buildAssets({ root, dist })
+  writeBuilt(sources)
+}
+
+const writeBuilt = sources => {
   writeFileSync(`${built}.new`, JSON.stringify(sources))
   renameSync(`${built}.new`, built)
-}
-
-// One at a time
-
-/** Does the work while this process alone holds the file `busy`; others wait for it. */
-const whileBusy = async work => {
-  const mine = `${busy}.${process.pid}`
-  writeFileSync(mine, `${process.pid}`)
-  try {
-    await take(mine)
-  } finally {
-    rmSync(mine, { force: true })
-  }
-  const release = () => rmSync(busy, { force: true })
-  process.once('exit', release)
-  try {
-    await work()
-  } finally {
-    process.removeListener('exit', release)
-    release()
-  }
-}
-
-const take = async mine => {
-  const giveUpAt = Date.now() + BUSY_WAIT_MAX_MS
-  let announced = false
-  for (;;) {
-    try {
-      // A link appears with its contents or not at all.
-      linkSync(mine, busy)
-      return
-    } catch (error) {
-      if (error.code !== 'EEXIST') throw error
-    }
-    const holder = readHolder()
-    if (holder !== null && !isRunning(holder)) {
-      clearAbandoned(holder)
-      continue
-    }
-    if (Date.now() > giveUpAt) {
-      throw new SetupFailed(
-        `process ${holder} has been at work for too long; if that is none of ours, delete ${busy}`,
-      )
-    }
-    if (!announced) say(`waiting for process ${holder}, which is at work in this folder`)
-    announced = true
-    await new Promise(resolve => setTimeout(resolve, BUSY_POLL_MS))
-  }
-}
-
-const readHolder = () => {
-  try {
-    return Number(readFileSync(busy, 'utf8'))
-  } catch {
-    return null
-  }
-}
-
-const isRunning = pid => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return error.code === 'EPERM'
-  }
-}
-
-/** Moves the file aside before judging it again: meanwhile it may have become another's. */
-const clearAbandoned = holder => {
-  const aside = `${busy}.${process.pid}.old`
-  try {
-    renameSync(busy, aside)
-  } catch {
-    return
-  }
-  if (Number(readFileSync(aside, 'utf8')) !== holder) renameSync(aside, busy)
-  rmSync(aside, { force: true })
 }
 
 /** Runs it for a command: prints a failure in one line and sets the exit code. */

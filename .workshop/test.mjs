@@ -10,7 +10,8 @@ import { spawn } from 'node:child_process'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
-import { root, SetupFailed, setup } from './setup.mjs'
+import { root, setup } from './setup.mjs'
+import { SetupFailed } from './setup-failed.mjs'
 
 const isTerminal = process.stdout.isTTY === true
 const report = { passed: 0, failed: 0, checks: [] }
