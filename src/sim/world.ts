@@ -181,6 +181,13 @@ export class World extends Engine {
     this.streams.pathsChanged()
   }
 
+  /** Ends the partition; single cuts stay. */
+  join(): void {
+    for (const node of this.nodes) this.#disturb(node)
+    this.paths.unite()
+    this.streams.pathsChanged()
+  }
+
   /** Ends every partition and cut. */
   heal(): void {
     for (const node of this.nodes) this.#disturb(node)

@@ -32,6 +32,7 @@ export class Recorder implements Stepper {
 
   step(now: Millis, event: CoreEvent): readonly Effect[] {
     this.heard.push({ atMs: this.#clock(), event })
+    if (event.kind === 'timer') this.nextDeadlineAt = null
     const orders = this.orders
     this.orders = []
     return [...orders, ...this.#onEvent(this, now, event)]
