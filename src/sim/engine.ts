@@ -9,9 +9,9 @@
 import { invariant } from '../core/errors.js'
 import { type Millis, type NodeId, nodeId } from '../core/ids.js'
 import type { Rng } from '../core/rng.js'
-import type { CoreEvent, Effect, Stepper, StoreEntry } from '../core/step.js'
+import type { CoreEvent, Effect, Stepper } from '../core/step.js'
 import { chanceOf } from './chance.js'
-import { type Check, Violation } from './check.js'
+import { Violation } from './check.js'
 import { Commits } from './commits.js'
 import { type SimConfig, simDefaults } from './config.js'
 import { Dialer } from './dialer.js'
@@ -19,49 +19,15 @@ import { Discovery } from './discovery.js'
 import { EventHeap } from './event-heap.js'
 import { SimExecutor } from './executor.js'
 import { Gossip } from './gossip.js'
+import { harden } from './harden.js'
 import { emptyTally, type Kernel, type Tally } from './kernel.js'
 import { SimNode } from './node.js'
+import type { BootEnv, SimNodeOptions, WorldOptions } from './options.js'
 import { Paths } from './paths.js'
 import { Pending } from './pending.js'
 import { createSizeEstimate, type SizeOf } from './size.js'
 import { Streams } from './streams.js'
 import { Trace } from './trace.js'
-
-/** What a booting process finds. */
-export interface BootEnv {
-  readonly id: NodeId
-  readonly index: number
-  readonly address: string
-  /** 1 at the first boot. */
-  readonly bootCount: number
-  /** Of this node in this life alone. */
-  readonly rng: Rng
-  /** The node's own clock at boot. */
-  readonly now: Millis
-  /** What its disk kept, by key. */
-  entries(prefix: string): readonly StoreEntry[]
-}
-
-export interface SimNodeOptions {
-  readonly id?: string
-  readonly address?: string
-  /** False for a node that can only dial out. */
-  readonly dialable?: boolean
-  readonly offsetMs?: Millis
-  readonly driftPpm?: number
-  /** When it first boots; null: not until `restart`. By default at random within `startSpreadMs`. */
-  readonly startAtMs?: Millis | null
-}
-
-export interface WorldOptions {
-  readonly seed: number
-  readonly nodes: number | readonly SimNodeOptions[]
-  readonly boot: (env: BootEnv) => Stepper
-  readonly config?: Partial<SimConfig>
-  readonly checks?: readonly Check[]
-  /** The command that repeats this run, for the report of a violation. */
-  readonly replay?: string
-}
 
 export type EffectKind = Effect['kind']
 export type EffectOf<Kind extends EffectKind> = Extract<Effect, { kind: Kind }>
@@ -88,7 +54,7 @@ export class Engine implements Kernel {
   protected readonly byAddress = new Map<string, SimNode>()
   protected readonly streams: Streams
   readonly #dialer: Dialer
-  readonly #gossip: Gossip
+  protected readonly gossip: Gossip
   readonly #discovery: Discovery
   readonly #slack: Rng
   readonly #commits: Commits
@@ -118,7 +84,7 @@ export class Engine implements Kernel {
     this.paths = new Paths(this.config, this.seed, this.nodes.length)
     this.streams = new Streams(this)
     this.#dialer = new Dialer(this, this.streams)
-    this.#gossip = new Gossip(this, this.streams)
+    this.gossip = new Gossip(this, this.streams)
     this.#discovery = new Discovery(this)
     this.executor = new SimExecutor(this)
     this.#slack = chanceOf(this.seed, 'timer')
@@ -145,6 +111,20 @@ export class Engine implements Kernel {
     }
     this.nowUs = Math.max(this.nowUs, untilUs)
     return this
+  }
+
+  /** Runs until the condition holds, asked after everything that happens; false when it never did. */
+  runUntil(isReached: () => boolean, untilMs: Millis): boolean {
+    const untilUs = Math.round(untilMs * 1000)
+    while (!isReached()) {
+      if (this.#heap.nextUs > untilUs) {
+        this.nowUs = Math.max(this.nowUs, untilUs)
+        return false
+      }
+      this.nowUs = this.#heap.nextUs
+      this.#happen(this.#heap.pop())
+    }
+    return true
   }
 
   /** Calls at a virtual time; one that is past is now. */
@@ -224,7 +204,7 @@ export class Engine implements Kernel {
         else this.#deliverMessage(node, event as CoreEvent, pending.size)
         return
       case 'gossip':
-        this.#gossip.arrive(pending)
+        this.gossip.arrive(pending)
         return
       case 'direct':
         this.#deliverMessage(node, event as CoreEvent, pending.size)
@@ -250,10 +230,12 @@ export class Engine implements Kernel {
   #perform(node: SimNode, effect: Effect): void {
     switch (effect.kind) {
       case 'send':
+        if (this.config.hardenMessages) harden(effect.message)
         this.streams.send(node, effect.to, effect.channel, effect.message)
         break
       case 'publish':
-        this.#gossip.publish(node, effect.topic, effect.message)
+        if (this.config.hardenMessages) harden(effect.message)
+        this.gossip.publish(node, effect.topic, effect.message)
         break
       case 'wake':
         if (node.wakeAt === null || effect.at < node.wakeAt) node.wakeAt = effect.at
@@ -278,10 +260,10 @@ export class Engine implements Kernel {
         break
       }
       case 'subscribe':
-        this.#gossip.subscribe(node, effect.topic)
+        this.gossip.subscribe(node, effect.topic)
         break
       case 'unsubscribe':
-        this.#gossip.unsubscribe(node, effect.topic)
+        this.gossip.unsubscribe(node, effect.topic)
         break
       case 'discovery':
         this.#discovery.set(node, effect.on)
@@ -312,7 +294,7 @@ export class Engine implements Kernel {
     node.adoptWall()
     node.upSinceMs = this.nowMs
     this.tally.boots++
-    node.core = this.#bootCore({
+    const env: BootEnv = {
       id: node.id,
       index: node.index,
       address: node.address,
@@ -320,7 +302,12 @@ export class Engine implements Kernel {
       rng: chanceOf(this.seed, 'core', node.index, node.boots),
       now: node.localMs(this.nowUs),
       entries: prefix => node.disk.entries(prefix),
-    })
+    }
+    try {
+      node.core = this.#bootCore(env)
+    } catch (error) {
+      throw this.violation('a core never throws', `${node.id} at its boot: ${String(error)}`, error)
+    }
     this.deliver(node, { kind: 'started' }, 0)
     const { address, dialable } = node
     this.planEvent(this.nowUs, node, { kind: 'addresses', addresses: [address], dialable })
@@ -340,7 +327,7 @@ export class Engine implements Kernel {
     node.lazyPlanned = false
     node.disk.crash(chanceOf(this.seed, 'crash', node.index, node.life))
     this.streams.dropAll(node, isHostUp)
-    this.#gossip.forget(node)
+    this.gossip.forget(node)
     this.#discovery.forget(node)
     this.executor.forget(node)
   }

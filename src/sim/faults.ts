@@ -11,6 +11,7 @@ import type { World } from './world.js'
 
 export type FaultKind =
   | 'crash'
+  | 'flap'
   | 'powerOff'
   | 'freeze'
   | 'partition'
@@ -45,6 +46,7 @@ export const faultDefaults: Omit<FaultProfile, 'fromMs' | 'untilMs'> = {
   lastsMaxMs: 10_000,
   weights: {
     crash: 4,
+    flap: 1,
     powerOff: 2,
     freeze: 3,
     partition: 1,
@@ -133,6 +135,17 @@ const plan = (draft: Draft): string | null => {
         )
       return nameOf(world, index)
     }
+    case 'flap': {
+      const index = takeNode(draft)
+      if (index === null) return null
+      const times = 2 + rng.below(4)
+      const roundMs = (untilMs - atMs) / times
+      for (let round = 0; round < times; round++) {
+        world.at(atMs + round * roundMs, () => world.crash(index))
+        world.at(atMs + (round + 0.5) * roundMs, () => world.restart(index))
+      }
+      return `${nameOf(world, index)}, ${times} times`
+    }
     case 'partition': {
       if (!takeShared(draft, 'partition')) return null
       const size = 1 + rng.below(Math.max(1, world.nodes.length >> 1))
@@ -175,7 +188,10 @@ const plan = (draft: Draft): string | null => {
     case 'clockJump': {
       const index = rng.below(world.nodes.length)
       const byMs = Math.round((2 * rng.fraction() - 1) * profile.clockJumpMaxMs)
-      world.at(atMs, () => world.clockJump(index, byMs))
+      during(
+        () => world.clockJump(index, byMs),
+        () => world.clockJump(index, -byMs),
+      )
       return `${nameOf(world, index)} by ${byMs} ms`
     }
     case 'slowDisk': {

@@ -4,14 +4,16 @@
 
 import { invariant } from '../core/errors.js'
 import type { Millis, NodeId } from '../core/ids.js'
+import type { Message } from '../core/message.js'
 import type { CoreEvent, Effect, Stepper } from '../core/step.js'
 import type { Check } from './check.js'
-import { type EffectKind, type EffectListener, type EffectOf, Engine, type WorldOptions } from './engine.js'
+import { type EffectKind, type EffectListener, type EffectOf, Engine } from './engine.js'
 import type { SimNode } from './node.js'
+import type { WorldOptions } from './options.js'
 import type { PathConditions } from './paths.js'
 import { createReport, type SimReport } from './report.js'
 
-export type { BootEnv, SimNodeOptions, WorldOptions } from './engine.js'
+export type { BootEnv, SimNodeOptions, WorldOptions } from './options.js'
 
 /** A node, its id or its index. */
 export type Target = NodeId | SimNode | number | string
@@ -59,6 +61,17 @@ export class World extends Engine {
   /** Hands an event of the application to a node's core; a frozen node gets it when it wakes, a dead one never. */
   inject(target: Target, event: CoreEvent): void {
     this.planEvent(this.nowUs, this.node(target), event)
+  }
+
+  /** Publishes as if the node's core had asked for it. */
+  publish(target: Target, topic: string, message: Message): void {
+    this.gossip.publish(this.node(target), topic, message)
+  }
+
+  /** Whether both ends of a connection between the two are open. */
+  isLinked(a: Target, b: Target): boolean {
+    const states = this.node(a).links.get(this.node(b).index)?.states
+    return states !== undefined && states[0] === 'open' && states[1] === 'open'
   }
 
   /** Listens to one kind of effect, of every node. */

@@ -293,3 +293,16 @@ test('listeners hear the effects that are for the application, and counts are su
   t.deepEqual(replies, [4])
   t.is(world.counts.get('x'), 5)
 })
+
+test('a core that alters a message it shared is caught when messages are hardened', t => {
+  const { world, order } = stage(1, { hardenMessages: true }, (_recorder, _now, event) => {
+    if (event.kind === 'wall') (message.buckets as number[]).push(1)
+    return []
+  })
+  const message = { kind: 'memberDigest' as const, buckets: [] as readonly number[] }
+  world.run(0)
+  order(0, { kind: 'publish', topic: 'x', message })
+  world.run(1)
+  world.clockJump(0, 1)
+  t.throws(() => world.run(2), { instanceOf: Violation })
+})
