@@ -339,3 +339,16 @@ test('gossip does not cross a cut, then or later', t => {
   world.run(60_000)
   t.false(core(1).kinds.includes('ping 7'))
 })
+
+test('a dial that only verifies says who answers there, and leaves links as they are', t => {
+  const { world, core, order, idOf } = pair()
+  const addresses = [world.node(1).address]
+  order(0, { kind: 'dial', node: idOf(1), addresses, verify: true })
+  world.run(2_000)
+  t.is(core(0).firstAt('verified'), 1_060)
+  t.is(world.tally.linksOpened, 1)
+  world.crash(1)
+  order(0, { kind: 'dial', node: idOf(1), addresses, verify: true })
+  world.run(3_000)
+  t.is(core(0).firstAt('dialFailed refused'), 2_020)
+})

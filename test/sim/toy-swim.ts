@@ -113,7 +113,6 @@ const summaryOf = (id: NodeId, refutation: number, verdict: 'alive' | 'dead') =>
   generationNumber: 1,
   generationInstance: '',
   refutation,
-  ageMs: 0,
   verdict,
   ageMs: 0,
 })
