@@ -48,6 +48,8 @@ export interface SimConfig {
   readonly backlogMax: number
   readonly addressesPerDialMax: number
   readonly sizeOf: SizeOf | null
+  /** Makes every message unchangeable, to catch a core that alters what it shared. Costs time. */
+  readonly hardenMessages: boolean
 }
 
 export const simDefaults: SimConfig = Object.freeze({
@@ -78,4 +80,5 @@ export const simDefaults: SimConfig = Object.freeze({
   backlogMax: 128,
   addressesPerDialMax: 16,
   sizeOf: null,
+  hardenMessages: false,
 })

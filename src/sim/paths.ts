@@ -125,6 +125,10 @@ export class Paths {
     for (let node = 0; node < this.#size; node++) this.#groups[node] = groupOf(node)
   }
 
+  unite(): void {
+    this.#isSplit = false
+  }
+
   /** Ends splits and cuts; what has no power stays without. */
   heal(): void {
     this.#isSplit = false
