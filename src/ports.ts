@@ -41,8 +41,11 @@ export interface Transport {
   /** Resolves when it listens and its addresses are final (no port 0). */
   start(listener: TransportListener): Promise<void>
   stop(): Promise<void>
-  /** With `node` null the first address that answers decides who it is. Every address that fails is reported. */
-  dial(node: NodeId | null, addresses: readonly string[]): void
+  /**
+   * With `node` null the first address that answers decides who it is. Every address that fails is reported.
+   * With `verify` it only finds out whether this node answers there, apart from any link that stands.
+   */
+  dial(node: NodeId | null, addresses: readonly string[], verify?: boolean): void
   hangUp(node: NodeId): void
   ban(node: NodeId, forMs: Millis): void
   /** `addresses` are for `direct` only: where to dial when there is no connection. What cannot be sent is dropped and counted. */
@@ -70,6 +73,8 @@ export interface TransportListener {
   onLinkUp(node: NodeId, address: string, outbound: boolean): void
   /** `reset` is true when the other end's process or host broke it, false when this node hung up. */
   onLinkDown(node: NodeId, reset: boolean): void
+  /** A dial with `verify` met the node at this address. */
+  onVerified?(node: NodeId, address: string): void
   onDialFailed(node: NodeId | null, address: string, reason: DialFailure): void
   onMessage(from: NodeId, channel: Channel, bytes: Uint8Array): void
   /** Says whether the message may be passed on: `reject` counts against its sender. */

@@ -4,7 +4,6 @@
 // crash keeps a prefix of the log: all that was committed, and by chance some
 // batches of the rest, never a part of one and never one without those before it.
 
-import { compareText } from '../core/ids.js'
 import type { Rng } from '../core/rng.js'
 import type { StoreEntry, StoreWrite } from '../core/step.js'
 
@@ -68,10 +67,13 @@ export class SimDisk {
     for (const batch of this.#pending) put(seen, batch.writes)
     return [...seen]
       .filter(([key]) => key.startsWith(prefix))
-      .sort((a, b) => compareText(a[0], b[0]))
+      .sort(([a], [b]) => compareKeys(a, b))
       .map(([key, value]) => ({ key, value }))
   }
 }
+
+/** By the bytes of their UTF-8, as a real disk orders them. */
+const compareKeys = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b))
 
 const put = (map: Map<string, Uint8Array>, writes: readonly StoreWrite[]): void => {
   for (const { key, value } of writes) {

@@ -1,0 +1,185 @@
+// A directory that cannot be a store is refused in one sentence, and left as it was.
+
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import anyTest, { type ExecutionContext, type TestFn } from 'ava'
+import { openDiskStore } from '../../src/adapters/disk/disk-store.js'
+import { VirtualClock } from '../runtime/virtual-clock.js'
+import { collect, put } from './store.js'
+
+const test = anyTest as TestFn<{ root: string; directory: string }>
+
+test.beforeEach(async t => {
+  const root = await mkdtemp(join(tmpdir(), 'shoal-refusal-'))
+  await chmod(root, 0o755)
+  t.context = { root, directory: join(root, 'store') }
+})
+test.afterEach.always(t => rm(t.context.root, { recursive: true, force: true }))
+
+const open = (directory: string) => openDiskStore(directory, { clock: new VirtualClock() })
+
+const makeStore = async (directory: string): Promise<void> => {
+  const store = await open(directory)
+  const done = store.write([put('kept', 'yes')], true)
+  await store.close()
+  await done
+}
+
+/** Names, times, modes and contents of all that is there. The lock is never read: closing it would release it. */
+const fingerprint = async (directory: string): Promise<string> => {
+  const lines: string[] = []
+  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name)
+    const { mtimeMs, mode, size } = await stat(path)
+    const content = entry.isFile() && entry.name !== 'LOCK' ? await readFile(path) : ''
+    lines.push([path, mtimeMs, mode, size, createHash('sha256').update(content).digest('hex')].join(' '))
+  }
+  return lines.sort().join('\n')
+}
+
+interface Child {
+  readonly answer: { readonly code: string; readonly message: string }
+  end(): Promise<void>
+}
+
+const openInChild = async (...args: string[]): Promise<Child> => {
+  const script = fileURLToPath(new URL('./store-child.js', import.meta.url))
+  const child = spawn(process.execPath, [script, ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const exited = new Promise<void>(resolve => child.on('exit', () => resolve()))
+  const { value } = await createInterface({ input: child.stdout })[Symbol.asyncIterator]().next()
+  return {
+    answer: JSON.parse(value ?? '{"code":"nothing"}'),
+    end: () => {
+      child.stdin.end()
+      return exited
+    },
+  }
+}
+
+/** Opening fails with this code and a sentence that names the directory, and nothing in it changes. */
+const isRefused = async (t: ExecutionContext, directory: string, code: string): Promise<string> => {
+  const before = await fingerprint(directory)
+  const error = await t.throwsAsync(() => open(directory), { code })
+  t.true(error.message.includes(directory), error.message)
+  t.false(error.message.includes('\n'))
+  t.is(await fingerprint(directory), before)
+  return error.message
+}
+
+test('a store that another process holds is refused', async t => {
+  const { directory } = t.context
+  await makeStore(directory)
+  const holder = await openInChild(directory)
+  t.is(holder.answer.code, 'OPENED')
+  await isRefused(t, directory, 'STORE_LOCKED')
+  await holder.end()
+  await t.notThrowsAsync(async () => (await open(directory)).close())
+})
+
+test('a store that this process holds is refused, and the holder keeps working', async t => {
+  const { directory } = t.context
+  const holder = await open(directory)
+  await isRefused(t, directory, 'STORE_LOCKED')
+  const done = holder.write([put('a', '1')], true)
+  await holder.close()
+  await t.notThrowsAsync(done)
+})
+
+test('a read-only store is refused', async t => {
+  const { directory } = t.context
+  await makeStore(directory)
+  for (const name of await readdir(directory, { recursive: true })) {
+    const path = join(directory, name)
+    await chmod(path, (await stat(path)).isDirectory() ? 0o555 : 0o444)
+  }
+  await chmod(directory, 0o555)
+  const before = await fingerprint(directory)
+  const child = await openInChild(directory, 'as-nobody')
+  await child.end()
+  t.deepEqual(child.answer, {
+    code: 'STORE_READ_ONLY',
+    message: `the store in ${directory} cannot be written to`,
+  })
+  t.is(await fingerprint(directory), before)
+  await chmod(directory, 0o755)
+  await chmod(join(directory, 'level'), 0o755)
+})
+
+test('a place where no directory can be made is refused', async t => {
+  await chmod(t.context.root, 0o555)
+  const child = await openInChild(join(t.context.root, 'new', 'store'), 'as-nobody')
+  await child.end()
+  t.is(child.answer.code, 'STORE_READ_ONLY')
+  await chmod(t.context.root, 0o755)
+})
+
+test('a store of a newer version is refused', async t => {
+  const { directory } = t.context
+  await makeStore(directory)
+  await writeFile(join(directory, 'FORMAT'), 'shoal-store 2\n')
+  const message = await isRefused(t, directory, 'STORE_NEWER')
+  t.regex(message, /has format 2; this version of Shoal reads formats up to 1/)
+})
+
+test('a directory that is no store is refused', async t => {
+  const { directory } = t.context
+  await mkdir(directory)
+  await writeFile(join(directory, 'thesis.txt'), 'years of work')
+  t.regex(await isRefused(t, directory, 'STORE_FOREIGN'), /thesis\.txt/)
+})
+
+test('a store whose format line cannot be read is refused', async t => {
+  const { directory } = t.context
+  await makeStore(directory)
+  await writeFile(join(directory, 'FORMAT'), '')
+  await isRefused(t, directory, 'STORE_FOREIGN')
+})
+
+test('a file in place of the directory is refused', async t => {
+  await writeFile(t.context.directory, 'a file')
+  const error = await t.throwsAsync(() => open(t.context.directory), { code: 'STORE_PATH' })
+  t.true(error.message.includes(t.context.directory))
+  t.is(await readFile(t.context.directory, 'utf8'), 'a file')
+})
+
+test('what a kill during the very first start leaves behind is opened', async t => {
+  const { directory } = t.context
+  await mkdir(directory)
+  await writeFile(join(directory, 'FORMAT.new'), 'shoal-st')
+  await makeStore(directory)
+  const store = await open(directory)
+  t.deepEqual(await collect(store.read('')), [['kept', 'yes']])
+  await store.close()
+})
+
+test('a store is readable by its owner alone', async t => {
+  const { directory } = t.context
+  await mkdir(directory, { mode: 0o755 })
+  await makeStore(directory)
+  t.is((await stat(directory)).mode & 0o777, 0o700)
+  t.is((await stat(join(directory, 'level'))).mode & 0o777, 0o700)
+})
+
+test('a store whose CURRENT file is cut at any byte, or gone, is rebuilt whole', async t => {
+  const { directory } = t.context
+  const current = join(directory, 'level', 'CURRENT')
+  await makeStore(directory)
+  for (let length = (await readFile(current)).length - 1; length >= -1; length--) {
+    const whole = await readFile(current)
+    if (length < 0) await rm(current)
+    else await writeFile(current, whole.subarray(0, length))
+    const store = await open(directory)
+    const done = store.write([put(`after-${length}`, 'yes')], true)
+    t.true((await collect(store.read('kept'))).length === 1, `cut at ${length}`)
+    await store.close()
+    await done
+  }
+  const store = await open(directory)
+  t.true((await collect(store.read('after-'))).length >= 17)
+  await store.close()
+})
