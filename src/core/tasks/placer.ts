@@ -36,7 +36,7 @@ export interface Placer {
   setRule(rule: PlacementRule): void
   /** A view of what holds now, also after later changes. */
   owners(): Placement
-  /** What changed since the last call, by task and slot. A slot that is no more goes to null. */
+  /** What changed since the last call, by task and slot: a new owner, a new slot (from null), a slot that is no more (to null). */
   takeChanges(): readonly PlacementChange[]
 }
 
@@ -188,14 +188,7 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
     settle()
     const changes: PlacementChange[] = []
     for (const row of removed.values()) report(row, [], [], changes)
-    for (const row of unreported) {
-      report(
-        row,
-        row.slots,
-        row.owners.map(owner => owner?.id ?? null),
-        changes,
-      )
-    }
+    for (const row of unreported) report(row, row.slots, row.owners, changes)
     removed.clear()
     unreported.clear()
     return changes.sort((a, b) => compareText(a.task, b.task) || a.slot - b.slot)
@@ -315,21 +308,28 @@ const reasonOf = (row: TaskRow, all: Iterable<MemberRow>): string => {
 const report = (
   row: TaskRow,
   slots: readonly number[],
-  owners: readonly (NodeId | null)[],
+  owners: readonly (MemberRow | null)[],
   changes: PlacementChange[],
 ): void => {
-  const before = new Map(row.reportedSlots.map((slot, i) => [slot, row.reported[i] ?? null]))
-  slots.forEach((slot, i) => {
-    const from = before.get(slot) ?? null
-    const to = owners[i] ?? null
-    before.delete(slot)
-    if (from !== to) changes.push({ task: row.task.id, slot, from, to })
-  })
-  for (const [slot, from] of before) {
-    if (from !== null) changes.push({ task: row.task.id, slot, from, to: null })
+  const task = row.task.id
+  if (row.reportedSlots === slots) {
+    for (let i = 0; i < slots.length; i++) {
+      const from = row.reported[i] ?? null
+      const to = owners[i]?.id ?? null
+      if (from !== to) changes.push({ task, slot: slots[i] as number, from, to })
+    }
+  } else {
+    const before = new Map(row.reportedSlots.map((slot, i) => [slot, row.reported[i] ?? null]))
+    slots.forEach((slot, i) => {
+      const from = before.get(slot)
+      const to = owners[i]?.id ?? null
+      before.delete(slot)
+      if (from !== to) changes.push({ task, slot, from: from ?? null, to })
+    })
+    for (const [slot, from] of before) changes.push({ task, slot, from, to: null })
   }
   row.reportedSlots = slots
-  row.reported = owners
+  row.reported = owners.map(owner => owner?.id ?? null)
 }
 
 const sameItems = (a: readonly string[], b: readonly string[]): boolean =>
