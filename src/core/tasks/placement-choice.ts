@@ -3,8 +3,10 @@
 // `placement-room.ts` takes over where a member has been chosen beyond its room.
 
 import { hashText } from '../hash.js'
-import type { MemberRow, TaskRow } from './placement-group.js'
+import type { Group, MemberRow, TaskRow } from './placement-group.js'
 import { distance, nearestToZero, placeOf, slotPoint } from './placement-score.js'
+
+const ONE_SLOT: readonly number[] = [0]
 
 /** Sets the task's slots, choice and what belongs to it. */
 export const choose = (row: TaskRow): void => {
@@ -22,7 +24,8 @@ export const choose = (row: TaskRow): void => {
     return
   }
   const count = task.replicas
-  if (row.slots.length !== count) row.slots = Array.from({ length: count }, (_, slot) => slot)
+  if (row.slots.length !== count)
+    row.slots = count === 1 ? ONE_SLOT : Array.from({ length: count }, (_, slot) => slot)
   if (count === 1 && known.length > 1) {
     const at = nearestToZero(seed, group.seeds, available.length)
     const member = available[at] ?? null
@@ -33,14 +36,18 @@ export const choose = (row: TaskRow): void => {
   }
   if (known.length <= count) {
     const isHere = new Set(available)
-    const seats = assign(row, known)
+    const seats = assign(row, known, task.spread === null ? null : codesOf(known, task.spread))
     row.choice = seats.owners.map(member => (member !== null && isHere.has(member) ? member : null))
     row.apart = seats.apart
     row.isSeated = true
     row.isWishful = true
     return
   }
-  const { owners, apart, isWishful } = assign(row, available)
+  const { owners, apart, isWishful } = assign(
+    row,
+    available,
+    task.spread === null ? null : groupCodes(group, task.spread),
+  )
   row.choice = owners
   row.apart = apart
   row.isWishful = isWishful
@@ -67,36 +74,22 @@ interface Assigned {
 }
 
 /** Nearest pairs first, each member once, spread first where it is asked for. */
-const assign = (row: TaskRow, rows: readonly MemberRow[]): Assigned => {
+const assign = (row: TaskRow, rows: readonly MemberRow[], codes: Int32Array | null): Assigned => {
   const count = row.slots.length
-  const places = new Int32Array(rows.length)
-  for (let i = 0; i < rows.length; i++) places[i] = placeOf(row.seed, (rows[i] as MemberRow).seed)
+  const length = rows.length
+  const places = scratchOf(length)
+  for (let i = 0; i < length; i++) places[i] = placeOf(row.seed, (rows[i] as MemberRow).seed)
   const owners: (MemberRow | null)[] = new Array(count).fill(null)
   const apart: number[] = new Array(count).fill(-1)
-  const spread = row.task.spread
-  const isTaken = new Uint8Array(rows.length)
-  const values = spread === null ? null : rows.map(member => spreadValue(member, spread))
-  const used = new Set<string>()
-  const candidate = new Int32Array(count)
+  const candidate: number[] = new Array(count).fill(-1)
+  /** Positions in `rows` that hold a copy. */
+  const holders: number[] = []
   let isWishful = false
 
-  for (const isStrict of values === null ? [false] : [true, false]) {
-    const isBarred = (at: number): boolean =>
-      isTaken[at] === 1 || (isStrict && values !== null && used.has(values[at] as string))
-    const nearest = (slot: number): number => {
-      const point = slotPoint(slot)
-      let least = -1
-      let found = -1
-      for (let i = 0; i < places.length; i++) {
-        const away = distance(places[i] as number, point)
-        if ((found < 0 || away < least) && !isBarred(i)) {
-          least = away
-          found = i
-        }
-      }
-      return found
+  for (const values of codes === null ? [null] : [codes, null]) {
+    for (let slot = 0; slot < count; slot++) {
+      candidate[slot] = owners[slot] === null ? nearest(places, length, slot, holders, values) : -1
     }
-    for (let slot = 0; slot < count; slot++) candidate[slot] = owners[slot] === null ? nearest(slot) : -1
     for (;;) {
       let winner = -1
       let least = -1
@@ -104,8 +97,7 @@ const assign = (row: TaskRow, rows: readonly MemberRow[]): Assigned => {
         const at = candidate[slot] as number
         if (at < 0) continue
         const away = distance(places[at] as number, slotPoint(slot))
-        const rival = winner < 0 ? -1 : (candidate[winner] as number)
-        if (rival < 0 || away < least || (away === least && at < rival)) {
+        if (winner < 0 || away < least || (away === least && at < (candidate[winner] as number))) {
           winner = slot
           least = away
         }
@@ -114,20 +106,75 @@ const assign = (row: TaskRow, rows: readonly MemberRow[]): Assigned => {
       const at = candidate[winner] as number
       owners[winner] = rows[at] as MemberRow
       apart[winner] = least
-      isTaken[at] = 1
-      if (values !== null) {
-        if (!isStrict) isWishful = true
-        used.add(values[at] as string)
-      }
+      holders.push(at)
       candidate[winner] = -1
+      if (codes !== null && values === null) isWishful = true
       for (let slot = 0; slot < count; slot++) {
         const held = candidate[slot] as number
-        if (held >= 0 && isBarred(held)) candidate[slot] = nearest(slot)
+        if (held >= 0 && isBarred(held, holders, values)) {
+          candidate[slot] = nearest(places, length, slot, holders, values)
+        }
       }
     }
   }
-  if (owners.includes(null)) isWishful = true
-  return { owners, apart, isWishful }
+  return { owners, apart, isWishful: isWishful || holders.length < count }
+}
+
+/** The position of the nearest member that holds nothing yet and has a new value, or −1. */
+const nearest = (
+  places: Int32Array,
+  length: number,
+  slot: number,
+  holders: readonly number[],
+  values: Int32Array | null,
+): number => {
+  const point = slotPoint(slot)
+  let least = 0x80000000
+  let found = -1
+  for (let i = 0; i < length; i++) {
+    const away = distance(places[i] as number, point)
+    if (away < least && !isBarred(i, holders, values)) {
+      least = away
+      found = i
+    }
+  }
+  return found
+}
+
+const isBarred = (at: number, holders: readonly number[], values: Int32Array | null): boolean => {
+  for (let i = 0; i < holders.length; i++) {
+    const holder = holders[i] as number
+    if (holder === at || (values !== null && values[holder] === values[at])) return true
+  }
+  return false
+}
+
+/** One array for all calls: it never outlives one. */
+let scratch = new Int32Array(256)
+const scratchOf = (length: number): Int32Array => {
+  if (scratch.length < length) scratch = new Int32Array(2 * length)
+  return scratch
+}
+
+/** The values of a label as numbers, alike for equal values. */
+const codesOf = (rows: readonly MemberRow[], label: string): Int32Array => {
+  const numbers = new Map<string, number>()
+  return Int32Array.from(rows, row => {
+    const value = spreadValue(row, label)
+    const number = numbers.get(value) ?? numbers.size
+    numbers.set(value, number)
+    return number
+  })
+}
+
+/** The codes of the group's available members; kept with the group until these change. */
+const groupCodes = (group: Group, label: string): Int32Array => {
+  let codes = group.codes.get(label)
+  if (codes === undefined) {
+    codes = codesOf(group.available, label)
+    group.codes.set(label, codes)
+  }
+  return codes
 }
 
 /** A member's value of the label to spread over; those without it count as one more value. */

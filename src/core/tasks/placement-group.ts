@@ -50,10 +50,15 @@ export interface Group {
   /** Those of them that are available, by id, and their seeds. */
   readonly available: MemberRow[]
   seeds: Int32Array
+  /** For each label to spread over, the values of `available` as numbers; emptied with every change of it. */
+  readonly codes: Map<string, Int32Array>
 }
 
-export const groupKey = (task: PlacementTask): string =>
-  JSON.stringify([task.ability, Object.entries(task.needs).sort(([a], [b]) => compareText(a, b))])
+export const groupKey = ({ ability, needs }: PlacementTask): string => {
+  const labels = Object.keys(needs)
+  if (labels.length === 0) return ability
+  return JSON.stringify([ability, ...labels.sort(compareText).map(label => [label, needs[label]])])
+}
 
 export const createMemberRow = (member: PlacementMember): MemberRow => ({
   id: member.id,
@@ -68,7 +73,16 @@ export const createGroup = (key: string, task: PlacementTask, rows: Iterable<Mem
   const known = [...rows].filter(row => isSuited(task, row.member)).sort(byId)
   const available = known.filter(row => isAvailable(row.member))
   const { ability, needs } = task
-  return { key, ability, needs, tasks: new Set(), known, available, seeds: seedsOf(available) }
+  return {
+    key,
+    ability,
+    needs,
+    tasks: new Set(),
+    known,
+    available,
+    seeds: seedsOf(available),
+    codes: new Map(),
+  }
 }
 
 /** Brings a row in or out of the group; returns what became of it. */
@@ -81,7 +95,10 @@ export const fileMember = (
   const known = put(group.known, row, suited)
   const fits = suited && isAvailable(member)
   const available = put(group.available, row, fits)
-  if (available) group.seeds = seedsOf(group.available)
+  if (available) {
+    group.seeds = seedsOf(group.available)
+    group.codes.clear()
+  }
   return { known, available: available ? (fits ? 'in' : 'out') : 'same' }
 }
 

@@ -57,8 +57,6 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
   const members = new Map<NodeId, MemberRow>()
   const tasks = new Map<TaskId, TaskRow>()
   const groups = new Map<string, Group>()
-  /** Tasks whose free choice was made anew since the last settlement. */
-  const rechosen = new Set<TaskRow>()
   /** Tasks whose owners may differ from what was reported. */
   const unreported = new Set<TaskRow>()
   const removed = new Map<TaskId, TaskRow>()
@@ -74,7 +72,8 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
       member.chosenBy.add(row)
       member.chosenWeight += weight
     }
-    rechosen.add(row)
+    row.owners = row.choice
+    unreported.add(row)
     isSettled = false
   }
 
@@ -114,9 +113,12 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
       if (member.chosenWeight > roomOf(member, bound)) isNowShort = true
     }
     if (isNowShort) settleRoom(tasks.values(), members.values(), bound)
-    else for (const row of isShort ? tasks.values() : rechosen) row.owners = row.choice
-    for (const row of isNowShort || isShort ? tasks.values() : rechosen) unreported.add(row)
-    rechosen.clear()
+    if (isNowShort || isShort) {
+      for (const row of tasks.values()) {
+        if (!isNowShort) row.owners = row.choice
+        unreported.add(row)
+      }
+    }
     isShort = isNowShort
   }
 
@@ -148,7 +150,6 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
     row.group.tasks.delete(row)
     if (row.group.tasks.size === 0) groups.delete(row.group.key)
     tasks.delete(row.task.id)
-    rechosen.delete(row)
     unreported.delete(row)
     isSettled = false
   }
@@ -163,14 +164,14 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
       task,
       seed: taskSeed(task.id),
       group: groupOf(task),
-      slots: [],
-      choice: [],
-      apart: [],
+      slots: NONE,
+      choice: NONE,
+      apart: NONE,
       isWishful: false,
       isSeated: false,
-      owners: [],
-      reportedSlots: reported?.reportedSlots ?? [],
-      reported: reported?.reported ?? [],
+      owners: NONE,
+      reportedSlots: reported?.reportedSlots ?? NONE,
+      reported: reported?.reported ?? NONE,
     }
     tasks.set(task.id, row)
     row.group.tasks.add(row)
@@ -246,6 +247,8 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
     takeChanges,
   }
 }
+
+const NONE: readonly never[] = []
 
 const release = (member: MemberRow | null, row: TaskRow, weight: number): void => {
   if (member === null) return
