@@ -1,0 +1,194 @@
+// What one task would get if nobody's room were short. This depends on the task and its
+// group alone, so that a change of a member touches only the tasks that it is near to.
+// `placement-room.ts` takes over where a member has been chosen beyond its room.
+
+import { hashText } from '../hash.js'
+import type { Group, MemberRow, TaskRow } from './placement-group.js'
+import { distance, nearestToZero, placeOf, slotPoint } from './placement-score.js'
+
+const ONE_SLOT: readonly number[] = [0]
+
+/** Sets the task's slots, choice and what belongs to it. */
+export const choose = (row: TaskRow): void => {
+  const { group, task, seed } = row
+  const { available, known } = group
+  row.isWishful = false
+  row.isSeated = false
+  if (task.replicas === 'all') {
+    const isHere = new Set(available)
+    const seats = numberedSeats(known).filter(([, member]) => isHere.has(member))
+    row.slots = seats.map(([slot]) => slot)
+    row.choice = seats.map(([, member]) => member)
+    row.apart = seats.map(([, member]) => distance(placeOf(seed, member.seed), 0))
+    row.isSeated = true
+    return
+  }
+  const count = task.replicas
+  if (row.slots.length !== count)
+    row.slots = count === 1 ? ONE_SLOT : Array.from({ length: count }, (_, slot) => slot)
+  if (count === 1 && known.length > 1) {
+    const at = nearestToZero(seed, group.seeds, available.length)
+    const member = available[at] ?? null
+    row.choice = [member]
+    row.apart = [member === null ? -1 : distance(placeOf(seed, member.seed), 0)]
+    row.isWishful = member === null
+    return
+  }
+  if (known.length <= count) {
+    const isHere = new Set(available)
+    const seats = assign(row, known, task.spread === null ? null : codesOf(known, task.spread))
+    row.choice = seats.owners.map(member => (member !== null && isHere.has(member) ? member : null))
+    row.apart = seats.apart
+    row.isSeated = true
+    row.isWishful = true
+    return
+  }
+  const { owners, apart, isWishful } = assign(
+    row,
+    available,
+    task.spread === null ? null : groupCodes(group, task.spread),
+  )
+  row.choice = owners
+  row.apart = apart
+  row.isWishful = isWishful
+}
+
+/** Whether a member that just became available might change the task's choice; a wrong yes costs time only. */
+export const mightWant = (row: TaskRow, member: MemberRow): boolean => {
+  if (row.isWishful || row.task.replicas === 'all') return true
+  const place = placeOf(row.seed, member.seed)
+  for (let slot = 0; slot < row.apart.length; slot++) {
+    if (distance(place, slotPoint(slot)) <= (row.apart[slot] as number)) return true
+  }
+  return false
+}
+
+/** Whether the task's choice looks at the members that are known, present or not. */
+export const looksAtKnown = (row: TaskRow, knownLength: number): boolean =>
+  row.task.replicas === 'all' || row.task.replicas >= knownLength
+
+interface Assigned {
+  readonly owners: (MemberRow | null)[]
+  readonly apart: number[]
+  readonly isWishful: boolean
+}
+
+/** Nearest pairs first, each member once, spread first where it is asked for. */
+const assign = (row: TaskRow, rows: readonly MemberRow[], codes: Int32Array | null): Assigned => {
+  const count = row.slots.length
+  const length = rows.length
+  const places = scratchOf(length)
+  for (let i = 0; i < length; i++) places[i] = placeOf(row.seed, (rows[i] as MemberRow).seed)
+  const owners: (MemberRow | null)[] = new Array(count).fill(null)
+  const apart: number[] = new Array(count).fill(-1)
+  const candidate: number[] = new Array(count).fill(-1)
+  /** Positions in `rows` that hold a copy. */
+  const holders: number[] = []
+  let isWishful = false
+
+  for (const values of codes === null ? [null] : [codes, null]) {
+    for (let slot = 0; slot < count; slot++) {
+      candidate[slot] = owners[slot] === null ? nearest(places, length, slot, holders, values) : -1
+    }
+    for (;;) {
+      let winner = -1
+      let least = -1
+      for (let slot = 0; slot < count; slot++) {
+        const at = candidate[slot] as number
+        if (at < 0) continue
+        const away = distance(places[at] as number, slotPoint(slot))
+        if (winner < 0 || away < least || (away === least && at < (candidate[winner] as number))) {
+          winner = slot
+          least = away
+        }
+      }
+      if (winner < 0) break
+      const at = candidate[winner] as number
+      owners[winner] = rows[at] as MemberRow
+      apart[winner] = least
+      holders.push(at)
+      candidate[winner] = -1
+      if (codes !== null && values === null) isWishful = true
+      for (let slot = 0; slot < count; slot++) {
+        const held = candidate[slot] as number
+        if (held >= 0 && isBarred(held, holders, values)) {
+          candidate[slot] = nearest(places, length, slot, holders, values)
+        }
+      }
+    }
+  }
+  return { owners, apart, isWishful: isWishful || holders.length < count }
+}
+
+/** The position of the nearest member that holds nothing yet and has a new value, or −1. */
+const nearest = (
+  places: Int32Array,
+  length: number,
+  slot: number,
+  holders: readonly number[],
+  values: Int32Array | null,
+): number => {
+  const point = slotPoint(slot)
+  let least = 0x80000000
+  let found = -1
+  for (let i = 0; i < length; i++) {
+    const away = distance(places[i] as number, point)
+    if (away < least && !isBarred(i, holders, values)) {
+      least = away
+      found = i
+    }
+  }
+  return found
+}
+
+const isBarred = (at: number, holders: readonly number[], values: Int32Array | null): boolean => {
+  for (let i = 0; i < holders.length; i++) {
+    const holder = holders[i] as number
+    if (holder === at || (values !== null && values[holder] === values[at])) return true
+  }
+  return false
+}
+
+/** One array for all calls: it never outlives one. */
+let scratch = new Int32Array(256)
+const scratchOf = (length: number): Int32Array => {
+  if (scratch.length < length) scratch = new Int32Array(2 * length)
+  return scratch
+}
+
+/** The values of a label as numbers, alike for equal values. */
+const codesOf = (rows: readonly MemberRow[], label: string): Int32Array => {
+  const numbers = new Map<string, number>()
+  return Int32Array.from(rows, row => {
+    const value = spreadValue(row, label)
+    const number = numbers.get(value) ?? numbers.size
+    numbers.set(value, number)
+    return number
+  })
+}
+
+/** The codes of the group's available members; kept with the group until these change. */
+const groupCodes = (group: Group, label: string): Int32Array => {
+  let codes = group.codes.get(label)
+  if (codes === undefined) {
+    codes = codesOf(group.available, label)
+    group.codes.set(label, codes)
+  }
+  return codes
+}
+
+/** A member's value of the label to spread over; those without it count as one more value. */
+export const spreadValue = (row: MemberRow, label: string): string =>
+  Object.hasOwn(row.member.labels, label) ? `=${row.member.labels[label]}` : ''
+
+/** For `all`: each member's slot is a hash of its id, so that nobody's number depends on who else is there (two in a mesh with the same hash: the larger id takes the next free one). */
+const numberedSeats = (known: readonly MemberRow[]): (readonly [number, MemberRow])[] => {
+  const taken = new Set<number>()
+  const seats = known.map(member => {
+    let slot = hashText(member.id, 0x736c6f74)
+    while (taken.has(slot)) slot = (slot + 1) >>> 0
+    taken.add(slot)
+    return [slot, member] as const
+  })
+  return seats.sort(([a], [b]) => a - b)
+}
