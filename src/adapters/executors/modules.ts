@@ -74,7 +74,7 @@ export const createModules = ({ folder, now, limits = moduleLimits }: ModuleOpti
       listener.exited(outcome)
     }
 
-    const write = (request: WriteRequest): Promise<void> => {
+    const write = async (request: WriteRequest): Promise<void> => {
       switch (request.op) {
         case 'save':
           return listener.saved(request.value)
@@ -192,16 +192,18 @@ export const createModules = ({ folder, now, limits = moduleLimits }: ModuleOpti
       thread.on('error', error => {
         failure = errorText(error)
       })
-      thread.on('exit', code => {
-        // A message that was sent before the end may still wait; the port closes after it.
-        talk.port1.once('close', () => {
+      // Its last messages may arrive after its end does: both have to be over.
+      const drained = new Promise<void>(resolve => {
+        talk.port1.once('close', resolve)
+      })
+      thread.once('exit', code => {
+        void drained.then(() => {
           tell = () => {}
           reads.port1.close()
           if (forced !== null && end === null) finish({ error: forced, result: null })
           else
             finish(end ?? { error: failure ?? `the module ended its thread with code ${code}`, result: null })
         })
-        talk.port1.close()
       })
       if (asked) tell({ kind: 'stop' })
     }

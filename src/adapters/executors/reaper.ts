@@ -89,8 +89,11 @@ export const createReaper = (log: Log): Reaper => {
       shell = null
       if (closed) return
       log.error('the reaper of programs is gone', { why, groups: held.size })
-      // It holds what still runs, so a new one has to; not in a loop if it cannot live here.
-      if (held.size > 0 && performance.now() - startedAt > restartEveryMs) shell = start()
+      // What runs needs a new one; not in a tight loop, should it be unable to live here.
+      const waitMs = Math.max(0, restartEveryMs - (performance.now() - startedAt))
+      setTimeout(() => {
+        if (shell === null && !closed && held.size > 0) shell = start()
+      }, waitMs).unref()
     }
     child.on('error', error => lost(error.message))
     child.on('exit', (code, signal) => lost(`exit ${code ?? signal}`))

@@ -11,6 +11,7 @@ import {
 import { createHandlers, type Handlers } from '../../../src/adapters/executors/handlers.js'
 import type { TaskSpace } from '../../../src/adapters/executors/run.js'
 import { type CopyTokens, createCopyTokens } from '../../../src/adapters/executors/tokens.js'
+import { ShoalError } from '../../../src/core/errors.js'
 import { nodeId } from '../../../src/core/ids.js'
 import type { Json } from '../../../src/core/json.js'
 import type { Log } from '../../../src/ports.js'
@@ -66,7 +67,10 @@ export const openTestBed = async (more: Partial<ExecutorOptions> = {}): Promise<
     log: silent,
     tokens,
     api: () => 'http://127.0.0.1:4780',
-    space: () => space,
+    space: name => {
+      if (name === 'closed') throw new ShoalError('SPACE_UNKNOWN', 'space closed is not held here')
+      return space
+    },
     now: Date.now,
     ...more,
   })
