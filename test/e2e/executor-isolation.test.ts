@@ -7,7 +7,7 @@ import { runInNewContext } from 'node:vm'
 import test from 'ava'
 import { taskLogBytesMax } from '../../src/adapters/executors/log-buffer.js'
 import { taskId } from '../../src/core/ids.js'
-import { openTestBed } from '../adapters/executors/fixture.js'
+import { memorySpace, openTestBed } from '../adapters/executors/fixture.js'
 import { copyOf, specOf, watch } from '../contracts/executor.js'
 import { eventually } from './executor-processes.js'
 
@@ -98,6 +98,66 @@ for (const [claim, block] of [
     await bed.cleanUp()
   })
 }
+
+test.serial('what the node does later because a handler wrote is not counted as the handler', async t => {
+  const blocked: string[] = []
+  let nodeWorked: () => void = () => {}
+  const worked = new Promise<void>(resolve => {
+    nodeWorked = resolve
+  })
+  const space = memorySpace()
+  const slow = {
+    ...space,
+    async set() {
+      setTimeout(() => {
+        busy(300)
+        nodeWorked()
+      }, 10)
+    },
+  }
+  const bed = await openTestBed({ onBlocked: task => blocked.push(task), space: () => slow })
+  bed.handlers.register('writer', async ({ space }) => {
+    await space('shared').set('a', 1)
+    await worked
+    await sleep(150)
+  })
+  const seen = watch()
+  bed.executor.start({ copy: copyOf(), spec: specOf({ handler: 'writer' }), checkpoint: null }, seen.listener)
+  t.is((await seen.exited).error, null)
+  t.deepEqual(blocked, [])
+  await bed.cleanUp()
+})
+
+test.serial('a handler that blocks in an observer or when told to stop is named', async t => {
+  const blocked: string[] = []
+  const bed = await openTestBed({ onBlocked: task => blocked.push(task) })
+  let stops = 0
+  bed.handlers.register('observer', ({ space, signal, log }) => {
+    space('shared').observe(() => busy(300))
+    const end = new Promise<void>(resolve => {
+      signal.addEventListener('abort', () => {
+        stops += 1
+        busy(300)
+        resolve()
+      })
+    })
+    log('ready')
+    return end.then(() => sleep(100))
+  })
+  const seen = watch()
+  bed.executor.start(
+    { copy: copyOf(), spec: specOf({ handler: 'observer' }), checkpoint: null },
+    seen.listener,
+  )
+  await seen.line('ready')
+  await bed.space.set('a', 1)
+  t.true(await eventually(() => blocked.length === 1))
+  bed.executor.stop(copyOf(), 60_000)
+  t.is((await seen.exited).error, null)
+  t.is(stops, 1)
+  t.deepEqual(blocked, ['t1', 't1'])
+  await bed.cleanUp()
+})
 
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void

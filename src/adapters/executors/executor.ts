@@ -47,6 +47,11 @@ export interface TaskExecutor extends Executor {
   stuck(): number
 }
 
+/** Longest wait for what was ended by force. */
+const closeMsMax = 2_000
+/** Timers that are longer fire at once. */
+const timerMsMax = 2_147_483_647
+
 interface Entry {
   readonly run: Run
   grace: NodeJS.Timeout | null
@@ -154,7 +159,7 @@ export const createExecutor = (options: ExecutorOptions): TaskExecutor => {
         // A function's `log` may hold several lines; what was read from a pipe is one already.
         for (const line of text.split('\n', linesPerCallMax)) {
           buffer.append(order.copy.task, { at: now(), node, epoch: order.copy.epoch, stream, line })
-          listener.logged(stream, line)
+          if (!over) listener.logged(stream, line)
         }
       },
     }
@@ -168,7 +173,10 @@ export const createExecutor = (options: ExecutorOptions): TaskExecutor => {
     if (entry === undefined) return
     entry.run.ask()
     if (entry.grace !== null) clearTimeout(entry.grace)
-    entry.grace = setTimeout(() => entry.run.force(`it did not stop within ${graceMs} ms`), graceMs)
+    entry.grace = setTimeout(
+      () => entry.run.force(`it did not stop within ${graceMs} ms`),
+      Math.min(graceMs, timerMsMax),
+    )
   }
 
   const close = async (): Promise<void> => {
@@ -181,7 +189,16 @@ export const createExecutor = (options: ExecutorOptions): TaskExecutor => {
       entry.run.ask()
       entry.run.force('its node was closed')
     }
-    if (copies.size > 0) await allEnded
+    if (copies.size > 0) {
+      // What the kernel cannot end (a process in the middle of its own I/O) is left to the reaper.
+      let timer: NodeJS.Timeout | undefined
+      const enough = new Promise<void>(resolve => {
+        timer = setTimeout(resolve, closeMsMax)
+      })
+      await Promise.race([allEnded, enough])
+      clearTimeout(timer)
+      if (copies.size > 0) log.warn('tasks did not end in time', { copies: [...copies.keys()] })
+    }
     await Promise.all(
       Object.values(kinds).map(kind =>
         kind.close().catch(error => log.error('an executor did not close', { error: errorText(error) })),

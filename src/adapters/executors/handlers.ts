@@ -9,8 +9,17 @@ import { ShoalError } from '../../core/errors.js'
 import type { Millis, TaskId } from '../../core/ids.js'
 import { isName } from '../../core/ids.js'
 import type { Json } from '../../core/json.js'
-import { createLoopMeter } from './loop-meter.js'
-import { errorText, type Handler, isAbort, type Run, type RunKind, type RunOrder, resultOf } from './run.js'
+import { createLoopMeter, type MeteredRun } from './loop-meter.js'
+import {
+  errorText,
+  type Handler,
+  isAbort,
+  type Run,
+  type RunKind,
+  type RunOrder,
+  resultOf,
+  type TaskContext,
+} from './run.js'
 
 /** The functions that tasks may name. One registry per node. */
 export interface Handlers {
@@ -86,27 +95,45 @@ export const createHandlerKind = (
       listener.exited({ error, result })
     }
 
+    const contextOf = (metered: MeteredRun): TaskContext => ({
+      task: copy.task,
+      input: structuredClone(spec.input),
+      epoch: copy.epoch,
+      checkpoint: structuredClone(order.checkpoint),
+      save: checkpoint => metered.outside(() => listener.saved(checkpoint)),
+      signal: abort.signal,
+      log: (...parts) => {
+        const text = formatWithOptions({ breakLength: 120 }, ...parts)
+        metered.outside(() => listener.logged('log', text))
+      },
+      space(name) {
+        const space = order.space(name)
+        return {
+          get: key => space.get(key),
+          has: key => space.has(key),
+          entries: () => space.entries(),
+          set: (key, value) => metered.outside(() => space.set(key, value)),
+          delete: key => metered.outside(() => space.delete(key)),
+          observe: heard => space.observe(keys => metered.inside(() => heard(keys))),
+        }
+      },
+    })
+
     const call = async (handler: Handler): Promise<void> => {
+      const metered = meter.open(copy.task)
+      inside = metered.inside
       try {
-        const value = await meter.run(copy.task, () =>
-          handler({
-            task: copy.task,
-            input: structuredClone(spec.input),
-            epoch: copy.epoch,
-            checkpoint: structuredClone(order.checkpoint),
-            save: checkpoint => listener.saved(checkpoint as never),
-            signal: abort.signal,
-            log: (...parts) => listener.logged('log', formatWithOptions({ breakLength: 120 }, ...parts)),
-            space: order.space,
-          }),
-        )
-        finish(null, resultOf(order, value))
+        finish(null, resultOf(order, await metered.inside(() => handler(contextOf(metered)))))
       } catch (error) {
         finish(isAbort(error, abort.signal) ? null : errorText(error), null)
       } finally {
-        meter.release()
+        metered.end()
       }
     }
+
+    // A handler's listeners for its signal are the handler's work too.
+    let inside: <T>(work: () => T) => T = work => work()
+    const abortBecause = (why: string): void => inside(() => abort.abort(new ShoalError('STOPPED', why)))
 
     const handler = handlers.get(name)
     // Not in this turn: whoever starts a copy must have its handle before the listener is called.
@@ -120,10 +147,10 @@ export const createHandlerKind = (
     })
 
     return {
-      ask: () => abort.abort(new ShoalError('STOPPED', `task ${copy.task} has to stop`)),
+      ask: () => abortBecause(`task ${copy.task} has to stop`),
       force(why) {
         if (over) return
-        abort.abort(new ShoalError('STOPPED', why))
+        abortBecause(why)
         if (!called) return finish(why, null)
         over = true
         givenUp = true

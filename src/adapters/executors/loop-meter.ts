@@ -14,11 +14,21 @@ const windowMs = 50
 /** A window timer this late means that the loop was blocked, not merely used. */
 export const lateMs = 50
 
-export interface LoopMeter {
-  /** Runs a handler's first section, and counts it and all that follows from it as the task's. */
-  run<T>(task: TaskId, work: () => T): T
+/** A handler under way, as the meter sees it. */
+export interface MeteredRun {
+  /** Does the handler's work: it, and all that follows from it, is counted as the task's. */
+  inside<T>(work: () => T): T
+  /**
+   * Does the node's work that a handler asked for. What follows from it is the node's again: a
+   * timer that the node arms while a handler saves must not be counted as the handler's for ever.
+   */
+  outside<T>(work: () => T): T
   /** The handler came to its end. */
-  release(): void
+  end(): void
+}
+
+export interface LoopMeter {
+  open(task: TaskId): MeteredRun
   close(): void
 }
 
@@ -75,19 +85,23 @@ export const createLoopMeter = (onBlocked: (task: TaskId, ms: Millis) => void): 
     },
   })
 
+  const node = new AsyncResource('ShoalNode')
+
   return {
-    run(task, work) {
+    open(task) {
       users += 1
       if (users === 1) hook.enable()
       const resource = new AsyncResource('ShoalHandler')
       ;(resource as unknown as Owned)[OWNER] = { task, busyMs: 0 }
-      return resource.runInAsyncScope(work)
-    },
-    release() {
-      users -= 1
-      if (users === 0) {
-        hook.disable()
-        section = null
+      return {
+        inside: work => resource.runInAsyncScope(work),
+        outside: work => node.runInAsyncScope(work),
+        end() {
+          users -= 1
+          if (users > 0) return
+          hook.disable()
+          section = null
+        },
       }
     },
     close() {
