@@ -2,6 +2,7 @@
 // ignore SIGTERM, those that left their group; on stop, on SIGKILL of the node, on a
 // Ctrl-C in its terminal, and when the node dies in the middle of starting them.
 
+import { join } from 'node:path'
 import test from 'ava'
 import type { TaskRun } from '../../src/core/tasks/spec.js'
 import { openTestBed } from '../adapters/executors/fixture.js'
@@ -62,8 +63,12 @@ test('a daemon that left its group ends with its copy', async t => {
 test('what a program leaves behind when it ends by itself is ended too', async t => {
   const bed = await openTestBed()
   const seen = watch()
-  const script = `sleep 600 & echo "member $!"; (setsid sh -c 'echo "member $$"; exec sleep 600' &); sleep 0.2; exit 0`
-  bed.executor.start({ copy: copyOf(), spec: specOf(sh(script)), checkpoint: null }, seen.listener)
+  // It ends once its daemon is there, which says so with a file.
+  const script = `sleep 600 & echo "member $!"
+    (setsid sh -c 'echo "member $$"; : > "$READY"; exec sleep 600' &)
+    until [ -e "$READY" ]; do sleep 0.01; done`
+  const run = sh(script, { READY: join(bed.modulesDir, 'ready') })
+  bed.executor.start({ copy: copyOf(), spec: specOf(run), checkpoint: null }, seen.listener)
   t.is((await seen.exited).error, null)
   const members = pidsAfter(seen.lines, 'member')
   t.is(members.length, 2)

@@ -15,6 +15,7 @@ import type { Json } from '../../core/json.js'
 import { createLineReader } from './lines.js'
 import type { Answer, FromWorker, ReadRequest, ToWorker, WorkerOrder, WriteRequest } from './module-wire.js'
 import { errorText, type Run, type RunKind, type RunOrder } from './run.js'
+import { createTurns } from './turns.js'
 
 /** What a module may use; a Pi with a gigabyte runs several. */
 export const moduleLimits = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8, stackSizeMb: 4 }
@@ -54,6 +55,8 @@ export const resolveModule = async (folder: string | null, name: string): Promis
 }
 
 export const createModules = ({ folder, now, limits = moduleLimits }: ModuleOptions): RunKind => {
+  const inTurn = createTurns()
+
   const start = (order: RunOrder): Run => {
     const { copy, spec, listener } = order
     const name = (spec.run as { readonly module: string }).module
@@ -209,14 +212,18 @@ export const createModules = ({ folder, now, limits = moduleLimits }: ModuleOpti
     }
 
     resolveModule(folder, name).then(
-      file => {
-        if (asked || forced !== null) return finish({ error: forced, result: null })
-        try {
-          launch(file)
-        } catch (error) {
-          finish({ error: errorText(error), result: null })
-        }
-      },
+      file =>
+        inTurn(() => {
+          if (asked || forced !== null) {
+            finish({ error: forced, result: null })
+            return
+          }
+          try {
+            launch(file)
+          } catch (error) {
+            finish({ error: errorText(error), result: null })
+          }
+        }),
       error => finish({ error: errorText(error), result: null }),
     )
 

@@ -17,6 +17,7 @@ import type { Log } from '../../ports.js'
 import { createLineReader, type LineReader } from './lines.js'
 import { createReaper } from './reaper.js'
 import { errorText, type Run, type RunKind, type RunOrder } from './run.js'
+import { createTurns } from './turns.js'
 
 /** How long output may still come after the process ended, from what had left its group. */
 const drainMs = 200
@@ -77,6 +78,7 @@ const spawnErrorText = (run: ExecRun, environment: Record<string, string>, error
 
 export const createPrograms = ({ log, now, api }: ProgramOptions): RunKind => {
   const reaper = createReaper(log)
+  const inTurn = createTurns()
 
   const start = (order: RunOrder): Run => {
     const run = order.spec.run as ExecRun
@@ -180,11 +182,15 @@ export const createPrograms = ({ log, now, api }: ProgramOptions): RunKind => {
     }
 
     reaper.expect(mark).then(
-      () => {
-        if (!asked && forced === null) return launch()
-        reaper.free(null, mark)
-        finish(forced)
-      },
+      () =>
+        inTurn(() => {
+          if (!asked && forced === null) {
+            launch()
+            return
+          }
+          reaper.free(null, mark)
+          finish(forced)
+        }),
       error => finish(errorText(error)),
     )
 

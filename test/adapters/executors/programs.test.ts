@@ -82,3 +82,30 @@ test('a program works where it is told to', async t => {
   t.deepEqual((await run(bed, { exec: ['/bin/sh', '-c', 'pwd'], cwd: '/' })).lines, ['/'])
   await bed.cleanUp()
 })
+
+test('programs that are started together are started one in a turn of the event loop', async t => {
+  const bed = await openTestBed()
+  let turn = 0
+  let counting = true
+  const count = (): void => {
+    turn += 1
+    if (counting) setImmediate(count)
+  }
+  count()
+  const startedIn: number[] = []
+  const ends = Array.from({ length: 10 }, (_, slot) => {
+    const { listener, exited } = watch()
+    const started = (): void => {
+      startedIn.push(turn)
+    }
+    bed.executor.start(
+      { copy: copyOf(slot), spec: specOf({ exec: ['true'] }), checkpoint: null },
+      { ...listener, started },
+    )
+    return exited
+  })
+  for (const end of ends) t.is((await end).error, null)
+  counting = false
+  t.is(new Set(startedIn).size, 10)
+  await bed.cleanUp()
+})
