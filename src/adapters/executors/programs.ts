@@ -1,0 +1,225 @@
+// Runs `{exec: [...]}`: any program, as a process group of its own (its own session,
+// so a Ctrl-C in the node's terminal is not for it). It is spawned from the main
+// thread, because a child dies with the worker thread that spawned it.
+//
+// A copy ends with the process that was started: what is left of its group is killed
+// at once, as when the first process of a container ends, and the reaper kills what
+// had left the group. The environment is clean: what is not listed here is not passed.
+
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { statSync } from 'node:fs'
+import { constants } from 'node:os'
+import type { Readable } from 'node:stream'
+import { invariant } from '../../core/errors.js'
+import type { Millis } from '../../core/ids.js'
+import type { TaskRun } from '../../core/tasks/spec.js'
+import type { Log } from '../../ports.js'
+import { createLineReader, type LineReader } from './lines.js'
+import { createReaper } from './reaper.js'
+import { errorText, type Run, type RunKind, type RunOrder } from './run.js'
+import { createTurns } from './turns.js'
+
+/** How long output may still come after the process ended, from what had left its group. */
+const drainMs = 200
+const PASSED_ON = ['PATH', 'HOME', 'LANG', 'TZ']
+
+type ExecRun = Extract<TaskRun, { exec: readonly string[] }>
+
+export interface ProgramOptions {
+  readonly log: Log
+  readonly now: () => Millis
+  /** Where this node's API answers, `http://127.0.0.1:4780`, or null without one. */
+  readonly api: () => string | null
+}
+
+export const environmentOf = (order: RunOrder, api: string | null): Record<string, string> => {
+  const environment: Record<string, string> = {}
+  for (const name of PASSED_ON) {
+    const value = process.env[name]
+    if (value !== undefined) environment[name] = value
+  }
+  const run = order.spec.run as ExecRun
+  Object.assign(environment, run.env, {
+    SHOAL_TASK: order.copy.task,
+    SHOAL_EPOCH: order.copy.epoch,
+    SHOAL_INPUT: JSON.stringify(order.spec.input),
+    SHOAL_CHECKPOINT: JSON.stringify(order.checkpoint),
+    SHOAL_TOKEN: order.token,
+    ...(api === null ? {} : { SHOAL_API: api }),
+  })
+  return environment
+}
+
+/** Says in words why the kernel would not start it. */
+const spawnErrorText = (run: ExecRun, environment: Record<string, string>, error: unknown): string => {
+  const code = (error as NodeJS.ErrnoException).code
+  const program = JSON.stringify(run.exec[0])
+  if (run.cwd !== undefined && statSync(run.cwd, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    return `exec: cwd ${JSON.stringify(run.cwd)} is not a directory on this node`
+  }
+  switch (code) {
+    case 'ENOENT':
+      return run.exec[0]?.includes('/')
+        ? `exec: ${program}, or the interpreter that it names, is not on this node (ENOENT)`
+        : `exec: ${program} is not in PATH ${environment.PATH ?? '(none)'} of this node (ENOENT)`
+    case 'EACCES':
+      return `exec: ${program} may not be executed by this node's user (EACCES)`
+    case 'E2BIG':
+      return 'exec: arguments and environment (run.env, input, checkpoint) are more than the kernel takes (E2BIG)'
+    case 'EAGAIN':
+    case 'ENOMEM':
+    case 'EMFILE':
+    case 'ENFILE':
+      return `exec: this node has no process, memory or file handle left for ${program} (${code})`
+    default:
+      return `exec: ${program}: ${errorText(error)}`
+  }
+}
+
+export const createPrograms = ({ log, now, api }: ProgramOptions): RunKind => {
+  const reaper = createReaper(log)
+  const inTurn = createTurns()
+
+  const start = (order: RunOrder): Run => {
+    const run = order.spec.run as ExecRun
+    const { listener, token } = order
+    const mark = `SHOAL_TOKEN=${token}`
+    let child: ChildProcessByStdio<null, Readable, Readable> | null = null
+    let asked = false
+    let forced: string | null = null
+    let over = false
+    let lastComplaint = ''
+
+    const finish = (error: string | null): void => {
+      if (over) return
+      over = true
+      listener.exited({ error, result: null })
+    }
+
+    const signalGroup = (signal: 'SIGTERM' | 'SIGKILL'): void => {
+      if (child?.pid === undefined) return
+      try {
+        process.kill(-child.pid, signal)
+      } catch (error) {
+        // ESRCH: the whole group is gone, which is what was wanted. EPERM: it changed its user.
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') {
+          log.warn('a program could not be signalled', {
+            task: order.copy.task,
+            signal,
+            error: errorText(error),
+          })
+        }
+      }
+    }
+
+    const read = (stream: Readable, reader: LineReader): void => {
+      stream.on('data', (chunk: Buffer) => {
+        const waitMs = reader.push(chunk)
+        if (waitMs === 0 || child === null || child.exitCode !== null || child.signalCode !== null) return
+        stream.pause()
+        setTimeout(() => stream.resume(), waitMs).unref()
+      })
+      // A pipe that breaks has ended; `exit` tells the rest.
+      stream.on('error', () => {})
+    }
+
+    const launch = (): void => {
+      const [program, ...args] = run.exec
+      const environment = environmentOf(order, api())
+      const fail = (error: unknown): void => {
+        reaper.free(null, mark)
+        finish(spawnErrorText(run, environment, error))
+      }
+      if (program === undefined) {
+        fail(new Error('it is empty; it must name a program'))
+        return
+      }
+      try {
+        child = spawn(program, args, {
+          ...(run.cwd === undefined ? {} : { cwd: run.cwd }),
+          env: environment,
+          detached: true,
+          stdio: ['ignore', 'pipe', 'pipe'],
+        })
+      } catch (error) {
+        fail(error)
+        return
+      }
+      const spawned = child
+      if (spawned.pid === undefined) {
+        spawned.once('error', fail)
+        return
+      }
+      // libuv returns once the program was executed, so from here its group exists.
+      const group = spawned.pid
+      reaper.hold(group, mark)
+      // A signal that could not be sent is reported where it was sent.
+      spawned.on('error', () => {})
+      const out = createLineReader(now, line => listener.logged('out', line))
+      const err = createLineReader(now, line => {
+        lastComplaint = line
+        listener.logged('err', line)
+      })
+      read(spawned.stdout, out)
+      read(spawned.stderr, err)
+      spawned.once('exit', (code, signal) => {
+        signalGroup('SIGKILL')
+        reaper.free(group, mark)
+        spawned.stdout.resume()
+        spawned.stderr.resume()
+        const drained = (): void => {
+          clearTimeout(timer)
+          spawned.stdout.destroy()
+          spawned.stderr.destroy()
+          out.end()
+          err.end()
+          finish(forced ?? outcomeText(code, signal, asked, lastComplaint))
+        }
+        const timer = setTimeout(drained, drainMs)
+        spawned.once('close', drained)
+      })
+      listener.started()
+    }
+
+    reaper.expect(mark).then(
+      () =>
+        inTurn(() => {
+          if (!asked && forced === null) {
+            launch()
+            return
+          }
+          reaper.free(null, mark)
+          finish(forced)
+        }),
+      error => finish(errorText(error)),
+    )
+
+    return {
+      ask() {
+        asked = true
+        signalGroup('SIGTERM')
+      },
+      force(why) {
+        forced ??= why
+        signalGroup('SIGKILL')
+      },
+    }
+  }
+
+  return { start, close: () => reaper.close() }
+}
+
+/** What a process's end means: nothing wrong, or a sentence. */
+const outcomeText = (
+  code: number | null,
+  signal: NodeJS.Signals | null,
+  asked: boolean,
+  lastComplaint: string,
+): string | null => {
+  if (code === 0) return null
+  // Shells report a child's signal as 128 and its number.
+  if (asked && (signal === 'SIGTERM' || code === 128 + constants.signals.SIGTERM)) return null
+  invariant(code !== null || signal !== null, 'a process ends with a code or by a signal')
+  const what = signal === null ? `exit code ${code}` : `ended by ${signal}`
+  return lastComplaint === '' ? what : errorText(`${what}: ${lastComplaint}`)
+}

@@ -1,0 +1,111 @@
+import { chmod, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import test from 'ava'
+import type { TaskRun } from '../../../src/core/tasks/spec.js'
+import { copyOf, specOf, watch } from '../../contracts/executor.js'
+import { openTestBed, type TestBed } from './fixture.js'
+
+const run = async (bed: TestBed, exec: TaskRun, more = {}) => {
+  const seen = watch()
+  bed.executor.start({ copy: copyOf(), spec: specOf(exec, more), checkpoint: [7] }, seen.listener)
+  const { error } = await seen.exited
+  return { error, lines: seen.lines, calls: seen.calls }
+}
+
+test('the environment of a program is clean and complete', async t => {
+  process.env.SHOAL_TEST_SECRET = 'hidden'
+  const bed = await openTestBed()
+  const print = 'process.stdout.write(JSON.stringify(process.env))'
+  const { lines } = await run(bed, {
+    exec: [process.execPath, '-e', print],
+    env: { LEVEL: '3', LANG: 'C', SHOAL_TASK: 'forged' },
+  })
+  const environment = JSON.parse(lines.join(''))
+  const passed = ['PATH', 'HOME', 'LANG', 'TZ'].filter(
+    name => process.env[name] !== undefined || name === 'LANG',
+  )
+  const own = ['SHOAL_TASK', 'SHOAL_EPOCH', 'SHOAL_INPUT', 'SHOAL_CHECKPOINT', 'SHOAL_API', 'SHOAL_TOKEN']
+  t.deepEqual(Object.keys(environment).sort(), [...passed, ...own, 'LEVEL'].sort())
+  t.is(environment.SHOAL_TASK, 't1')
+  t.is(environment.LANG, 'C')
+  t.is(environment.SHOAL_INPUT, 'null')
+  t.is(environment.SHOAL_CHECKPOINT, '[7]')
+  t.deepEqual(bed.tokens.check(environment.SHOAL_TOKEN), { copy: copyOf(), live: false })
+  await bed.cleanUp()
+})
+
+test('a program reads nothing from its input, and its arguments are passed as they are', async t => {
+  const bed = await openTestBed()
+  const { lines, error } = await run(bed, { exec: ['/bin/sh', '-c', 'cat; echo "$1"', 'x', '$(id) "; *'] })
+  t.is(error, null)
+  t.deepEqual(lines, ['$(id) "; *'])
+  await bed.cleanUp()
+})
+
+test('why a program could not be started is said in words', async t => {
+  const bed = await openTestBed()
+  const plain = join(bed.modulesDir, 'plain')
+  const orphan = join(bed.modulesDir, 'orphan')
+  await writeFile(plain, 'x')
+  await writeFile(orphan, '#!/no/such/interpreter\n')
+  await chmod(orphan, 0o755)
+  for (const [exec, expected] of [
+    [{ exec: ['no-such-thing'] }, /"no-such-thing" is not in PATH .*ENOENT/],
+    [{ exec: ['/no/such/thing'] }, /is not on this node \(ENOENT\)/],
+    [{ exec: [orphan] }, /or the interpreter that it names, is not on this node/],
+    [{ exec: [plain] }, /may not be executed .*EACCES/],
+    [{ exec: ['true'], cwd: '/no/such/place' }, /cwd "\/no\/such\/place" is not a directory/],
+    [{ exec: ['true'], env: { BIG: 'x'.repeat(140_000) } }, /E2BIG/],
+    [{ exec: ['true', 'nul\0byte'] }, /null bytes/],
+    [{ exec: [] }, /must name a program/],
+  ] as const) {
+    const { error, calls } = await run(bed, exec)
+    t.regex(error ?? '', expected)
+    t.deepEqual(calls, ['exited'])
+  }
+  t.is((await run(bed, { exec: ['true'] })).error, null, 'and the next one starts')
+  await bed.cleanUp()
+})
+
+test('how a program ended is said in words, with the last thing it complained about', async t => {
+  const bed = await openTestBed()
+  const sh = (script: string) => run(bed, { exec: ['/bin/sh', '-c', script] })
+  t.is((await sh('exit 7')).error, 'exit code 7')
+  t.is((await sh('echo first >&2; echo no modem >&2; exit 1')).error, 'exit code 1: no modem')
+  t.is((await sh('kill -9 $$')).error, 'ended by SIGKILL')
+  t.is((await sh('kill -TERM $$')).error, 'ended by SIGTERM')
+  await bed.cleanUp()
+})
+
+test('a program works where it is told to', async t => {
+  const bed = await openTestBed()
+  t.deepEqual((await run(bed, { exec: ['/bin/sh', '-c', 'pwd'], cwd: '/' })).lines, ['/'])
+  await bed.cleanUp()
+})
+
+test('programs that are started together are started one in a turn of the event loop', async t => {
+  const bed = await openTestBed()
+  let turn = 0
+  let counting = true
+  const count = (): void => {
+    turn += 1
+    if (counting) setImmediate(count)
+  }
+  count()
+  const startedIn: number[] = []
+  const ends = Array.from({ length: 10 }, (_, slot) => {
+    const { listener, exited } = watch()
+    const started = (): void => {
+      startedIn.push(turn)
+    }
+    bed.executor.start(
+      { copy: copyOf(slot), spec: specOf({ exec: ['true'] }), checkpoint: null },
+      { ...listener, started },
+    )
+    return exited
+  })
+  for (const end of ends) t.is((await end).error, null)
+  counting = false
+  t.is(new Set(startedIn).size, 10)
+  await bed.cleanUp()
+})

@@ -1,0 +1,132 @@
+// No process outlives its node, nor its copy: children, grandchildren, those that
+// ignore SIGTERM, those that left their group; on stop, on SIGKILL of the node, on a
+// Ctrl-C in its terminal, and when the node dies in the middle of starting them.
+
+import { join } from 'node:path'
+import test from 'ava'
+import type { TaskRun } from '../../src/core/tasks/spec.js'
+import { openTestBed } from '../adapters/executors/fixture.js'
+import { copyOf, specOf, watch } from '../contracts/executor.js'
+import { carriers, eventually, isAlive, pidsAfter, reaperOf, startNode } from './executor-processes.js'
+
+// A family: the program, a child, a grandchild, and one that is deaf to SIGTERM.
+const FAMILY = `
+  sleep 600 & echo "member $!"
+  sh -c 'sleep 600 & echo "member $!"; echo "member $$"; wait' &
+  sh -c 'trap "" TERM; echo "member $$"; while :; do sleep 600; done' &
+  echo "member $$"
+  wait`
+const FAMILY_SIZE = 5
+// A daemon: twice forked, in a session and a group of its own, its parent gone.
+const DAEMON = `(setsid sh -c 'echo "member $$"; while :; do sleep 600; done' &) ; echo "member $$"; exec sleep 600`
+
+const sh = (script: string, env: Record<string, string> = {}): TaskRun => ({
+  exec: ['/bin/sh', '-c', script],
+  env,
+})
+
+const stopped = async (script: string, size: number, graceMs: number) => {
+  const bed = await openTestBed()
+  const seen = watch()
+  bed.executor.start({ copy: copyOf(), spec: specOf(sh(script)), checkpoint: null }, seen.listener)
+  await eventually(() => pidsAfter(seen.lines, 'member').length === size)
+  const members = pidsAfter(seen.lines, 'member')
+  const before = members.filter(isAlive).length
+  bed.executor.stop(copyOf(), graceMs)
+  const { error } = await seen.exited
+  const gone = await eventually(() => !members.some(isAlive))
+  await bed.cleanUp()
+  return { before, gone, error }
+}
+
+test('a stopped program takes its children and grandchildren with it, deaf ones too', async t => {
+  t.deepEqual(await stopped(FAMILY, FAMILY_SIZE, 60_000), { before: FAMILY_SIZE, gone: true, error: null })
+})
+
+test('a deaf program is killed with its whole family after the grace', async t => {
+  const { before, gone, error } = await stopped(`trap '' TERM; ${FAMILY}; wait; wait`, FAMILY_SIZE, 100)
+  t.is(before, FAMILY_SIZE)
+  t.true(gone)
+  t.is(error, 'it did not stop within 100 ms')
+})
+
+test('a frozen program is killed after the grace', async t => {
+  const { gone, error } = await stopped('echo "member $$"; kill -STOP $$; sleep 600', 1, 100)
+  t.true(gone)
+  t.is(error, 'it did not stop within 100 ms')
+})
+
+test('a daemon that left its group ends with its copy', async t => {
+  t.deepEqual(await stopped(DAEMON, 2, 60_000), { before: 2, gone: true, error: null })
+})
+
+test('what a program leaves behind when it ends by itself is ended too', async t => {
+  const bed = await openTestBed()
+  const seen = watch()
+  // It ends once its daemon is there, which says so with a file.
+  const script = `sleep 600 & echo "member $!"
+    (setsid sh -c 'echo "member $$"; : > "$READY"; exec sleep 600' &)
+    until [ -e "$READY" ]; do sleep 0.01; done`
+  const run = sh(script, { READY: join(bed.modulesDir, 'ready') })
+  bed.executor.start({ copy: copyOf(), spec: specOf(run), checkpoint: null }, seen.listener)
+  t.is((await seen.exited).error, null)
+  const members = pidsAfter(seen.lines, 'member')
+  t.is(members.length, 2)
+  t.true(await eventually(() => !members.some(isAlive)))
+  await bed.cleanUp()
+})
+
+for (const [claim, kill] of [
+  ['killed with SIGKILL', (pid: number) => process.kill(pid, 'SIGKILL')],
+  ["interrupted in its terminal's group", (pid: number) => process.kill(-pid, 'SIGINT')],
+] as const) {
+  test(`when a node is ${claim}, its programs die with all their families, and then its reaper`, async t => {
+    const node = startNode([sh(FAMILY), sh(DAEMON)])
+    try {
+      t.true(await eventually(() => pidsAfter(node.lines, 'member').length === FAMILY_SIZE + 2))
+      const members = pidsAfter(node.lines, 'member')
+      t.is(members.filter(isAlive).length, FAMILY_SIZE + 2)
+      const reaper = reaperOf(node.pid)
+      t.truthy(reaper)
+      kill(node.pid)
+      t.true(await eventually(() => !members.some(isAlive)))
+      t.true(await eventually(() => !isAlive(reaper ?? 0)))
+    } finally {
+      node.end()
+    }
+  })
+}
+
+test('a node whose reaper was killed gets another, which knows what runs', async t => {
+  const node = startNode([sh(FAMILY)])
+  try {
+    t.true(await eventually(() => pidsAfter(node.lines, 'member').length === FAMILY_SIZE))
+    const members = pidsAfter(node.lines, 'member')
+    const first = reaperOf(node.pid)
+    process.kill(first ?? 0, 'SIGKILL')
+    t.true(await eventually(() => ![undefined, first].includes(reaperOf(node.pid))))
+    t.is(members.filter(isAlive).length, FAMILY_SIZE)
+    node.end()
+    t.true(await eventually(() => !members.some(isAlive)))
+  } finally {
+    node.end()
+  }
+})
+
+test('a node killed while it starts programs leaves none of them', async t => {
+  for (let delayMs = 0; delayMs < 16; delayMs += 2) {
+    const mark = `SHOAL_TEST_MARK=race-${process.pid}-${delayMs}`
+    const [name, value] = mark.split('=') as [string, string]
+    const node = startNode([sh('sleep 600 & exec sleep 600', { [name]: value })], 40)
+    try {
+      t.true(await eventually(() => node.lines.includes('starting')))
+      const killAt = performance.now() + delayMs
+      await eventually(() => performance.now() >= killAt)
+      node.end()
+      await new Promise(resolve => node.child.once('exit', resolve))
+      t.true(await eventually(() => carriers(mark).length === 0), `killed after ${delayMs} ms`)
+    } finally {
+      node.end()
+    }
+  }
+})
