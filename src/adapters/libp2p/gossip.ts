@@ -1,0 +1,139 @@
+// Gossipsub, set for a fleet: messages are signed by their author, validated
+// before they are passed on, and an idle topic sends nothing. Peer scoring is made
+// lenient: its penalty for many peers behind one address silenced whole meshes
+// (15 nodes on one IP heard nothing), and who deserves a ban is the core's to say.
+//
+// `from` is the neighbor that passed the message on: it validated it too, so what
+// is wrong with a message is that neighbor's fault, whoever wrote it.
+
+import { type GossipsubOpts, type gossipsub, StrictSign } from '@chainsafe/libp2p-gossipsub'
+import type { PeerId } from '@libp2p/interface'
+import type { NodeId } from '../../core/ids.js'
+import type { Guard } from './guard.js'
+import { limits } from './limits.js'
+
+/** Topic names that a peer may subscribe to at all. */
+const TOPIC = /^[\x21-\x7e]{1,200}$/
+
+export const gossipOptions: Partial<GossipsubOpts> = {
+  globalSignaturePolicy: StrictSign,
+  fallbackToFloodsub: false,
+  emitSelf: false,
+  // A publisher sends to every neighbor of the topic at once: a round less, and no loss before the mesh has formed.
+  floodPublish: true,
+  doPX: false,
+  tagMeshPeers: false,
+  allowPublishToZeroTopicPeers: true,
+  ignoreDuplicatePublishError: true,
+  D: 4,
+  Dlo: 3,
+  Dhi: 8,
+  Dout: 1,
+  Dscore: 2,
+  Dlazy: 3,
+  heartbeatInterval: 1_000,
+  maxInboundDataLength: limits.gossipBytesMax * 4,
+  maxOutboundBufferSize: limits.gossipBytesMax * 64,
+  maxTopicBytesPerPeer: 1024 * 1024,
+  allowedTopics: [],
+  decodeRpcLimits: {
+    maxSubscriptions: 1_000,
+    maxMessages: 500,
+    maxIhaveMessageIDs: 2_000,
+    maxIwantMessageIDs: 2_000,
+    maxIdontwantMessageIDs: 512,
+    maxControlMessages: 500,
+    maxPeerInfos: 0,
+  },
+  scoreParams: { IPColocationFactorWeight: 0, behaviourPenaltyWeight: 0, retainScore: 60_000 },
+  scoreThresholds: { gossipThreshold: -1_000, publishThreshold: -2_000, graylistThreshold: -4_000 },
+}
+
+type Service = ReturnType<ReturnType<typeof gossipsub>>
+type Verdict = 'accept' | 'ignore' | 'reject'
+
+/** What gossipsub has beside its published interface and is needed here. */
+interface Insides {
+  allowedTopics: Set<string>
+  handleReceivedRpc(from: PeerId, rpc: { messages: { topic: string; data?: Uint8Array }[] }): Promise<void>
+}
+
+/**
+ * The topics that a peer may name. Gossipsub forgets a subscription to a topic that
+ * is not allowed when it comes, and a peer says it only once; so every well-formed
+ * name is allowed (the bytes per peer are bounded), and messages are held to the
+ * subscribed ones below.
+ */
+class WellFormedTopics extends Set<string> {
+  override has(topic: string): boolean {
+    return TOPIC.test(topic)
+  }
+}
+
+export class Gossip {
+  readonly #service: Service
+  readonly #topics = new Set<string>()
+  readonly #guard: Guard
+  readonly #judge: (from: NodeId, topic: string, bytes: Uint8Array) => Verdict
+  dropped = 0
+
+  constructor(
+    service: Service,
+    guard: Guard,
+    judge: (from: NodeId, topic: string, bytes: Uint8Array) => Verdict,
+  ) {
+    this.#service = service
+    this.#guard = guard
+    this.#judge = judge
+    const insides = service as unknown as Insides
+    insides.allowedTopics = new WellFormedTopics()
+    const handle = insides.handleReceivedRpc.bind(service)
+    insides.handleReceivedRpc = async (from, rpc) => {
+      // Before anything is verified or remembered: what nobody subscribed to, and what comes too fast.
+      const node = from.toString() as NodeId
+      rpc.messages = rpc.messages.filter(message =>
+        this.#isWelcome(node, message.topic, message.data?.byteLength ?? 0),
+      )
+      await handle(from, rpc)
+    }
+  }
+
+  subscribe(topic: string): void {
+    if (this.#topics.has(topic)) return
+    this.#topics.add(topic)
+    this.#service.topicValidators.set(topic, (peer, message) => this.#validate(peer, topic, message.data))
+    this.#service.subscribe(topic)
+  }
+
+  unsubscribe(topic: string): void {
+    if (!this.#topics.delete(topic)) return
+    this.#service.unsubscribe(topic)
+    this.#service.topicValidators.delete(topic)
+  }
+
+  publish(topic: string, bytes: Uint8Array): void {
+    if (bytes.byteLength > limits.gossipBytesMax) {
+      this.dropped++
+      return
+    }
+    this.#service.publish(topic, bytes).catch(() => {
+      this.dropped++
+    })
+  }
+
+  #isWelcome(node: NodeId, topic: string, bytes: number): boolean {
+    const welcome = this.#topics.has(topic) && this.#guard.gossip(node, bytes)
+    if (!welcome) this.dropped++
+    return welcome
+  }
+
+  #validate(peer: PeerId, topic: string, data: Uint8Array): Awaited<ReturnType<Validator>> {
+    const node = peer.toString() as NodeId
+    const verdict = data.byteLength > limits.gossipBytesMax ? 'reject' : this.#judge(node, topic, data)
+    if (verdict === 'reject') this.#guard.rejected(node)
+    return verdict as Awaited<ReturnType<Validator>>
+  }
+}
+
+type Validator =
+  Service['topicValidators'] extends Map<string, infer V extends (...args: never[]) => unknown> ? V : never

@@ -1,0 +1,103 @@
+// The messages of tasks. Checkpoints are JSON, and stay text on the wire.
+
+import { type Millis, type TaskId, taskId } from '../../core/ids.js'
+import type { Json } from '../../core/json.js'
+import type { TaskCause } from '../../core/mesh-event.js'
+import { integer, json, name, oneOf, text, wireLimits } from './checks.js'
+import { converter } from './converter.js'
+import type * as pb from './message.generated.js'
+
+interface Checkpoint {
+  readonly kind: 'checkpoint'
+  readonly task: TaskId
+  readonly slot: number
+  readonly epoch: string
+  readonly sequence: number
+  readonly checkpoint: Json
+}
+interface Handover {
+  readonly kind: 'handover'
+  readonly task: TaskId
+  readonly slot: number
+  readonly epoch: string
+  readonly cause: TaskCause
+  readonly covered: Millis | null
+  readonly sequence: number
+  readonly checkpoint: Json
+}
+interface ResultsAsked {
+  readonly kind: 'resultsAsked'
+  readonly tasks: readonly TaskId[]
+}
+interface ResultsHeld {
+  readonly kind: 'resultsHeld'
+  readonly tasks: readonly TaskId[]
+}
+
+/** Every cause, once; a missing one is an error of the compiler. */
+const CAUSES = Object.keys({
+  applied: 0,
+  died: 0,
+  drained: 0,
+  left: 0,
+  joined: 0,
+  rebalanced: 0,
+  removed: 0,
+  changed: 0,
+  exited: 0,
+  'lower-epoch': 0,
+  heal: 0,
+} satisfies Record<TaskCause, 0>) as TaskCause[]
+
+const task = (value: string): TaskId => taskId(name('task', value))
+
+const epoch = (value: string): string => text('epoch', value, wireLimits.epochCharsMax)
+
+export const tasks = {
+  checkpoint: converter<Checkpoint, pb.Checkpoint>({
+    write: message => ({
+      task: message.task,
+      slot: message.slot,
+      epoch: message.epoch,
+      sequence: message.sequence ?? 0,
+      checkpoint: JSON.stringify(message.checkpoint),
+    }),
+    read: part => ({
+      kind: 'checkpoint',
+      task: task(part.task),
+      slot: part.slot,
+      epoch: epoch(part.epoch),
+      sequence: integer('sequence', part.sequence),
+      checkpoint: json('checkpoint', part.checkpoint),
+    }),
+  }),
+  handover: converter<Handover, pb.Handover>({
+    write: message => ({
+      task: message.task,
+      slot: message.slot,
+      epoch: message.epoch,
+      cause: message.cause,
+      ...(message.covered === null ? {} : { covered: Math.round(message.covered) }),
+      sequence: message.sequence,
+      checkpoint: JSON.stringify(message.checkpoint),
+    }),
+    read: part => ({
+      kind: 'handover',
+      task: task(part.task),
+      slot: part.slot,
+      epoch: epoch(part.epoch),
+      cause: oneOf('cause', part.cause, CAUSES),
+      covered: part.covered === undefined ? null : integer('covered', part.covered),
+      sequence: integer('sequence', part.sequence),
+      checkpoint: json('checkpoint', part.checkpoint),
+    }),
+  }),
+  resultsAsked: converter<ResultsAsked, pb.Results>({
+    write: message => ({ tasks: [...message.tasks] }),
+    read: part => ({ kind: 'resultsAsked', tasks: part.tasks.map(task) }),
+  }),
+  resultsHeld: converter<ResultsHeld, pb.Results>({
+    write: message => ({ tasks: [...message.tasks] }),
+    read: part => ({ kind: 'resultsHeld', tasks: part.tasks.map(task) }),
+  }),
+}
