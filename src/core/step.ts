@@ -157,7 +157,13 @@ export type Effect =
     }
   | { readonly kind: 'reply'; readonly request: number; readonly value: Json }
   | { readonly kind: 'refuse'; readonly request: number; readonly code: string; readonly message: string }
-  | { readonly kind: 'documentChanged'; readonly name: string; readonly update: Uint8Array }
+  /** To be applied to the application's copy; then, unless null, its clientID is to be set to this one. */
+  | {
+      readonly kind: 'documentChanged'
+      readonly name: string
+      readonly update: Uint8Array
+      readonly clientId: number | null
+    }
   | {
       readonly kind: 'startCopy'
       readonly copy: CopyId

@@ -1,6 +1,41 @@
 // What nodes say to each other about shared state. `document` names a space or a
 // raw document: spaces are `space/<name>`, raw ones `doc/<name>`.
+//
+// One comparison: hello → (roots differ) summary → (a document differs) digest →
+// want and pieces, both ways. Two nodes that agree exchange one hello and no more.
 
 export type StateMessage =
-  /** A hint, broadcast on the document's topic: an update as Yjs encodes it. */
-  { readonly kind: 'stateUpdate'; readonly document: string; readonly update: Uint8Array }
+  /** A hint, broadcast on the document's topic: its sender's own update as Yjs encodes it (V1), under its clientID of this lineage. */
+  | {
+      readonly kind: 'stateUpdate'
+      readonly document: string
+      readonly lineage: string
+      readonly update: Uint8Array
+    }
+  /** `root` (8 bytes): a hash of all documents that both should hold. An empty one asks for the other's summary. */
+  | { readonly kind: 'stateHello'; readonly root: Uint8Array }
+  /** Every document that both should hold, by name, and its hash (8 bytes each, in the same order). */
+  | { readonly kind: 'stateSummary'; readonly documents: readonly string[]; readonly hashes: Uint8Array }
+  /** A document as its sender has it: a state vector, and hashes of its deletes by (client, range of clocks). */
+  | {
+      readonly kind: 'stateDigest'
+      readonly document: string
+      readonly vector: Uint8Array
+      readonly deletes: Uint8Array
+    }
+  /** What its sender would like to have: all beyond the vector, and the deletes within these ranges. */
+  | {
+      readonly kind: 'stateWant'
+      readonly document: string
+      readonly vector: Uint8Array
+      readonly ranges: Uint8Array
+    }
+  /** A part of what was wanted. `number` is confirmed by `stateGot`; `last` closes the series. */
+  | {
+      readonly kind: 'statePiece'
+      readonly document: string
+      readonly number: number
+      readonly last: boolean
+      readonly update: Uint8Array
+    }
+  | { readonly kind: 'stateGot'; readonly document: string; readonly number: number }

@@ -1,0 +1,128 @@
+// Whether an update may be applied. It is decoded here without touching any
+// document, and every struct is looked at first: applying has no way back.
+//
+// In a space the form is strict. A writer's list only ever grows at its end, so an
+// entry's place follows from its clock, and nothing is left for Yjs to resolve:
+// no origin elsewhere, no parent but the writer's own list, no nesting.
+
+import * as Y from 'yjs'
+import { isStamp, type Stamp } from '../hybrid-clock.js'
+import type { Json } from '../json.js'
+import type { StateConfig } from './config.js'
+import { jsonBytes, utf8Bytes } from './json-size.js'
+import { clientOfList, nodeOfList } from './writer.js'
+
+/** What stands in a list: key, stamp, value. */
+export type EntryContent = readonly [key: string, stamp: Stamp, value: Json]
+
+export type Checked =
+  | {
+      readonly ok: true
+      /** Of the entries that it brings, before any deletes. */
+      readonly entries: number
+      readonly bytes: number
+      readonly clients: ReadonlySet<number>
+      readonly deletes: ReadonlyMap<number, readonly { readonly clock: number; readonly len: number }[]>
+    }
+  | { readonly ok: false; readonly reason: 'undecodable' | 'malformed' | 'foreign' | 'limit' }
+
+const CLOCK_MAX = 2 ** 50
+
+/** `author`: the only client that the update may write as, or null for any. */
+export const checkUpdate = (
+  update: Uint8Array,
+  kind: 'space' | 'doc',
+  author: number | null,
+  config: StateConfig,
+): Checked => {
+  let decoded: ReturnType<typeof Y.decodeUpdate>
+  try {
+    decoded = Y.decodeUpdate(update)
+  } catch {
+    return { ok: false, reason: 'undecodable' }
+  }
+  const clients = new Set<number>()
+  let entries = 0
+  let bytes = 0
+  let client = -1
+  let clock = 0
+  for (const struct of decoded.structs) {
+    const { id } = struct
+    if (id.clock + struct.length > CLOCK_MAX || struct.length < 1) return MALFORMED
+    if (id.client !== client) {
+      if (clients.has(id.client)) return MALFORMED
+      client = id.client
+      clients.add(client)
+    } else if (id.clock !== clock) return MALFORMED
+    clock = id.clock + struct.length
+    if (author !== null && client !== author) return { ok: false, reason: 'foreign' }
+    if (kind === 'doc') {
+      if (!isSoundStruct(struct, config)) return MALFORMED
+      continue
+    }
+    if (!(struct instanceof Y.Item) || !isAtItsPlace(struct)) return MALFORMED
+    if (struct.content instanceof Y.ContentDeleted) continue
+    if (!(struct.content instanceof Y.ContentEmbed)) return MALFORMED
+    const size = entryBytes(struct.content.embed, config)
+    if (size < 0) return size === TOO_LARGE ? { ok: false, reason: 'limit' } : MALFORMED
+    entries++
+    bytes += size
+  }
+  for (const ranges of decoded.ds.clients.values()) {
+    for (const { clock, len } of ranges) if (len < 1 || clock + len > CLOCK_MAX) return MALFORMED
+  }
+  return { ok: true, entries, bytes, clients, deletes: decoded.ds.clients }
+}
+
+/** Bytes of an entry's key and value; negative for what is none. */
+export const entryBytes = (content: unknown, config: StateConfig): number => {
+  if (!Array.isArray(content) || content.length !== 3) return -1
+  const [key, stamp, value] = content as unknown[]
+  if (typeof key !== 'string' || key === '' || !isStamp(stamp)) return -1
+  const keyBytes = utf8Bytes(key)
+  if (keyBytes > config.keyBytesMax) return TOO_LARGE
+  const valueBytes = jsonBytes(value, config.valueDepthMax)
+  if (valueBytes < 0) return -1
+  return valueBytes > config.valueBytesMax ? TOO_LARGE : keyBytes + valueBytes
+}
+
+const TOO_LARGE = -2
+const MALFORMED: Checked = { ok: false, reason: 'malformed' }
+
+const isAtItsPlace = (item: Y.Item): boolean => {
+  const { client, clock } = item.id
+  if (item.rightOrigin !== null || item.parentSub !== null) return false
+  if (clock > 0)
+    return item.origin !== null && item.origin.client === client && item.origin.clock === clock - 1
+  const parent: unknown = item.parent
+  return (
+    item.origin === null &&
+    typeof parent === 'string' &&
+    nodeOfList(parent) !== null &&
+    clientOfList(parent) === client
+  )
+}
+
+/** What would make Yjs throw halfway through, or whoever encodes it again later. */
+const isSoundStruct = (struct: Y.Item | Y.GC | Y.Skip, config: StateConfig): boolean => {
+  if (!(struct instanceof Y.Item)) return true
+  const { client, clock } = struct.id
+  const parent: unknown = struct.parent
+  for (const id of [struct.origin, struct.rightOrigin, parent instanceof Y.ID ? parent : null]) {
+    // Yjs looks for a reference to the same client at once, and throws when it lies ahead.
+    if (id !== null && id.client === client && id.clock >= clock) return false
+  }
+  const { content } = struct
+  const fits = (value: unknown): boolean => nests(value, config.valueDepthMax)
+  if (content instanceof Y.ContentAny || content instanceof Y.ContentJSON) return content.arr.every(fits)
+  if (content instanceof Y.ContentEmbed) return fits(content.embed)
+  if (content instanceof Y.ContentFormat) return fits(content.value)
+  // Documents within documents would be data that nobody synchronises.
+  return !(content instanceof Y.ContentDoc)
+}
+
+const nests = (value: unknown, depth: number): boolean => {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return true
+  if (depth === 0) return false
+  return Object.values(value).every(child => nests(child, depth - 1))
+}

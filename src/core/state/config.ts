@@ -1,0 +1,126 @@
+// Every knob and every limit of shared state: unit last in the name, the default,
+// why it is so and what it trades. Nothing in `state/` grows past what stands here.
+
+import { ShoalError } from '../errors.js'
+import type { Millis } from '../ids.js'
+
+export interface StateConfig {
+  /** UTF-8 bytes of a key. 256 holds any path people type; keys are repeated in every entry. */
+  readonly keyBytesMax: number
+  /** Bytes of a value's JSON. 64 KB as for a task's input; larger things are files, not state. */
+  readonly valueBytesMax: number
+  /** Levels of nesting of a value. 64; deeper ones overflow the stack of whoever prints them. */
+  readonly valueDepthMax: number
+  /** Changes in one transaction. 10,000 take about 50 ms to apply. */
+  readonly changesPerWriteMax: number
+  /** Bytes of one transaction, keys and values. 1 MB: it is one entry of the log. */
+  readonly writeBytesMax: number
+  /** Keys of a space. 200,000: about 80 MB of memory. */
+  readonly spaceKeysMax: number
+  /** Bytes of a space's keys and values. 64 MB. */
+  readonly spaceBytesMax: number
+  /** Spaces and documents together. 1,000: their names and hashes fit one message. */
+  readonly documentsMax: number
+  /** Encoded bytes of a raw document. 8 MB: loads in a blink on a Pi, and catches up in seconds. */
+  readonly documentBytesMax: number
+  /** Bytes of all spaces and documents together. 256 MB: what a gateway of 1 GB can spare. */
+  readonly totalBytesMax: number
+  /**
+   * How far others may take a space or document past this node's limits, as a factor. 1.25:
+   * two sides of a partition may each fill the rest of a space; refusing at the very same
+   * figure would keep their replicas apart for ever.
+   */
+  readonly remoteSlack: number
+  /** Bytes of an update that a peer may send in one message. 256 KB, as no message is larger. */
+  readonly updateBytesMax: number
+  /** Bytes of updates in one broadcast. 32 KB; more is left to the direct exchange, which has flow control. */
+  readonly broadcastBytesMax: number
+  /** Least time between two broadcasts of a document. 5 ms: 200 writes a second travel in at most 200 messages. */
+  readonly broadcastIntervalMs: Millis
+  /** How far ahead of the wall clock a stamp is still followed. 60 s: clocks of gateways without NTP drift by less between looks. */
+  readonly stampAheadMsMax: Millis
+  /** Mean time between two comparisons with a random neighbor, ±50 %. 20 s: what gossip lost is found within a minute. */
+  readonly compareIntervalMs: Millis
+  /** Wait before telling neighbors that a comparison brought something new. 50 ms: many documents are told of once. */
+  readonly tellDelayMs: Millis
+  /** Wait before asking a neighbor for what an update refers to and is not here. 30 ms: gossip often delivers it late, not never. */
+  readonly gapDelayMs: Millis
+  /** Bytes of one piece of a catch-up. 48 KB: a few milliseconds of work, and a fair share of a slow link. */
+  readonly pieceBytes: number
+  /** Pieces under way to one neighbor before it confirms. 4. */
+  readonly pieceWindow: number
+  /** A catch-up without a sign of life is given up and begun anew. 15 s: longer than a slow link needs for a window. */
+  readonly catchUpTimeoutMs: Millis
+  /** Time between two log lines of a long catch-up. 2 s. */
+  readonly progressIntervalMs: Millis
+  /** Wait before losing entries of a key are removed. 200 ms, ±50 %: their own writers often come first. */
+  readonly tidyDelayMs: Millis
+  /** Losing entries removed in one transaction. 2,000. */
+  readonly tidyEntriesMax: number
+  /** Bytes of log before it is folded into a snapshot. 256 KB, or the snapshot's own size if that is larger: at most doubles what is written. */
+  readonly foldBytes: number
+  /** Entries of log before it is folded. 4,000: a start reads them one by one. */
+  readonly foldEntries: number
+  /** Bytes of snapshot written in one step. 128 KB. */
+  readonly foldStepBytes: number
+  /** Bytes that Yjs may hold back because something before them is missing. 1 MB; beyond that they are dropped and fetched in order. */
+  readonly pendingBytesMax: number
+  /** Offences of a peer within a minute before it is ignored. 10: an honest node commits none. */
+  readonly offencesMax: number
+  /** How long an offender is ignored. 60 s. */
+  readonly throttleMs: Millis
+  /** Neighbors wanted for rare spaces. 16: each is a connection. */
+  readonly wantedNeighborsMax: number
+}
+
+export const defaultStateConfig: StateConfig = Object.freeze({
+  keyBytesMax: 256,
+  valueBytesMax: 65_536,
+  valueDepthMax: 64,
+  changesPerWriteMax: 10_000,
+  writeBytesMax: 1_048_576,
+  spaceKeysMax: 200_000,
+  spaceBytesMax: 67_108_864,
+  documentsMax: 1_000,
+  documentBytesMax: 8_388_608,
+  totalBytesMax: 268_435_456,
+  remoteSlack: 1.25,
+  updateBytesMax: 262_144,
+  broadcastBytesMax: 32_768,
+  broadcastIntervalMs: 5,
+  stampAheadMsMax: 60_000,
+  compareIntervalMs: 20_000,
+  tellDelayMs: 50,
+  gapDelayMs: 30,
+  pieceBytes: 49_152,
+  pieceWindow: 4,
+  catchUpTimeoutMs: 15_000,
+  progressIntervalMs: 2_000,
+  tidyDelayMs: 200,
+  tidyEntriesMax: 2_000,
+  foldBytes: 262_144,
+  foldEntries: 4_000,
+  foldStepBytes: 131_072,
+  pendingBytesMax: 1_048_576,
+  offencesMax: 10,
+  throttleMs: 60_000,
+  wantedNeighborsMax: 16,
+})
+
+/** The defaults with what differs; refuses what cannot work. */
+export const resolveStateConfig = (changes: Partial<StateConfig> = {}): StateConfig => {
+  const config = { ...defaultStateConfig, ...changes }
+  for (const [name, value] of Object.entries(config)) {
+    if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) {
+      throw new ShoalError('CONFIG_INVALID', `state.${name} is ${String(value)}; it must be a number above 0`)
+    }
+  }
+  // A piece is closed by the entry that fills it, which may be as large as a value may be.
+  if (config.pieceBytes + 2 * config.valueBytesMax > config.updateBytesMax) {
+    throw new ShoalError(
+      'CONFIG_INVALID',
+      `state.pieceBytes is ${config.pieceBytes}; with twice valueBytesMax it must be at most updateBytesMax (${config.updateBytesMax})`,
+    )
+  }
+  return Object.freeze(config)
+}

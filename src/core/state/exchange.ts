@@ -1,0 +1,329 @@
+// Anti-entropy: how two nodes find out what differs, and send each other just that.
+//
+//   A                               B
+//   hello (hash of everything) ──►      equal: the end
+//         ◄── summary (a hash per document)
+//   digest (vector, hashes of deletes) ──►   for each document that differs
+//         ◄── want (vector, ranges)  and  ◄── pieces of what A lacks
+//   pieces of what B lacks ──►
+//
+// Pieces are small, confirmed one by one, and only a few are under way, so a node
+// that was away for a month catches up in bounded memory on both sides. What has
+// arrived is kept: after a broken connection the next digest begins from there.
+
+import type { DeadlineQueue } from '../deadline-queue.js'
+import { isName, type Millis, type NodeId } from '../ids.js'
+import type { Rng } from '../rng.js'
+import type { Effect } from '../step.js'
+import type { StateConfig } from './config.js'
+import {
+  decodeRanges,
+  decodeVector,
+  differingRanges,
+  digestOf,
+  encodeRanges,
+  rootOf,
+  sameBytes,
+  type Vector,
+} from './digest.js'
+import type { Cursor, Range } from './encode.js'
+import type { StateMessage } from './message.js'
+import type { Replica } from './replica.js'
+
+/** What the exchange needs of the core around it. */
+export interface ExchangeHost {
+  readonly self: NodeId
+  readonly config: StateConfig
+  readonly rng: Rng
+  readonly deadlines: DeadlineQueue<string>
+  emit(effect: Effect): void
+  /** Documents by name. */
+  replicas(): readonly Replica[]
+  find(document: string): Replica | undefined
+  /** Finds or begins a document that this node holds; undefined beyond the limits. */
+  ensure(document: string): Replica | undefined
+  holds(document: string): boolean
+  isHeldBy(peer: NodeId, document: string): boolean
+  /** Checks and applies an update of a peer; true when it brought something new. */
+  receive(now: Millis, from: NodeId, replica: Replica, update: Uint8Array): boolean
+  /** A peer told how far it knows this document's writers. */
+  sawVector(now: Millis, replica: Replica, vector: Vector): void
+  offence(now: Millis, from: NodeId, what: string): void
+}
+
+/** What is being sent of one document to one peer. */
+interface Series {
+  readonly replica: Replica
+  readonly cursors: Cursor[]
+  readonly ranges: Range[]
+}
+
+interface Peer {
+  readonly series: Map<string, Series>
+  readonly unconfirmed: Set<number>
+  /** Bytes received of each document in the series under way, and when that was last told. */
+  readonly received: Map<string, { bytes: number; toldAt: Millis; told: boolean }>
+}
+
+export const isDocument = (text: string): boolean => {
+  const slash = text.indexOf('/')
+  return (text.startsWith('space/') || text.startsWith('doc/')) && isName(text.slice(slash + 1))
+}
+
+export class Exchange {
+  readonly #host: ExchangeHost
+  readonly #peers = new Map<NodeId, Peer>()
+  #number = 0
+
+  constructor(host: ExchangeHost) {
+    this.#host = host
+  }
+
+  get links(): readonly NodeId[] {
+    return [...this.#peers.keys()]
+  }
+
+  isLinked(node: NodeId): boolean {
+    return this.#peers.has(node)
+  }
+
+  linkUp(node: NodeId): void {
+    this.#peers.set(node, { series: new Map(), unconfirmed: new Set(), received: new Map() })
+    // One side is enough: the comparison goes both ways.
+    if (this.#host.self < node) this.hello(node)
+  }
+
+  linkDown(node: NodeId): void {
+    this.#peers.delete(node)
+    this.#host.deadlines.delete(`stalled ${node}`)
+    this.#host.deadlines.delete(`again ${node}`)
+  }
+
+  hello(to: NodeId): void {
+    this.#send(to, { kind: 'stateHello', root: this.#rootWith(to) })
+  }
+
+  helloAll(): void {
+    for (const node of this.#peers.keys()) this.hello(node)
+  }
+
+  helloSomebody(): void {
+    if (this.#peers.size > 0) this.hello(this.#host.rng.pick(this.links))
+  }
+
+  /** Asks for what an update referred to: of the node that sent it, or any that holds the document. */
+  ask(document: string, preferred: NodeId | null): void {
+    const holders = this.links.filter(node => this.#host.isHeldBy(node, document))
+    if (holders.length === 0) return
+    const to = preferred !== null && holders.includes(preferred) ? preferred : this.#host.rng.pick(holders)
+    this.#sendDigest(to, document)
+  }
+
+  /** The series came to nothing: let go of it and begin anew. */
+  stalled(node: NodeId): void {
+    const peer = this.#peers.get(node)
+    if (peer === undefined) return
+    peer.series.clear()
+    peer.unconfirmed.clear()
+    this.hello(node)
+  }
+
+  handle(now: Millis, from: NodeId, message: StateMessage): void {
+    // What arrives before its link is announced would be answered into the void.
+    if (!this.#peers.has(from)) return
+    switch (message.kind) {
+      case 'stateHello':
+        if (!sameBytes(message.root, this.#rootWith(from))) this.#sendSummary(from)
+        return
+      case 'stateSummary':
+        this.#onSummary(now, from, message.documents, message.hashes)
+        return
+      case 'stateDigest':
+      case 'stateWant':
+      case 'statePiece':
+      case 'stateGot':
+        if (!isDocument(message.document)) this.#host.offence(now, from, 'document-name')
+        else if (message.kind === 'stateGot') this.#onGot(now, from, message.number)
+        else if (!this.#host.holds(message.document)) this.#count('unheld')
+        else if (message.kind === 'stateDigest') this.#onDigest(now, from, message)
+        else if (message.kind === 'stateWant') this.#onWant(now, from, message)
+        else this.#onPiece(now, from, message)
+        return
+      case 'stateUpdate':
+        this.#host.offence(now, from, 'update-unasked')
+    }
+  }
+
+  #onSummary(now: Millis, from: NodeId, documents: readonly string[], hashes: Uint8Array): void {
+    const { config } = this.#host
+    if (hashes.length !== 8 * documents.length || documents.length > 4 * config.documentsMax) {
+      this.#host.offence(now, from, 'summary')
+      return
+    }
+    const told = new Set<string>()
+    documents.forEach((document, i) => {
+      if (!isDocument(document)) {
+        this.#host.offence(now, from, 'document-name')
+        return
+      }
+      told.add(document)
+      if (!this.#host.holds(document)) return
+      const replica = this.#host.find(document)
+      const hash = hashes.subarray(8 * i, 8 * i + 8)
+      if (replica === undefined || !sameBytes(replica.digest().hash, hash)) this.#sendDigest(from, document)
+    })
+    for (const { document } of this.#host.replicas()) {
+      if (!told.has(document) && this.#host.isHeldBy(from, document)) this.#sendDigest(from, document)
+    }
+  }
+
+  #onDigest(now: Millis, from: NodeId, message: StateMessage & { kind: 'stateDigest' }): void {
+    const replica = this.#host.ensure(message.document)
+    if (replica === undefined) return
+    let theirs: Vector
+    let ranges: Range[]
+    try {
+      theirs = decodeVector(message.vector)
+      this.#host.sawVector(now, replica, theirs)
+      ranges = differingRanges(replica.doc.store, theirs, message.deletes)
+    } catch {
+      this.#host.offence(now, from, 'digest')
+      return
+    }
+    const mine = replica.vector()
+    let lacks = ranges.length > 0
+    for (const [client, clock] of theirs) if ((mine.get(client) ?? 0) < clock) lacks = true
+    if (lacks) {
+      const vector = replica.digest().vector
+      this.#send(from, {
+        kind: 'stateWant',
+        document: replica.document,
+        vector,
+        ranges: encodeRanges(ranges),
+      })
+    }
+    this.#begin(now, from, replica, theirs, ranges)
+  }
+
+  #onWant(now: Millis, from: NodeId, message: StateMessage & { kind: 'stateWant' }): void {
+    const replica = this.#host.find(message.document)
+    if (replica === undefined) return
+    let theirs: Vector
+    let ranges: Range[]
+    try {
+      theirs = decodeVector(message.vector)
+      this.#host.sawVector(now, replica, theirs)
+      ranges = decodeRanges(message.ranges)
+    } catch {
+      this.#host.offence(now, from, 'want')
+      return
+    }
+    this.#begin(now, from, replica, theirs, ranges)
+  }
+
+  #begin(now: Millis, to: NodeId, replica: Replica, theirs: Vector, ranges: Range[]): void {
+    const peer = this.#peers.get(to)
+    // A series under way covers it, or the next comparison will.
+    if (peer === undefined || peer.series.has(replica.document)) return
+    const cursors = replica.cursorsBeyond(theirs)
+    // Only structs that they have can be deleted there; the others come deleted.
+    const known = ranges.filter(({ client, from }) => from < (theirs.get(client) ?? 0))
+    const deletes = replica.deletesWithin(known)
+    if (cursors.length === 0 && deletes.length === 0) return
+    peer.series.set(replica.document, { replica, cursors, ranges: deletes })
+    this.#pump(now, to, peer)
+  }
+
+  #pump(now: Millis, to: NodeId, peer: Peer): void {
+    const { config, deadlines } = this.#host
+    for (const [document, series] of peer.series) {
+      while (peer.series.has(document)) {
+        if (peer.unconfirmed.size >= config.pieceWindow) return
+        const { replica, cursors, ranges } = series
+        const { update, cut } = replica.piece(cursors, ranges, config.pieceBytes)
+        const last = cursors.length === 0 && ranges.length === 0
+        if (cut) deadlines.set(`again ${to}`, now + 10 * config.tellDelayMs)
+        if (last) peer.series.delete(document)
+        const number = ++this.#number
+        peer.unconfirmed.add(number)
+        replica.exposed = true
+        deadlines.set(`stalled ${to}`, now + config.catchUpTimeoutMs)
+        this.#send(to, { kind: 'statePiece', document, number, last, update })
+      }
+    }
+  }
+
+  #onPiece(now: Millis, from: NodeId, message: StateMessage & { kind: 'statePiece' }): void {
+    const { config, deadlines } = this.#host
+    const replica = this.#host.ensure(message.document)
+    this.#send(from, { kind: 'stateGot', document: message.document, number: message.number })
+    if (replica === undefined) return
+    if (this.#host.receive(now, from, replica, message.update) && deadlines.get('tell') === null)
+      deadlines.set('tell', now + config.tellDelayMs)
+    this.#progress(now, from, message)
+  }
+
+  #onGot(now: Millis, from: NodeId, number: number): void {
+    const peer = this.#peers.get(from)
+    if (peer === undefined || !peer.unconfirmed.delete(number)) return
+    if (peer.unconfirmed.size === 0) this.#host.deadlines.delete(`stalled ${from}`)
+    else this.#host.deadlines.set(`stalled ${from}`, now + this.#host.config.catchUpTimeoutMs)
+    this.#pump(now, from, peer)
+  }
+
+  /** A long catch-up says how far it is. */
+  #progress(now: Millis, from: NodeId, message: StateMessage & { kind: 'statePiece' }): void {
+    const { document, last, update } = message
+    const received = this.#peers.get(from)?.received
+    if (received === undefined) return
+    const progress = received.get(document) ?? { bytes: 0, toldAt: now, told: false }
+    progress.bytes += update.length
+    if (last) received.delete(document)
+    else received.set(document, progress)
+    const isDue = now - progress.toldAt >= this.#host.config.progressIntervalMs
+    if (last ? !progress.told : !isDue) return
+    progress.toldAt = now
+    progress.told = true
+    this.#host.emit({
+      kind: 'log',
+      level: 'info',
+      text: last ? 'state caught up' : 'state is catching up',
+      fields: { document, from, bytes: progress.bytes },
+    })
+  }
+
+  #rootWith(peer: NodeId): Uint8Array {
+    return rootOf(this.#sharedWith(peer).map(replica => [replica.document, replica.digest().hash] as const))
+  }
+
+  #sendSummary(to: NodeId): void {
+    const shared = this.#sharedWith(to)
+    const hashes = new Uint8Array(8 * shared.length)
+    shared.forEach((replica, i) => {
+      hashes.set(replica.digest().hash, 8 * i)
+    })
+    this.#send(to, { kind: 'stateSummary', documents: shared.map(({ document }) => document), hashes })
+  }
+
+  /** What both hold, and this node has anything of. */
+  #sharedWith(peer: NodeId): Replica[] {
+    return this.#host
+      .replicas()
+      .filter(replica => replica.digest().vector.length > 0 && this.#host.isHeldBy(peer, replica.document))
+  }
+
+  #sendDigest(to: NodeId, document: string): void {
+    const digest = this.#host.find(document)?.digest() ?? EMPTY
+    this.#send(to, { kind: 'stateDigest', document, vector: digest.vector, deletes: digest.deletes })
+  }
+
+  #send(to: NodeId, message: StateMessage): void {
+    this.#host.emit({ kind: 'send', to, channel: 'bulk', message })
+  }
+
+  #count(reason: string): void {
+    this.#host.emit({ kind: 'count', metric: 'shoal_state_dropped_total', by: 1, labels: { reason } })
+  }
+}
+
+const EMPTY = digestOf({ clients: new Map() } as Replica['doc']['store'], new Map())

@@ -1,0 +1,78 @@
+// What the application may ask: every refusal names the field, the value and the
+// limit, and comes before anything has changed.
+
+import { ShoalError } from '../errors.js'
+import { isName } from '../ids.js'
+import type { StateChange } from '../step.js'
+import type { StateConfig } from './config.js'
+import type { Interest } from './interest.js'
+import { jsonBytes, utf8Bytes } from './json-size.js'
+import type { Replica } from './replica.js'
+
+/** A name that is none, or that this node does not hold. */
+export const refuseUnheld = (name: string, interest: Interest): ShoalError | null => {
+  if (!isName(name)) {
+    return new ShoalError(
+      'SPACE_INVALID',
+      `the name is ${JSON.stringify(name)}; it must be 1 to 63 of a-z, 0-9, dot, underscore and dash, beginning with a letter or digit`,
+    )
+  }
+  if (interest.holds(name)) return null
+  return new ShoalError(
+    'SPACE_NOT_HELD',
+    `${name} is not among the spaces that this node holds (its setting \`spaces\`)`,
+  )
+}
+
+/** `replica` undefined: the space is new, or its own limits do not apply. */
+export const checkWrite = (
+  space: string,
+  changes: readonly StateChange[],
+  replica: Replica | undefined,
+  totalBytes: number,
+  config: StateConfig,
+): ShoalError | null => {
+  const limit = (what: string, got: number, name: keyof StateConfig): ShoalError =>
+    new ShoalError('STATE_LIMIT', `${what} ${got}; ${name} is ${config[name]}`)
+  if (changes.length > config.changesPerWriteMax)
+    return limit(`the number of changes to ${space} is`, changes.length, 'changesPerWriteMax')
+  let written = 0
+  let grown = 0
+  let keys = replica?.entries.size ?? 0
+  for (const { key, value } of changes) {
+    if (typeof key !== 'string' || key === '')
+      return new ShoalError('KEY_INVALID', 'the key is empty; it must be a text')
+    const keyBytes = utf8Bytes(key)
+    const shown = JSON.stringify(key.slice(0, 40))
+    if (keyBytes > config.keyBytesMax) return limit(`bytes of the key ${shown} are`, keyBytes, 'keyBytesMax')
+    const before = replica?.entries.winner(key)
+    grown -= before?.bytes ?? 0
+    if (value === undefined) {
+      if (before !== undefined) keys--
+      continue
+    }
+    if (jsonBytes(value, config.valueDepthMax) < 0) {
+      return new ShoalError(
+        'VALUE_INVALID',
+        `the value of ${shown} is not JSON, or nested deeper than valueDepthMax (${config.valueDepthMax})`,
+      )
+    }
+    const bytes = utf8Bytes(JSON.stringify(value))
+    if (bytes > config.valueBytesMax)
+      return limit(`bytes of the value of ${shown} are`, bytes, 'valueBytesMax')
+    written += keyBytes + bytes
+    grown += keyBytes + bytes
+    if (before === undefined) keys++
+  }
+  if (written > config.writeBytesMax)
+    return limit(`bytes written to ${space} at once are`, written, 'writeBytesMax')
+  // A write that makes things smaller is always welcome.
+  if (keys > config.spaceKeysMax && keys > (replica?.entries.size ?? 0))
+    return limit(`keys of ${space} would be`, keys, 'spaceKeysMax')
+  const bytes = (replica?.entries.bytes ?? 0) + grown
+  if (grown > 0 && bytes > config.spaceBytesMax)
+    return limit(`bytes of ${space} would be`, bytes, 'spaceBytesMax')
+  if (grown > 0 && totalBytes + grown > config.totalBytesMax)
+    return limit('bytes of all spaces and documents would be', totalBytes + grown, 'totalBytesMax')
+  return null
+}

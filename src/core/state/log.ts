@@ -1,0 +1,95 @@
+// How a document lies in the store: an ordered log of updates, and a snapshot that
+// the log is folded into, piece by piece, while life goes on.
+//
+//   s/<document>/h            the head: lineage, number of the snapshot, first entry of the log
+//   s/<document>/p/<n>/<part> the snapshot
+//   s/<document>/l/<entry>    updates since the snapshot was begun
+//
+// A snapshot counts once the head names it. The state is a join of updates, so
+// nothing goes wrong when an update stands in both, or when part of an abandoned
+// snapshot is left over.
+
+import type { StoreEntry, StoreWrite } from '../step.js'
+import { LINEAGE } from './writer.js'
+
+export const STATE_PREFIX = 's/'
+
+export interface Head {
+  readonly lineage: string
+  readonly snapshot: number
+  readonly parts: number
+  readonly firstEntry: number
+}
+
+/** What was found of one document. */
+export interface Recovered {
+  head: Head | null
+  readonly parts: { readonly snapshot: number; readonly part: number; readonly value: Uint8Array }[]
+  readonly entries: { readonly entry: number; readonly value: Uint8Array }[]
+  /** Keys that could not be understood. */
+  readonly strange: string[]
+}
+
+const KEY = /^s\/((?:space|doc)\/[a-z0-9][a-z0-9._-]{0,62})\/(?:(h)|l\/(\d{12})|p\/(\d{1,12})\/(\d{1,9}))$/
+
+export const headKey = (document: string): string => `s/${document}/h`
+export const entryKey = (document: string, entry: number): string =>
+  `s/${document}/l/${String(entry).padStart(12, '0')}`
+export const partKey = (document: string, snapshot: number, part: number): string =>
+  `s/${document}/p/${snapshot}/${part}`
+
+export const writeHead = (document: string, head: Head): StoreWrite => ({
+  key: headKey(document),
+  value: new TextEncoder().encode(JSON.stringify({ version: 1, ...head })),
+})
+
+/** Sorts what the store holds by document; keys that are no document's come under the empty name. */
+export const recover = (entries: Iterable<StoreEntry>): Map<string, Recovered> => {
+  const out = new Map<string, Recovered>()
+  const of = (document: string): Recovered => {
+    let found = out.get(document)
+    if (found === undefined) {
+      found = { head: null, parts: [], entries: [], strange: [] }
+      out.set(document, found)
+    }
+    return found
+  }
+  for (const { key, value } of entries) {
+    const match = KEY.exec(key)
+    if (match === null) {
+      of('').strange.push(key)
+      continue
+    }
+    const document = of(match[1] as string)
+    if (match[2] !== undefined) {
+      document.head = readHead(value)
+      if (document.head === null) document.strange.push(key)
+    } else if (match[3] !== undefined) document.entries.push({ entry: Number(match[3]), value })
+    else document.parts.push({ snapshot: Number(match[4]), part: Number(match[5]), value })
+  }
+  for (const document of out.values()) {
+    document.entries.sort((a, b) => a.entry - b.entry)
+    document.parts.sort((a, b) => a.snapshot - b.snapshot || a.part - b.part)
+  }
+  return out
+}
+
+const readHead = (value: Uint8Array): Head | null => {
+  try {
+    const head = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(value)) as Record<
+      string,
+      unknown
+    >
+    const { lineage, snapshot, parts, firstEntry } = head
+    if (typeof lineage !== 'string' || !LINEAGE.test(lineage)) return null
+    for (const count of [snapshot, parts, firstEntry]) if (!Number.isSafeInteger(count)) return null
+    return {
+      lineage,
+      snapshot: snapshot as number,
+      parts: parts as number,
+      firstEntry: firstEntry as number,
+    }
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,677 @@
+// Shared state: every space and document that this node holds, from the
+// application's write to the disk, to the mesh, and back.
+//
+// The order of an own write never varies: it is readable at once, it is persisted,
+// and when it is durable it is broadcast and acknowledged. Broadcasts are hints;
+// the truth is the exchange of digests (exchange.ts). What others wrote is
+// persisted at leisure, in the same ordered log.
+
+import { DeadlineQueue } from '../deadline-queue.js'
+import { ShoalError } from '../errors.js'
+import { createHybridClock, type HybridClock } from '../hybrid-clock.js'
+import { compareText, isName, type Millis, type NodeId, spaceName } from '../ids.js'
+import type { Json } from '../json.js'
+import type { MembersView } from '../member.js'
+import type { Message } from '../message.js'
+import type { Rng } from '../rng.js'
+import type { CoreEvent, Effect, StateChange, Stepper, StoreEntry } from '../step.js'
+import { checkUpdate } from './check.js'
+import type { StateConfig } from './config.js'
+import type { Vector } from './digest.js'
+import { Exchange, isDocument } from './exchange.js'
+import { Interest } from './interest.js'
+import { checkWrite, refuseUnheld } from './limits.js'
+import { loadReplica } from './load.js'
+import { recover, STATE_PREFIX } from './log.js'
+import type { StateMessage } from './message.js'
+import { type Offence, Offences } from './offences.js'
+import { joinUpdates, topicOf } from './outbox.js'
+import { type Applied, Replica } from './replica.js'
+import type { StateAccess } from './view.js'
+import { clientOf, newLineage } from './writer.js'
+
+export interface StateDeps {
+  readonly self: NodeId
+  readonly members: MembersView
+  readonly config: StateConfig
+  readonly rng: Rng
+  /** Tokens of `persist`, unique in the whole core. */
+  readonly nextToken: () => number
+  /** What the store holds under `STATE_PREFIX`. */
+  readonly entries: Iterable<StoreEntry>
+}
+
+export interface SpaceSummary {
+  readonly space: string
+  readonly keys: number
+  readonly bytes: number
+}
+
+export interface SpaceChanges {
+  readonly space: string
+  readonly keys: readonly string[]
+}
+
+export interface StateCore extends Stepper, StateAccess {
+  /** To be called when members or their records changed. */
+  membersChanged(now: Millis): readonly Effect[]
+  /** What changed since this was last asked: to be asked after every step. */
+  takeChanges(): SpaceChanges[]
+  /** Offences of peers since this was last asked; whoever keeps connections may hang up or ban. */
+  takeOffences(): Offence[]
+  spaces(): SpaceSummary[]
+  /** Connections wanted for spaces that not everybody holds. */
+  wantedNeighbors(): readonly NodeId[]
+  /** Bytes of all spaces and documents. */
+  readonly totalBytes: number
+}
+
+export { STATE_PREFIX }
+
+export const createStateCore = (deps: StateDeps): StateCore => new State(deps)
+
+/** What is to be done when a token is durable. */
+interface Waiter {
+  readonly replica: Replica | null
+  readonly request: number | null
+}
+
+class State implements StateCore {
+  readonly #self: NodeId
+  readonly #config: StateConfig
+  readonly #rng: Rng
+  readonly #nextToken: () => number
+  readonly #interest: Interest
+  readonly #exchange: Exchange
+  readonly #offences: Offences
+  readonly #clock: HybridClock
+  readonly #deadlines = new DeadlineQueue<string>()
+  readonly #replicas = new Map<string, Replica>()
+  readonly #waiters = new Map<number, Waiter>()
+  readonly #gapFrom = new Map<string, { from: NodeId; waitMs: Millis }>()
+  readonly #dirty = new Set<Replica>()
+  readonly #changes = new Map<string, Set<string>>()
+  #effects: Effect[] = []
+  #wallOffset = 0
+  #now: Millis = 0
+  #sorted: readonly Replica[] | null = null
+  /** Keys of the store that nobody needs any more. */
+  #garbage: string[] = []
+
+  constructor({ self, members, config, rng, nextToken, entries }: StateDeps) {
+    this.#self = self
+    this.#config = config
+    this.#rng = rng
+    this.#nextToken = nextToken
+    this.#interest = new Interest(members)
+    this.#offences = new Offences(config.offencesMax, config.throttleMs)
+    this.#clock = createHybridClock(config.stampAheadMsMax)
+    const replicaOf = (document: string) => this.#replicas.get(document)
+    this.#exchange = new Exchange({
+      self,
+      config,
+      rng,
+      deadlines: this.#deadlines,
+      emit: effect => this.#emit(effect),
+      replicas: () => this.#byName(),
+      find: replicaOf,
+      ensure: document => this.#ensure(document),
+      holds: document => this.#interest.holds(nameOf(document)),
+      isHeldBy: (peer, document) => this.#interest.isHeldBy(peer, nameOf(document)),
+      receive: (now, from, replica, update) => this.#receive(now, from, replica, update, null),
+      sawVector: (now, replica, vector) => this.#sawVector(now, replica, vector),
+      offence: (now, from, what) => this.#offence(now, from, what),
+    })
+    this.#load(entries)
+  }
+
+  get nextDeadlineAt(): Millis | null {
+    return this.#deadlines.nextAt
+  }
+
+  step(now: Millis, event: CoreEvent): readonly Effect[] {
+    this.#now = now
+    this.#handle(now, event)
+    for (let due = this.#deadlines.takeDue(now); due !== undefined; due = this.#deadlines.takeDue(now))
+      this.#onDeadline(now, due)
+    return this.#finish(now)
+  }
+
+  // ── reads ──
+
+  get(space: string, key: string): Json | undefined {
+    this.#mustHold(space)
+    return this.#replicas.get(`space/${space}`)?.entries.get(key)
+  }
+
+  *entries(space: string): Iterable<readonly [string, Json]> {
+    this.#mustHold(space)
+    const entries = this.#replicas.get(`space/${space}`)?.entries
+    if (entries === undefined) return
+    for (const key of entries.keys()) yield [key, entries.get(key) as Json]
+  }
+
+  spaces(): SpaceSummary[] {
+    return this.#byName()
+      .filter(({ kind, entries }) => kind === 'space' && entries.size > 0)
+      .map(({ name, entries }) => ({ space: name, keys: entries.size, bytes: entries.bytes }))
+  }
+
+  get totalBytes(): number {
+    let bytes = 0
+    for (const replica of this.#replicas.values()) bytes += replica.bytes
+    return bytes
+  }
+
+  wantedNeighbors(): readonly NodeId[] {
+    return this.#interest.wanted(
+      this.#byName().map(({ name }) => name),
+      this.#config.wantedNeighborsMax,
+    )
+  }
+
+  takeChanges(): SpaceChanges[] {
+    const out = [...this.#changes].map(([space, keys]) => ({ space, keys: [...keys] }))
+    this.#changes.clear()
+    return out
+  }
+
+  takeOffences(): Offence[] {
+    return this.#offences.take()
+  }
+
+  // ── writes ──
+
+  /** For Shoal's own parts: any space, and a change beyond a limit is a defect of theirs, thrown as `ShoalError`. */
+  write(
+    now: Millis,
+    space: string,
+    changes: readonly StateChange[],
+    token: number | null,
+  ): readonly Effect[] {
+    this.#now = now
+    const fault = checkWrite(space, changes, undefined, 0, this.#config)
+    if (fault !== null) throw fault
+    const replica = this.#ensure(`space/${space}`)
+    if (replica === undefined) throw new ShoalError('STATE_LIMIT', `the space ${space} is one too many`)
+    this.#writeTo(now, replica, changes, { request: null }, token)
+    return this.#finish(now)
+  }
+
+  #writeTo(
+    now: Millis,
+    replica: Replica,
+    changes: readonly StateChange[],
+    waiter: { request: number | null },
+    token: number | null,
+  ): void {
+    // One transaction writes a key once: the last word counts. The copy is ours alone.
+    const last = new Map<string, Json | undefined>()
+    for (const { key, value } of changes) last.set(key, value === undefined ? undefined : copyOf(value))
+    const stamp = this.#clock.next(this.#wall(now))
+    const isNew = replica.clockOf(replica.client) === 0
+    const applied = replica.write(
+      [...last].map(([key, value]) => ({ key, value })),
+      stamp,
+    )
+    this.#commit(replica, applied, waiter.request, token)
+    // Nobody listens to the topic of a space that is new to the mesh.
+    if (isNew) this.#tellSoon(now)
+  }
+
+  /** Persists an own change, and remembers who waits for it. */
+  #commit(replica: Replica, applied: Applied | null, request: number | null, given: number | null): void {
+    const token = given ?? this.#nextToken()
+    this.#dirty.add(replica)
+    this.#waiters.set(token, { replica: applied === null ? null : replica, request })
+    const writes = applied === null ? [] : replica.log(applied.update, true)
+    if (applied !== null) {
+      const fits = applied.update.length <= this.#config.broadcastBytesMax
+      replica.await(token, applied.deletes, fits ? applied.update : null)
+    }
+    this.#emit({ kind: 'persist', writes, flush: true, token })
+  }
+
+  #onStateWrite(now: Millis, event: CoreEvent & { kind: 'stateWrite' }): void {
+    const { space, changes, request } = event
+    const document = `space/${space}`
+    let fault = refuseUnheld(space, this.#interest)
+    fault ??= checkWrite(space, changes, this.#replicas.get(document), this.totalBytes, this.#config)
+    if (fault === null && space.startsWith('shoal.')) {
+      fault = new ShoalError(
+        'SPACE_RESERVED',
+        `the space is ${space}; spaces that begin with shoal. are read-only here`,
+      )
+    }
+    const replica = fault === null ? this.#ensure(document) : undefined
+    if (fault === null && replica === undefined) {
+      fault = new ShoalError(
+        'STATE_LIMIT',
+        `the space ${space} would be one more than documentsMax (${this.#config.documentsMax}) spaces and documents`,
+      )
+    }
+    if (fault !== null) this.#emit({ kind: 'refuse', request, code: fault.code, message: fault.message })
+    else this.#writeTo(now, replica as Replica, changes, { request }, null)
+  }
+
+  // ── raw documents ──
+
+  #onDocumentOpened(name: string): void {
+    const fault = refuseUnheld(name, this.#interest)
+    const replica = fault === null ? this.#ensure(`doc/${name}`) : undefined
+    if (replica === undefined) {
+      const text = fault?.message ?? `the document ${name} would be one more than documentsMax`
+      this.#emit({ kind: 'log', level: 'error', text })
+      return
+    }
+    replica.opened = true
+    this.#emit({ kind: 'documentChanged', name, update: replica.encode(), clientId: replica.client })
+  }
+
+  #onDocumentUpdated(event: CoreEvent & { kind: 'documentUpdated' }): void {
+    const { name, update, request } = event
+    const replica = this.#replicas.get(`doc/${name}`)
+    const refuse = (code: string, message: string): void => {
+      if (request !== null) this.#emit({ kind: 'refuse', request, code, message })
+      else this.#emit({ kind: 'log', level: 'error', text: message })
+    }
+    if (replica === undefined) return refuse('DOCUMENT_CLOSED', `the document is ${name}; it was not opened`)
+    const { documentBytesMax, totalBytesMax } = this.#config
+    if (
+      replica.bytes + update.length > documentBytesMax &&
+      replica.encode().length + update.length > documentBytesMax
+    )
+      return refuse('STATE_LIMIT', `the document ${name} would exceed documentBytesMax (${documentBytesMax})`)
+    if (this.totalBytes + update.length > totalBytesMax)
+      return refuse(
+        'STATE_LIMIT',
+        `the document ${name} would take the state past totalBytesMax (${totalBytesMax})`,
+      )
+    const checked = checkUpdate(update, 'doc', null, this.#config)
+    if (!checked.ok) return refuse('DOCUMENT_INVALID', `the update of document ${name} is ${checked.reason}`)
+    const applied = replica.applyLocal(update)
+    this.#commit(replica, applied, request, null)
+    if (applied === null) return
+    // What the application brought in from elsewhere is not this node's to broadcast.
+    for (const client of checked.clients) if (client !== replica.client) replica.keepQuiet()
+  }
+
+  // ── events ──
+
+  #handle(now: Millis, event: CoreEvent): void {
+    switch (event.kind) {
+      case 'started':
+        for (const { document } of this.#byName()) this.#emit({ kind: 'subscribe', topic: topicOf(document) })
+        if (this.#garbage.length > 0) {
+          const writes = this.#garbage.map(key => ({ key, value: null }))
+          this.#emit({ kind: 'persist', writes, flush: false, token: null })
+          this.#garbage = []
+        }
+        this.#compareLater(now)
+        for (const replica of this.#byName()) this.#tidyLater(now, replica)
+        return
+      case 'wall':
+        this.#wallOffset = event.offsetMs
+        return
+      case 'durable':
+        this.#onDurable(now, event.token)
+        return
+      case 'linkUp':
+        this.#exchange.linkUp(event.node)
+        return
+      case 'linkDown':
+        this.#exchange.linkDown(event.node)
+        return
+      case 'message':
+        if (!isStateMessage(event.message) || this.#offences.isIgnored(event.from, now)) return
+        this.#exchange.handle(now, event.from, event.message)
+        return
+      case 'gossip':
+        if (!isStateMessage(event.message) || event.from === this.#self) return
+        this.#onGossip(now, event.from, event.topic, event.message)
+        return
+      case 'stateWrite':
+        this.#onStateWrite(now, event)
+        return
+      case 'documentOpened':
+        this.#onDocumentOpened(event.name)
+        return
+      case 'documentUpdated':
+        this.#onDocumentUpdated(event)
+        return
+      default:
+    }
+  }
+
+  membersChanged(now: Millis): readonly Effect[] {
+    this.#now = now
+    for (const replica of this.#replicas.values()) this.#tidyLater(now, replica)
+    return this.#finish(now)
+  }
+
+  #onDurable(now: Millis, token: number): void {
+    const waiter = this.#waiters.get(token)
+    if (waiter === undefined) return
+    this.#waiters.delete(token)
+    const { replica, request } = waiter
+    if (replica?.settle(token)) {
+      const dueAt = replica.publishedAt + this.#config.broadcastIntervalMs
+      if (now >= dueAt) this.#publish(now, replica)
+      else this.#deadlines.set(`publish ${replica.document}`, dueAt)
+    }
+    if (request !== null) this.#emit({ kind: 'reply', request, value: null })
+  }
+
+  #publish(now: Millis, replica: Replica): void {
+    const { document, lineage } = replica
+    const { messages, quiet } = joinUpdates(replica.outbox, this.#config.broadcastBytesMax)
+    replica.outbox = []
+    replica.publishedAt = now
+    if (this.#exchange.links.length > 0) replica.exposed = true
+    for (const update of messages) {
+      const message: StateMessage = { kind: 'stateUpdate', document, lineage, update }
+      this.#emit({ kind: 'publish', topic: topicOf(document), message })
+    }
+    // Too large for a broadcast: whoever compares will find it.
+    if (quiet) this.#tellSoon(now)
+  }
+
+  #onGossip(now: Millis, from: NodeId, topic: string, message: StateMessage): void {
+    if (this.#offences.isIgnored(from, now)) return
+    if (
+      message.kind !== 'stateUpdate' ||
+      !isDocument(message.document) ||
+      topicOf(message.document) !== topic
+    ) {
+      this.#offence(now, from, 'gossip')
+      return
+    }
+    if (!this.#interest.holds(nameOf(message.document))) return
+    const replica = this.#ensure(message.document)
+    if (replica === undefined) return
+    this.#receive(now, from, replica, message.update, clientOf(from, message.lineage))
+  }
+
+  // ── what others wrote ──
+
+  /** `author`: the only client that the update may write as, or null for any. */
+  #receive(now: Millis, from: NodeId, replica: Replica, update: Uint8Array, author: number | null): boolean {
+    if (update.length > this.#config.updateBytesMax) {
+      this.#offence(now, from, 'too-large')
+      return false
+    }
+    const checked = checkUpdate(update, replica.kind, author, this.#config)
+    if (!checked.ok) {
+      this.#offence(now, from, checked.reason)
+      return false
+    }
+    if (!replica.hasRoomFor(checked, update.length, this.totalBytes)) {
+      this.#offence(now, from, 'limit')
+      return false
+    }
+    const applied = replica.applyRemote(update)
+    if (applied === 'unappliable') {
+      this.#offence(now, from, 'unappliable')
+      return false
+    }
+    if (applied !== null) {
+      this.#dirty.add(replica)
+      this.#emit({ kind: 'persist', writes: replica.log(applied.update, false), flush: false, token: null })
+      if (replica.opened)
+        this.#emit({ kind: 'documentChanged', name: replica.name, update: applied.update, clientId: null })
+    }
+    if (replica.clockOf(replica.client) !== replica.ownClock) this.#retire(now, replica, false)
+    if (replica.hasGap) this.#gap(now, replica, from)
+    return applied !== null
+  }
+
+  /** Yjs holds something back because what comes before it is missing: fetch that. */
+  #gap(now: Millis, replica: Replica, from: NodeId): void {
+    const key = `gap ${replica.document}`
+    if (this.#deadlines.get(key) !== null) return
+    const waitMs = this.#config.gapDelayMs
+    this.#gapFrom.set(replica.document, { from, waitMs })
+    this.#deadlines.set(key, now + waitMs)
+  }
+
+  /** Another node knows more of this node's own writing than it does itself, or than was loaded. */
+  #sawVector(now: Millis, replica: Replica, vector: Vector): void {
+    const theirs = vector.get(replica.client) ?? 0
+    const own = replica.clockOf(replica.client)
+    const wroteSince = own > replica.bootClock
+    if (wroteSince && (theirs > own || (!replica.exposed && theirs > replica.bootClock)))
+      this.#retire(now, replica, true)
+  }
+
+  /**
+   * This clientID is in use elsewhere (a restored backup, a cloned card). It is given up;
+   * with `conflict` the same clocks mean different things here and there, so what was
+   * written here since boot is taken out and written again under the new one.
+   */
+  #retire(now: Millis, replica: Replica, conflict: boolean): void {
+    const { document, kind } = replica
+    this.#count('shoal_state_lineages_retired_total', {})
+    this.#emit({
+      kind: 'log',
+      level: 'warn',
+      text: 'own entries are known elsewhere that are not here: writing under a new lineage',
+      fields: { document, lineage: replica.lineage },
+    })
+    const lost = conflict && kind === 'space' ? replica.forgetThisBoot() : []
+    replica.renew(newLineage(this.#rng))
+    this.#dirty.add(replica)
+    if (conflict && kind === 'space') {
+      this.#emit({ kind: 'persist', writes: replica.foldAll(), flush: false, token: null })
+      for (const [key, , value] of lost) {
+        const applied = replica.write([{ key, value }], this.#clock.next(this.#wall(now)))
+        this.#commit(replica, applied, null, null)
+      }
+    }
+    if (replica.opened)
+      this.#emit({
+        kind: 'documentChanged',
+        name: replica.name,
+        update: EMPTY_UPDATE,
+        clientId: replica.client,
+      })
+    this.#tellSoon(now)
+  }
+
+  #offence(now: Millis, from: NodeId, offence: string): void {
+    this.#count('shoal_state_dropped_total', { reason: offence })
+    if (!this.#offences.add(from, offence, now)) return
+    this.#emit({
+      kind: 'log',
+      level: 'warn',
+      text: 'a peer broke the rules of shared state too often and is ignored for a while',
+      fields: { node: from, offence, forMs: this.#config.throttleMs },
+    })
+  }
+
+  // ── what is due ──
+
+  #onDeadline(now: Millis, due: string): void {
+    const [what, subject = ''] = due.split(' ')
+    const replica = this.#replicas.get(subject)
+    switch (what) {
+      case 'compare':
+        this.#exchange.helloSomebody()
+        this.#compareLater(now)
+        return
+      case 'tell':
+        this.#exchange.helloAll()
+        return
+      case 'again':
+        this.#exchange.hello(subject as NodeId)
+        return
+      case 'stalled':
+        this.#exchange.stalled(subject as NodeId)
+        return
+      case 'publish':
+        if (replica !== undefined) this.#publish(now, replica)
+        return
+      case 'gap':
+        if (replica !== undefined) this.#onGapDue(now, replica)
+        return
+      case 'tidy':
+        if (replica !== undefined) this.#tidy(now, replica)
+        return
+      case 'fold':
+        if (replica?.wantsFold) {
+          this.#emit({ kind: 'persist', writes: replica.foldStep(), flush: false, token: null })
+          if (replica.wantsFold) this.#deadlines.set(due, now + 1)
+        }
+    }
+  }
+
+  #onGapDue(now: Millis, replica: Replica): void {
+    const { document } = replica
+    const gap = this.#gapFrom.get(document)
+    if (!replica.hasGap || gap === undefined) {
+      this.#gapFrom.delete(document)
+      return
+    }
+    this.#exchange.ask(document, gap.from)
+    // If that did not help, somebody else may, later and later.
+    const links = this.#exchange.links
+    const waitMs = Math.min(4 * gap.waitMs + 200, this.#config.compareIntervalMs)
+    this.#gapFrom.set(document, { from: links.length > 0 ? this.#rng.pick(links) : gap.from, waitMs })
+    this.#deadlines.set(`gap ${document}`, now + waitMs)
+  }
+
+  /** Removes entries that lost: where this node wrote the winner, or stands in for a writer that is gone. */
+  #tidy(now: Millis, replica: Replica): void {
+    const losers = []
+    const isFirst = this.#interest.isFirstHolder(replica.name)
+    let more = false
+    for (const key of replica.entries.contested) {
+      const [winner, ...rest] = replica.entries.of(key)
+      if (winner === undefined) continue
+      const writer = replica.writerOf(winner.client)
+      const isOurs = writer === this.#self || (isFirst && (writer === null || !this.#interest.isLive(writer)))
+      if (!isOurs) continue
+      losers.push(...rest)
+      more = losers.length >= this.#config.tidyEntriesMax
+      if (more) break
+    }
+    if (losers.length > 0) this.#commit(replica, replica.strike(losers), null, null)
+    if (more) this.#tidyLater(now, replica)
+  }
+
+  #tidyLater(now: Millis, replica: Replica): void {
+    const key = `tidy ${replica.document}`
+    if (replica.entries.contested.size === 0 || this.#deadlines.get(key) !== null) return
+    this.#deadlines.set(key, now + this.#rng.jitter(this.#config.tidyDelayMs, 0.5))
+  }
+
+  #compareLater(now: Millis): void {
+    this.#deadlines.set('compare', now + this.#rng.jitter(this.#config.compareIntervalMs, 0.5))
+  }
+
+  #tellSoon(now: Millis): void {
+    if (this.#deadlines.get('tell') === null) this.#deadlines.set('tell', now + this.#config.tellDelayMs)
+  }
+
+  // ── the small parts ──
+
+  #finish(now: Millis): readonly Effect[] {
+    for (const replica of this.#dirty) {
+      if (replica.kind === 'space') {
+        const keys = replica.entries.takeChanged()
+        if (keys.length > 0) {
+          const known = this.#changes.get(replica.name) ?? new Set()
+          for (const key of keys) known.add(key)
+          this.#changes.set(replica.name, known)
+          const space = spaceName(replica.name)
+          this.#emit({ kind: 'notify', event: { kind: 'state.changed', at: this.#wall(now), space, keys } })
+        }
+        this.#tidyLater(now, replica)
+      }
+      const fold = `fold ${replica.document}`
+      if (replica.wantsFold && this.#deadlines.get(fold) === null) this.#deadlines.set(fold, now + 1)
+    }
+    this.#dirty.clear()
+    const effects = this.#effects
+    this.#effects = []
+    return effects
+  }
+
+  #ensure(document: string): Replica | undefined {
+    const found = this.#replicas.get(document)
+    if (found !== undefined || !this.#interest.holds(nameOf(document))) return found
+    // Shoal's own spaces are few, and nothing works without them.
+    if (this.#replicas.size >= this.#config.documentsMax && !document.startsWith('space/shoal.'))
+      return undefined
+    const replica = this.#newReplica(document, newLineage(this.#rng))
+    this.#emit({ kind: 'subscribe', topic: topicOf(document) })
+    return replica
+  }
+
+  #newReplica(document: string, lineage: string): Replica {
+    const replica = new Replica(document, this.#self, lineage, this.#config, stamp => {
+      this.#clock.observe(stamp, this.#wall(this.#now))
+    })
+    this.#replicas.set(document, replica)
+    this.#sorted = null
+    return replica
+  }
+
+  #load(entries: Iterable<StoreEntry>): void {
+    for (const [document, recovered] of recover(entries)) {
+      let useless = recovered.strange.length
+      if (document === '') this.#garbage.push(...recovered.strange)
+      else if (!this.#interest.holds(nameOf(document))) {
+        // Kept on disk: whoever narrowed the patterns by mistake loses nothing.
+        this.#emit({
+          kind: 'log',
+          level: 'warn',
+          text: 'stored but not held by this node',
+          fields: { document },
+        })
+      } else {
+        const lineage = recovered.head?.lineage ?? newLineage(this.#rng)
+        const replica = this.#newReplica(document, lineage)
+        const loaded = loadReplica(replica, recovered, this.#config)
+        useless += loaded.useless
+        this.#garbage.push(...loaded.garbage)
+        // An own entry may be among what was lost: its clock must not be given out again.
+        if (loaded.useless > 0) replica.renew(newLineage(this.#rng))
+      }
+      if (useless === 0) continue
+      this.#count('shoal_state_entries_lost_total', {}, useless)
+      const fields = { document, entries: useless }
+      this.#emit({ kind: 'log', level: 'error', text: 'stored state could not be read', fields })
+    }
+  }
+
+  #mustHold(space: string): void {
+    const fault = refuseUnheld(space, this.#interest)
+    if (fault !== null) throw fault
+  }
+
+  #byName(): readonly Replica[] {
+    this.#sorted ??= [...this.#replicas.values()].sort((a, b) => compareText(a.document, b.document))
+    return this.#sorted
+  }
+
+  #wall(now: Millis): Millis {
+    return now + this.#wallOffset
+  }
+
+  #emit(effect: Effect): void {
+    this.#effects.push(effect)
+  }
+
+  #count(metric: string, labels: Readonly<Record<string, string>>, by = 1): void {
+    this.#emit({ kind: 'count', metric, by, labels })
+  }
+}
+
+const EMPTY_UPDATE = new Uint8Array([0, 0])
+
+const nameOf = (document: string): string => document.slice(document.indexOf('/') + 1)
+
+/** A copy that later changes of the caller's value do not reach. */
+const copyOf = (value: Json): Json => JSON.parse(JSON.stringify(value)) as Json
+
+const isStateMessage = (message: Message): message is StateMessage => message.kind.startsWith('state')

@@ -1,0 +1,97 @@
+import test from 'ava'
+import * as Y from 'yjs'
+import { World } from './world.js'
+
+test('a write on one node is read on all', t => {
+  const world = new World({ seed: 1, nodes: 5 })
+  const request = world.set(world.node(0), 'plant', 'pump', { on: true })
+  t.deepEqual(world.node(0).core.get('plant', 'pump'), { on: true }, 'readable at once where it was written')
+  t.false(world.isAcknowledged(request), 'not acknowledged before it is durable')
+  world.advance(1_000)
+  t.true(world.isAcknowledged(request))
+  for (const node of world.nodes) t.deepEqual(world.contents(node, 'plant'), { pump: { on: true } })
+})
+
+test('several changes of one write are one update', t => {
+  const world = new World({ seed: 2, nodes: 2 })
+  world.write(world.node(0), 'plant', [
+    { key: 'a', value: 1 },
+    { key: 'b', value: 2 },
+    { key: 'a', value: 3 },
+  ])
+  world.advance(1_000)
+  t.deepEqual(world.contents(world.node(1), 'plant'), { a: 3, b: 2 })
+  t.deepEqual(world.node(1).notified, [{ space: 'plant', keys: ['a', 'b'] }])
+})
+
+test('a node that was cut off agrees after the cut heals, deletes included', t => {
+  const world = new World({ seed: 3, nodes: 4 })
+  const [a, , c] = [world.node(0), world.node(1), world.node(2)]
+  for (let i = 0; i < 50; i++) world.set(a, 'plant', `key-${i}`, i)
+  world.advance(1_000)
+  world.partition(node => node.index < 2)
+  for (let i = 0; i < 25; i++) world.delete(a, 'plant', `key-${i}`)
+  for (let i = 25; i < 40; i++) world.set(c, 'plant', `key-${i}`, `c${i}`)
+  world.advance(1_000)
+  world.heal()
+  world.advance(3_000)
+  const expected: Record<string, unknown> = {}
+  for (let i = 25; i < 50; i++) expected[`key-${i}`] = i < 40 ? `c${i}` : i
+  for (const node of world.nodes) t.deepEqual(world.contents(node, 'plant'), expected as never)
+})
+
+test('a node that restarts has what was acknowledged', t => {
+  const world = new World({ seed: 4, nodes: 1 })
+  const node = world.node(0)
+  const first = world.set(node, 'plant', 'a', 1)
+  world.advance(100)
+  t.true(world.isAcknowledged(first))
+  const second = world.set(node, 'plant', 'b', 2)
+  world.crash(node, 0)
+  world.start(node)
+  t.false(world.isAcknowledged(second))
+  t.deepEqual(world.contents(node, 'plant'), { a: 1 })
+})
+
+test('a raw document is shared, stored and found again', t => {
+  const world = new World({ seed: 5, nodes: 3 })
+  const texts = world.nodes.map(node => world.open(node, 'notes'))
+  texts[0]?.getText('t').insert(0, 'hello ')
+  world.advance(500)
+  texts[1]?.getText('t').insert(6, 'world 😀')
+  texts[2]?.getMap('m').set('x', new Y.Map([['y', 1]]))
+  world.advance(500)
+  for (const text of texts) {
+    t.is(text.getText('t').toString(), 'hello world 😀')
+    t.deepEqual(text.getMap('m').toJSON(), { x: { y: 1 } })
+  }
+  world.crash(world.node(1))
+  world.start(world.node(1))
+  const again = world.open(world.node(1), 'notes')
+  t.is(again.getText('t').toString(), 'hello world 😀')
+  again.getText('t').insert(0, '> ')
+  world.advance(500)
+  t.is(texts[0]?.getText('t').toString(), '> hello world 😀')
+})
+
+test('two nodes that agree exchange one short message', t => {
+  const world = new World({ seed: 6, nodes: 2 })
+  for (let i = 0; i < 100; i++) world.set(world.node(i % 2), 'plant', `key-${i}`, i)
+  world.advance(5_000)
+  for (const node of world.nodes) node.sentByKind.clear()
+  world.advance(200_000)
+  for (const node of world.nodes) {
+    t.deepEqual([...node.sentByKind.keys()], ['stateHello'])
+    t.true((node.sentByKind.get('stateHello') ?? 0) < 14 * 20)
+  }
+})
+
+test('what is lost by every broadcast arrives by comparison', t => {
+  const world = new World({ seed: 7, nodes: 4, loss: 1 })
+  world.set(world.node(0), 'plant', 'a', 1)
+  world.advance(60_000)
+  world.set(world.node(1), 'plant', 'a', 2)
+  world.delete(world.node(2), 'plant', 'b')
+  world.advance(120_000)
+  for (const node of world.nodes) t.deepEqual(world.contents(node, 'plant'), { a: 2 })
+})
