@@ -1,14 +1,36 @@
 // What nodes say to each other about tasks, beside what stands in shared state.
+// All of it is a short cut: whatever is lost here comes by way of the state.
 
-import type { TaskId } from '../ids.js'
+import type { Millis, TaskId } from '../ids.js'
 import type { Json } from '../json.js'
+import type { TaskCause } from '../mesh-event.js'
 
 export type TaskMessage =
-  /** A copy's newest checkpoint, straight to the next in rank. */
-  {
-    readonly kind: 'checkpoint'
-    readonly task: TaskId
-    readonly slot: number
-    readonly epoch: string
-    readonly checkpoint: Json
-  }
+  /** A copy's newest checkpoint, straight to the next in rank. `sequence` orders the checkpoints of one epoch. */
+  | {
+      readonly kind: 'checkpoint'
+      readonly task: TaskId
+      readonly slot: number
+      readonly epoch: string
+      readonly sequence: number
+      readonly checkpoint: Json
+    }
+  /** A planned move: the sender's copy has ended, the receiver may start at once. */
+  | {
+      readonly kind: 'handover'
+      readonly task: TaskId
+      readonly slot: number
+      readonly epoch: string
+      /** Why the copy moves. */
+      readonly cause: TaskCause
+      /** In mesh time, up to where its periods are done, or null. */
+      readonly covered: Millis | null
+      /** The newest checkpoint, with the epoch under which it was saved, or null. */
+      readonly saved: { readonly epoch: string; readonly sequence: number; readonly checkpoint: Json } | null
+    }
+  /** A job's owner asks whether the receiver holds these results; answered once it does. */
+  | {
+      readonly kind: 'resultsAsked'
+      readonly results: readonly { readonly task: TaskId; readonly number: number }[]
+    }
+  | { readonly kind: 'resultsHeld'; readonly tasks: readonly TaskId[] }

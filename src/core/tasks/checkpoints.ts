@@ -1,0 +1,178 @@
+// Checkpoints: what a copy saved, so that the next one resumes. Each goes to this
+// node's own disk (only then is the save answered), at once to the next in rank,
+// and at a slow pace into shared state, where everybody can find it.
+//
+// A copy that is no longer the owner's is fenced: nothing of it is kept.
+
+import type { Millis, NodeId, TaskId } from '../ids.js'
+import type { Json } from '../json.js'
+import type { CopyId } from '../step.js'
+import { compareEpochs, parseEpoch, slotKey } from './claim.js'
+import { type Checkpoint, type Context, isLive, localOf, type Slot, SPACES } from './context.js'
+import { asObject, type Task } from './task-table.js'
+
+export interface Checkpoints {
+  /** The newest one known for this task, or null. */
+  newest(slot: Slot, task: Task): Json
+  save(slot: Slot, copy: CopyId, checkpoint: Json, request: number): void
+  /** A peer's word; kept when it is newer. Returns false when it makes no sense. */
+  receive(slot: Slot, checkpoint: Checkpoint): boolean
+  /** Shared state holds another one. */
+  stateChanged(task: TaskId, index: number): void
+  /** Puts the newest into shared state now. */
+  publish(slot: Slot): void
+  /** This node's own entry on disk is not needed any more. */
+  release(slot: Slot): void
+  /** The task is gone or its job done. */
+  drop(slot: Slot): void
+  durable(token: number): boolean
+}
+
+export const createCheckpoints = (ctx: Context): Checkpoints => {
+  const onDisk = new Map<string, Checkpoint>()
+  const unpublished = new Set<Slot>()
+  const saving = new Map<number, number>()
+
+  for (const { key, value } of ctx.deps.entries) {
+    if (!key.startsWith(DISK)) continue
+    const checkpoint = readCheckpoint(parseJson(new TextDecoder().decode(value)))
+    if (checkpoint !== null) onDisk.set(key.slice(DISK.length), checkpoint)
+  }
+
+  const store = (slot: Slot, checkpoint: Checkpoint | null, token: number | null): void => {
+    if (checkpoint === null) onDisk.delete(slot.key)
+    else onDisk.set(slot.key, checkpoint)
+    const value = checkpoint === null ? null : new TextEncoder().encode(JSON.stringify(checkpoint))
+    ctx.out.push({
+      kind: 'persist',
+      writes: [{ key: `${DISK}${slot.key}`, value }],
+      flush: token !== null,
+      token,
+    })
+  }
+
+  const inState = (key: string): Checkpoint | null =>
+    readCheckpoint(ctx.deps.state.get(SPACES.checkpoints, key))
+
+  const publish = (slot: Slot): void => {
+    ctx.deadlines.delete(`save|${slot.key}`)
+    if (!unpublished.delete(slot) || slot.checkpoint === null) return
+    const value = slot.checkpoint as unknown as Json
+    ctx.out.push(...ctx.deps.state.write(ctx.now, SPACES.checkpoints, [{ key: slot.key, value }], null))
+  }
+
+  const receive = (slot: Slot, checkpoint: Checkpoint): boolean => {
+    if (parseEpoch(checkpoint.epoch) === null) return false
+    if (compareCheckpoints(checkpoint, slot.checkpoint) > 0) slot.checkpoint = checkpoint
+    return true
+  }
+
+  return {
+    publish,
+    receive,
+
+    newest: (slot, task) => {
+      let best: Checkpoint | null = null
+      // One that an earlier task of this name left behind is none of this one's.
+      for (const known of [slot.checkpoint, onDisk.get(slot.key) ?? null, inState(slot.key)])
+        if (known !== null && numberOf(known) > Math.floor(task.createdAt / 1_000))
+          if (compareCheckpoints(known, best) > 0) best = known
+      return best === null ? null : best.checkpoint
+    },
+
+    save: (slot, copy, value, request) => {
+      const local = localOf(slot)
+      local.sequence += 1
+      const checkpoint: Checkpoint = { epoch: copy.epoch, sequence: local.sequence, checkpoint: value }
+      slot.checkpoint = checkpoint
+      const token = ctx.deps.nextToken()
+      saving.set(token, request)
+      store(slot, checkpoint, token)
+      for (const to of holders(slot)) {
+        const { task, slot: index, epoch } = copy
+        ctx.out.push({
+          kind: 'send',
+          to,
+          channel: 'direct',
+          message: {
+            kind: 'checkpoint',
+            task,
+            slot: index,
+            epoch,
+            sequence: local.sequence,
+            checkpoint: value,
+          },
+        })
+      }
+      unpublished.add(slot)
+      if (ctx.deadlines.get(`save|${slot.key}`) === null)
+        ctx.deadlines.set(`save|${slot.key}`, ctx.now + ctx.config.checkpointPaceMs)
+    },
+
+    stateChanged: (task, index) => {
+      const slot = ctx.slots.get(slotKey(task, index))
+      if (slot === undefined || slot.checkpoint === null || slot.local !== null) return
+      // Whoever does not run it needs no copy of what everybody has.
+      if (compareCheckpoints(inState(slot.key), slot.checkpoint) >= 0) slot.checkpoint = null
+    },
+
+    release: slot => {
+      if (onDisk.has(slot.key)) store(slot, null, null)
+    },
+
+    drop: slot => {
+      slot.checkpoint = null
+      unpublished.delete(slot)
+      ctx.deadlines.delete(`save|${slot.key}`)
+      if (onDisk.has(slot.key)) store(slot, null, null)
+      if (ctx.deps.state.get(SPACES.checkpoints, slot.key) !== undefined)
+        ctx.out.push(
+          ...ctx.deps.state.write(ctx.now, SPACES.checkpoints, [{ key: slot.key, value: undefined }], null),
+        )
+    },
+
+    durable: token => {
+      const request = saving.get(token)
+      if (request === undefined) return false
+      saving.delete(token)
+      ctx.out.push({ kind: 'reply', request, value: null })
+      return true
+    },
+  }
+
+  function holders(slot: Slot): readonly NodeId[] {
+    const { checkpointHolders } = ctx.config
+    return ctx.placer
+      .owners()
+      .nextInRank(slot.task, slot.index, checkpointHolders)
+      .filter(node => node !== ctx.self && isLive(ctx, node))
+  }
+}
+
+const DISK = 't/c/'
+
+export const readCheckpoint = (value: Json | undefined): Checkpoint | null => {
+  const fields = asObject(value)
+  if (fields === null || typeof fields.epoch !== 'string' || parseEpoch(fields.epoch) === null) return null
+  if (typeof fields.sequence !== 'number' || fields.checkpoint === undefined) return null
+  return { epoch: fields.epoch, sequence: fields.sequence, checkpoint: fields.checkpoint }
+}
+
+const numberOf = (checkpoint: Checkpoint): Millis => parseEpoch(checkpoint.epoch)?.number ?? 0
+
+const compareCheckpoints = (a: Checkpoint | null, b: Checkpoint | null): number => {
+  const first = a === null ? null : parseEpoch(a.epoch)
+  const second = b === null ? null : parseEpoch(b.epoch)
+  if (a === null || first === null) return second === null ? 0 : -1
+  if (b === null || second === null) return 1
+  return compareEpochs(first, second) || a.sequence - b.sequence
+}
+
+const parseJson = (text: string): Json | undefined => {
+  try {
+    return JSON.parse(text) as Json
+  } catch {
+    // A torn entry is as good as none: the next save replaces it.
+    return undefined
+  }
+}

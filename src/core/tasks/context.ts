@@ -1,0 +1,231 @@
+// What the parts of the task engine share: the tables of tasks and slots, and the
+// step that is under way. Only lookups stand here; decisions stand in the parts.
+
+import type { DeadlineQueue } from '../deadline-queue.js'
+import type { Millis, NodeId, TaskId } from '../ids.js'
+import type { Json } from '../json.js'
+import type { MembersView } from '../member.js'
+import type { TaskCause } from '../mesh-event.js'
+import type { Rng } from '../rng.js'
+import type { StateAccess } from '../state/view.js'
+import type { CopyId, Effect, StoreEntry } from '../step.js'
+import { type Coverage, startCoverage } from './availability.js'
+import { type Claim, compareEpochs, slotKey } from './claim.js'
+import { type CopyState, isHolding, WAITING } from './copy.js'
+import type { EngineConfig } from './engine-config.js'
+import type { ZoneOffset } from './periods.js'
+import type { Placer } from './placing.js'
+import { abilityOf } from './spec.js'
+import { isReadable, type Task, type UnreadableTask } from './task-table.js'
+
+export const SPACES = {
+  tasks: 'shoal.tasks',
+  claims: 'shoal.claims',
+  checkpoints: 'shoal.checkpoints',
+  results: 'shoal.results',
+  mesh: 'shoal.mesh',
+} as const
+
+export interface TaskEngineDeps {
+  readonly self: NodeId
+  readonly members: MembersView
+  readonly state: StateAccess
+  readonly config: EngineConfig
+  readonly rng: Rng
+  /** A counter shared by all parts of the core. */
+  readonly nextToken: () => number
+  readonly zoneOffset: ZoneOffset
+  readonly meshTime: (now: Millis) => Millis
+  /** This node's own entries of the store under `t/`, as recovered. */
+  readonly entries: readonly StoreEntry[]
+}
+
+/** A saved progress; the newest has the highest epoch number, then node, then sequence. */
+export interface Checkpoint {
+  readonly epoch: string
+  readonly sequence: number
+  readonly checkpoint: Json
+}
+
+/** One copy of one task, as this node sees it. There is one for every slot of the mesh, so it is small. */
+export interface Slot {
+  readonly key: string
+  readonly task: TaskId
+  readonly index: number
+  /** The newest claim of every node that has one, this node's included; seldom more than one. */
+  claims: Claim[]
+  /** The highest epoch number ever seen. */
+  highest: number
+  /** Present while this node has, had or wants the copy. */
+  local: LocalCopy | null
+  checkpoint: Checkpoint | null
+  readonly coverage: Coverage
+}
+
+/** This node's copy of a slot. */
+export interface LocalCopy {
+  state: CopyState
+  /** What the executor holds, or null. */
+  launched: CopyId | null
+  /** The task as the copy was started with. */
+  task: Task | null
+  /** Why this node took it. */
+  cause: TaskCause
+  since: Millis
+  /** Until when a live rival's claim is respected, or null while there is none. */
+  handAt: Millis | null
+  /** In mesh time, up to where the periods are done. */
+  covered: Millis | null
+  lastError: string | null
+  /** Failures and errors of periodic runs, for show. */
+  errors: number
+  /** A higher number whose claim is on its way to the disk. */
+  renewTo: number | null
+  /** Somebody who held this node dead has removed its claim. */
+  claimLost: boolean
+  /** The last checkpoint's number within its epoch. */
+  sequence: number
+}
+
+export interface Context {
+  readonly deps: TaskEngineDeps
+  readonly self: NodeId
+  readonly config: EngineConfig
+  now: Millis
+  out: Effect[]
+  readonly tasks: Map<TaskId, Task | UnreadableTask>
+  readonly slots: Map<string, Slot>
+  readonly slotsOfTask: Map<TaskId, Set<Slot>>
+  /** The slots in which a node has a claim. */
+  readonly slotsOfNode: Map<NodeId, Set<Slot>>
+  /** Keys are `<what>|<slot key>`, or `<what>` alone. */
+  readonly deadlines: DeadlineQueue<string>
+  /** Slots that this step has to look at. */
+  readonly dirty: Set<Slot>
+  placer: Placer
+  /** No claim of this node may be at or below it: above all its claims that were removed. */
+  floor: number
+  started: boolean
+  gateOpen: boolean
+  leaving: boolean
+  /** Loading what was recovered tells nobody anything. */
+  quiet: boolean
+  /** When a member became able to take tasks. */
+  readonly availableSince: Map<NodeId, Millis>
+}
+
+/** Tells placement about a task, unless its job is done. */
+export const placeTask = (ctx: Context, task: Task): void => {
+  const { id, run, replicas, needs, spread, weight } = task.spec
+  ctx.placer.setTask({ id, ability: abilityOf(run), replicas, needs, spread, weight })
+}
+
+export const meshNow = (ctx: Context): Millis => ctx.deps.meshTime(ctx.now)
+
+export const taskOf = (ctx: Context, id: TaskId): Task | null => {
+  const task = ctx.tasks.get(id)
+  return task !== undefined && isReadable(task) ? task : null
+}
+
+export const slotAt = (ctx: Context, task: TaskId, index: number): Slot => {
+  const key = slotKey(task, index)
+  let slot = ctx.slots.get(key)
+  if (slot === undefined) {
+    slot = {
+      key,
+      task,
+      index,
+      claims: [],
+      highest: 0,
+      local: null,
+      checkpoint: null,
+      coverage: startCoverage(ctx.now),
+    }
+    ctx.slots.set(key, slot)
+    addTo(ctx.slotsOfTask, task, slot)
+  }
+  return slot
+}
+
+export const dropSlot = (ctx: Context, slot: Slot): void => {
+  ctx.slots.delete(slot.key)
+  removeFrom(ctx.slotsOfTask, slot.task, slot)
+  for (const what of ['hand', 'retry', 'period', 'steady', 'save', 'error'])
+    ctx.deadlines.delete(`${what}|${slot.key}`)
+}
+
+export const localOf = (slot: Slot): LocalCopy => {
+  slot.local ??= {
+    state: WAITING,
+    launched: null,
+    task: null,
+    cause: 'applied',
+    since: 0,
+    handAt: null,
+    covered: null,
+    lastError: null,
+    errors: 0,
+    renewTo: null,
+    claimLost: false,
+    sequence: 0,
+  }
+  return slot.local
+}
+
+export const claimOf = (slot: Slot, node: NodeId): Claim | undefined =>
+  slot.claims.find(claim => claim.epoch.node === node)
+
+export const setClaim = (ctx: Context, slot: Slot, claim: Claim): void => {
+  const at = slot.claims.findIndex(held => held.epoch.node === claim.epoch.node)
+  if (at < 0) slot.claims.push(claim)
+  else slot.claims[at] = claim
+  slot.highest = Math.max(slot.highest, claim.epoch.number)
+  addTo(ctx.slotsOfNode, claim.epoch.node, slot)
+}
+
+export const deleteClaim = (ctx: Context, slot: Slot, node: NodeId): void => {
+  slot.claims = slot.claims.filter(claim => claim.epoch.node !== node)
+  removeFrom(ctx.slotsOfNode, node, slot)
+}
+
+/** Whether a copy should run in this slot now, somewhere. */
+export const isPlaced = (ctx: Context, slot: Slot): boolean => {
+  const placement = ctx.placer.owners()
+  return (
+    placement.ownerOf(slot.task, slot.index) !== null ||
+    placement.waitingReason(slot.task, slot.index) !== null
+  )
+}
+
+/** A member that nobody declared dead; a stranger counts as alive, for its claim came from somewhere. */
+export const isLive = (ctx: Context, node: NodeId): boolean => {
+  const verdict = ctx.deps.members.get(node)?.verdict
+  return verdict !== 'dead' && verdict !== 'left'
+}
+
+/** Whether a process may stand behind this claim, as far as this node can tell. */
+export const isStanding = (ctx: Context, claim: Claim): boolean => {
+  if (!isHolding(claim.phase) || !isLive(ctx, claim.epoch.node)) return false
+  const life = ctx.deps.members.get(claim.epoch.node)?.record.generation.number
+  return life === undefined || life <= claim.boot
+}
+
+export const highestClaim = (slot: Slot): Claim | null => {
+  let best: Claim | null = null
+  for (const claim of slot.claims)
+    if (best === null || compareEpochs(claim.epoch, best.epoch) > 0) best = claim
+  return best
+}
+
+export const addTo = <Key, Item>(sets: Map<Key, Set<Item>>, key: Key, item: Item): void => {
+  const set = sets.get(key)
+  if (set === undefined) sets.set(key, new Set([item]))
+  else set.add(item)
+}
+
+const removeFrom = <Key, Item>(sets: Map<Key, Set<Item>>, key: Key, item: Item): void => {
+  const set = sets.get(key)
+  if (set === undefined) return
+  set.delete(item)
+  if (set.size === 0) sets.delete(key)
+}

@@ -1,0 +1,60 @@
+// The task engine's knobs, each with the reason for its default and what it trades.
+
+import type { Millis } from '../ids.js'
+
+export interface EngineConfig {
+  /** A copy that failed waits this long, doubled at each further failure: quick for a glitch … */
+  readonly backOffMinMs: Millis
+  /** … and rare for a crash loop, which then costs one start a minute. */
+  readonly backOffMaxMs: Millis
+  /** A copy that ran this long is steady: its earlier failures are forgotten. Shorter forgives crash loops too soon. */
+  readonly steadyMs: Millis
+  /** Added to a task's `stopGrace`: how long a planned move may take before the next owner starts regardless. */
+  readonly handoverMarginMs: Millis
+  /** How far apart the mesh time of two nodes may be: a period that begins this soon after a death is skipped, never doubled. */
+  readonly clockErrorMs: Millis
+  /** Checkpoints enter shared state at this pace per copy; the next two in rank get each one at once. Lower loads every node. */
+  readonly checkpointPaceMs: Millis
+  /** Contract, section 2: what a task may save. */
+  readonly checkpointBytesMax: number
+  /** How many nodes get each checkpoint straight away: two deaths at once are survived. */
+  readonly checkpointHolders: number
+  /** A result that nobody confirmed to hold is asked about again after this long, of another member. */
+  readonly resultAskMs: Millis
+  /** Jobs (`once`) that run on this node at the same time; the rest of its share queues. Ten thousand must not start together. */
+  readonly jobsRunningMax: number
+  /** Claims, checkpoints and results of tasks that nobody knows are removed after this long: long enough for the task to arrive after them. */
+  readonly orphanMs: Millis
+  /** A full table refuses new tasks; the design's scale is 10,000. */
+  readonly tasksMax: number
+  /** Gaps and overlaps remembered for each task; older ones only count in the sums. */
+  readonly gapsMax: number
+  /** Errors of periodic runs reach the others at most this often. */
+  readonly errorPaceMs: Millis
+  readonly bootGate: {
+    /** Whether this node remembers members from an earlier life. */
+    readonly remembers: boolean
+    /** Contract, section 2: it starts no task before its first exchange with one of them, or this long. */
+    readonly waitMs: Millis
+    /** An open link counts as an exchange after this long, should nobody call `exchanged`. */
+    readonly linkMs: Millis
+  }
+}
+
+export const ENGINE_DEFAULTS: EngineConfig = Object.freeze({
+  backOffMinMs: 1_000,
+  backOffMaxMs: 60_000,
+  steadyMs: 60_000,
+  handoverMarginMs: 1_000,
+  clockErrorMs: 25,
+  checkpointPaceMs: 10_000,
+  checkpointBytesMax: 65_536,
+  checkpointHolders: 2,
+  resultAskMs: 1_000,
+  jobsRunningMax: 64,
+  orphanMs: 60_000,
+  tasksMax: 20_000,
+  gapsMax: 20,
+  errorPaceMs: 10_000,
+  bootGate: { remembers: false, waitMs: 3_000, linkMs: 250 },
+})

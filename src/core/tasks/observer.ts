@@ -1,0 +1,129 @@
+// What this node sees of every slot, told to the world: the `task.*` events with
+// their causes, and the measured availability. It reads claims and decides nothing.
+
+import type { Millis, NodeId, TaskId } from '../ids.js'
+import type { TaskCause, TaskEvent } from '../mesh-event.js'
+import { cover, type Interval, sumCoverage, type TaskAvailability } from './availability.js'
+import { type Claim, formatEpoch } from './claim.js'
+import { type Context, claimOf, isPlaced, isStanding, type Slot } from './context.js'
+import { isReadable } from './task-table.js'
+
+interface History {
+  gaps: Interval[]
+  overlaps: Interval[]
+}
+
+export interface Observer {
+  /** A node's claim became another one (null: there was, or is, none). */
+  claimChanged(slot: Slot, before: Claim | null, after: Claim | null): void
+  /** Looks again at who runs the slot. */
+  look(slot: Slot): void
+  taskChanged(task: TaskId, cause: 'applied' | 'changed' | 'removed'): void
+  availability(now: Millis): ReadonlyMap<TaskId, TaskAvailability>
+}
+
+export const createObserver = (ctx: Context): Observer => {
+  const histories = new Map<TaskId, History>()
+
+  const tell = (event: Omit<TaskEvent, 'at'>): void => {
+    if (!ctx.quiet) ctx.out.push({ kind: 'notify', event: { ...event, at: ctx.now } })
+  }
+
+  const remember = (slot: Slot, what: keyof History, from: Millis, cause: TaskCause): void => {
+    let history = histories.get(slot.task)
+    if (history === undefined) {
+      history = { gaps: [], overlaps: [] }
+      histories.set(slot.task, history)
+    }
+    history[what].push({ slot: slot.index, from, to: ctx.now, cause })
+    if (history[what].length > ctx.config.gapsMax) history[what].shift()
+  }
+
+  return {
+    claimChanged: (slot, before, after) => {
+      if (after === null || (before !== null && before.phase === after.phase)) return
+      if (after.phase !== 'stopped' && after.phase !== 'failed') return
+      // A copy that was never seen to run and ended long ago is no news.
+      if (before === null) return
+      const { task, index } = slot
+      const node = after.epoch.node
+      const epoch = formatEpoch(after.epoch)
+      if (after.phase === 'failed')
+        tell({
+          kind: 'task.failed',
+          task,
+          slot: index,
+          node,
+          epoch,
+          cause: 'exited',
+          error: after.lastError ?? '',
+        })
+      else tell({ kind: 'task.stopped', task, slot: index, node, epoch, cause: after.cause })
+    },
+
+    look: slot => {
+      const { coverage, task, index } = slot
+      const runners = slot.claims
+        .filter(claim => claim.phase === 'running' && isStanding(ctx, claim))
+        .map(claim => claim.epoch.node)
+      const lastRunner = coverage.lastRunner
+      const change = cover(coverage, ctx.now, isPlaced(ctx, slot), runners, endCause(ctx, slot))
+      if (change.gap !== null) {
+        remember(slot, 'gaps', change.gap.from, change.gap.cause)
+        // The very first start is no failover.
+        if (lastRunner !== null) count('shoal_task_gap_ms', ctx.now - change.gap.from, change.gap.cause)
+      }
+      if (change.overlap !== null) {
+        remember(slot, 'overlaps', change.overlap.from, change.overlap.cause)
+        count('shoal_task_overlap_ms', ctx.now - change.overlap.from, change.overlap.cause)
+      }
+      for (const node of change.began) {
+        const claim = claimOf(slot, node)
+        if (claim === undefined) continue
+        const told = { task, slot: index, node, epoch: formatEpoch(claim.epoch), cause: claim.cause }
+        tell({ kind: 'task.started', ...told })
+        if (lastRunner !== null && lastRunner !== node)
+          tell({ kind: 'task.moved', ...told, from: lastRunner, to: node })
+        coverage.lastRunner = node
+      }
+    },
+
+    taskChanged: (task, cause) => {
+      if (cause === 'removed') histories.delete(task)
+      tell({
+        kind: cause === 'removed' ? 'task.removed' : 'task.applied',
+        task,
+        node: null,
+        epoch: null,
+        cause,
+      })
+    },
+
+    availability: now => {
+      const sums = new Map<TaskId, TaskAvailability>()
+      for (const [id, task] of ctx.tasks) {
+        if (!isReadable(task)) continue
+        const coverages = [...(ctx.slotsOfTask.get(id) ?? [])].map(slot => slot.coverage)
+        const { gaps, overlaps } = histories.get(id) ?? { gaps: [], overlaps: [] }
+        sums.set(id, sumCoverage(coverages, now, gaps, overlaps))
+      }
+      return sums
+    },
+  }
+
+  function count(metric: string, by: number, cause: TaskCause): void {
+    if (!ctx.quiet) ctx.out.push({ kind: 'count', metric, by, labels: { cause } })
+  }
+}
+
+/** Why a slot that was covered is so no more. */
+const endCause = (ctx: Context, slot: Slot): TaskCause => {
+  const last: NodeId | null = slot.coverage.lastRunner
+  if (last === null) return 'applied'
+  const verdict = ctx.deps.members.get(last)?.verdict
+  if (verdict === 'left') return 'left'
+  const claim = claimOf(slot, last)
+  if (verdict === 'dead' || claim === undefined) return 'died'
+  if (claim.phase === 'failed') return 'exited'
+  return claim.phase === 'running' ? 'heal' : claim.cause
+}

@@ -1,0 +1,527 @@
+// Makes this node's copies what placement and the claims say that they should be.
+// `settle` looks at one slot and takes at most the next step; it is called whenever
+// anything about the slot changed, and calling it once more changes nothing.
+//
+// 1. A copy is claimed, the claim becomes durable, and only then is it launched.
+// 2. Nobody starts while a live member's claim stands, until the hand-over's time is over.
+// 3. When two run, placement decides who remains; it goes on under a number above all
+//    seen, once the others have ended (not before: two nodes that disagree about the
+//    owner would outbid each other for ever).
+// 4. What was planned is handed over: checkpoint, periods done, and the word to start.
+
+import type { Millis, NodeId } from '../ids.js'
+import type { Json } from '../json.js'
+import type { TaskCause } from '../mesh-event.js'
+import type { CopyId } from '../step.js'
+import type { Checkpoints } from './checkpoints.js'
+import { type Claim, claimKey, compareEpochs, formatEpoch, nextEpochNumber, storeClaim } from './claim.js'
+import {
+  type Context,
+  claimOf,
+  deleteClaim,
+  dropSlot,
+  highestClaim,
+  isLive,
+  isPlaced,
+  isStanding,
+  type LocalCopy,
+  localOf,
+  meshNow,
+  type Slot,
+  SPACES,
+  setClaim,
+  taskOf,
+} from './context.js'
+import { advance, type CopyAction, type CopyEvent, isHolding } from './copy.js'
+import type { Observer } from './observer.js'
+import type { Results } from './results.js'
+import type { Task } from './task-table.js'
+
+export interface Runner {
+  settle(slot: Slot): void
+  /** A deadline of a slot fell due. */
+  due(what: string, slot: Slot): void
+  /** Writes the claims of this step, all at once. */
+  flush(): void
+  durable(token: number): boolean
+  copyStarted(copy: CopyId): void
+  copyExited(copy: CopyId, error: string | null, result: Json): void
+  /** Whether this copy is still the one that the mesh knows as the owner's. */
+  isCurrent(copy: CopyId): boolean
+  slotOfCopy(copy: CopyId): Slot | null
+  /** Mesh time jumped: periods fall due at other times. */
+  rearm(): void
+  /** Own claims of an earlier life: their processes are gone. */
+  buryEarlierLife(): void
+  forgetOwnClaim(slot: Slot, claim: Claim): void
+  /** Copies that are not yet gone. */
+  readonly holding: number
+}
+
+interface Waiter {
+  readonly slot: Slot
+  readonly number: number
+}
+
+export const createRunner = (
+  ctx: Context,
+  checkpoints: Checkpoints,
+  results: Results,
+  observer: Observer,
+): Runner => {
+  const writes = new Map<string, Json | undefined>()
+  let waiters: Waiter[] = []
+  const waiting = new Map<number, Waiter[]>()
+  const held = new Set<Slot>()
+  const jobs = new Set<Slot>()
+  const jobQueue = new Set<Slot>()
+  let floorStored = ctx.floor
+
+  const settle = (slot: Slot): void => {
+    const task = taskOf(ctx, slot.task)
+    const owner = ctx.placer.owners().ownerOf(slot.task, slot.index)
+    const wanted = task !== null && owner === ctx.self && !results.isDone(task)
+    const phase = slot.local?.state.phase ?? 'waiting'
+    if (isHolding(phase)) {
+      const local = localOf(slot)
+      if (phase === 'stopping') return
+      if (!wanted) yieldTo(slot, local, task, owner)
+      else if (local.task?.execution !== task.execution) apply(slot, { kind: 'stop', cause: 'changed' })
+      else if (phase === 'running') defend(slot, local)
+    } else if (wanted) tryToTake(slot, task)
+    else rest(slot, task)
+  }
+
+  /** Wanted here, and no process lives: claim it as soon as nothing stands against that. */
+  const tryToTake = (slot: Slot, task: Task): void => {
+    const local = localOf(slot)
+    if (local.state.phase === 'failed' && ctx.deadlines.get(`retry|${slot.key}`) !== null) {
+      if (local.task?.execution === task.execution) return
+      ctx.deadlines.delete(`retry|${slot.key}`)
+    }
+    // Its generation must be known: it tells this life's claims from those of an earlier one.
+    if (jobQueue.delete(slot)) admitNextJob()
+    if (!ctx.gateOpen || ctx.deps.members.get(ctx.self) === undefined) return
+    const rivals = task.spec.overlap && task.kind === 'always' ? [] : rivalsOf(slot)
+    if (rivals.length > 0) {
+      if (local.handAt === null) {
+        local.handAt = ctx.now + task.graceMs + ctx.config.handoverMarginMs
+        ctx.deadlines.set(`hand|${slot.key}`, local.handAt)
+      }
+      if (ctx.now < local.handAt) return
+    }
+    if (task.kind === 'job' && jobs.size >= ctx.config.jobsRunningMax) {
+      jobQueue.add(slot)
+      return
+    }
+    take(slot, local, task)
+  }
+
+  const take = (slot: Slot, local: LocalCopy, task: Task): void => {
+    const before = highestClaim(slot)
+    ctx.deadlines.delete(`hand|${slot.key}`)
+    ctx.deadlines.delete(`retry|${slot.key}`)
+    if (local.task !== null && local.task.execution !== task.execution) local.errors = 0
+    local.handAt = null
+    local.task = task
+    local.cause = causeOfTake(before)
+    local.covered = task.periods === null ? null : coveredAt(slot, task)
+    local.renewTo = null
+    local.claimLost = false
+    local.sequence = 0
+    const seen = Math.max(slot.highest, ctx.floor, results.numberOf(task.id))
+    apply(slot, { kind: 'take', number: nextEpochNumber(seen, task.createdAt) })
+  }
+
+  /** Placement names another, or nobody: stop, unless the task asks to wait for the next owner. */
+  const yieldTo = (slot: Slot, local: LocalCopy, task: Task | null, owner: NodeId | null): void => {
+    const rivals = rivalsOf(slot)
+    if (
+      task !== null &&
+      owner !== null &&
+      owner !== ctx.self &&
+      task.spec.overlap &&
+      task.kind === 'always'
+    ) {
+      const next = claimOf(slot, owner)
+      const ready = next !== undefined && next.phase === 'running' && isStanding(ctx, next)
+      if (!ready && isLive(ctx, owner)) {
+        // A node that goes away does not wait longer than the hand-over may take.
+        if (!isGoing()) return
+        if (local.handAt === null) {
+          local.handAt = ctx.now + task.graceMs + ctx.config.handoverMarginMs
+          ctx.deadlines.set(`hand|${slot.key}`, local.handAt)
+        }
+        if (ctx.now < local.handAt) return
+      }
+    }
+    apply(slot, { kind: 'stop', cause: causeOfStop(slot, task, owner, rivals) })
+  }
+
+  /** It runs, rightly. Others that ran too leave higher numbers behind, or took its claim away: go on above them. */
+  const defend = (slot: Slot, local: LocalCopy): void => {
+    const mine = { number: numberOf(local), node: ctx.self }
+    const outbid = slot.claims.some(claim => compareEpochs(claim.epoch, mine) > 0)
+    if (!outbid && !local.claimLost) {
+      bury(slot, mine.number)
+      return
+    }
+    if (local.renewTo !== null || rivalsOf(slot).length > 0) return
+    local.renewTo = nextEpochNumber(Math.max(slot.highest, ctx.floor), local.task?.createdAt ?? 0)
+    local.claimLost = false
+    local.cause = 'heal'
+    publish(slot, local, local.renewTo)
+    waiters.push({ slot, number: local.renewTo })
+  }
+
+  /** Not wanted here, and nothing runs: put away what is left. */
+  const rest = (slot: Slot, task: Task | null): void => {
+    const { local } = slot
+    if (local !== null) {
+      if (jobQueue.delete(slot)) admitNextJob()
+      local.handAt = null
+      ctx.deadlines.delete(`hand|${slot.key}`)
+      ctx.deadlines.delete(`retry|${slot.key}`)
+      if (local.state.phase === 'failed')
+        apply(slot, { kind: 'stop', cause: causeOfStop(slot, task, null, []) })
+    }
+    const own = claimOf(slot, ctx.self)
+    const gone = !ctx.tasks.has(slot.task)
+    if (own !== undefined) {
+      const passedOn = slot.claims.some(
+        claim => compareEpochs(claim.epoch, own.epoch) > 0 && isLive(ctx, claim.epoch.node),
+      )
+      if (gone || passedOn || (task !== null && results.isSafe(task))) {
+        writes.set(claimKey(slot.task, slot.index, ctx.self), undefined)
+        forgetOwnClaim(slot, own)
+        deleteClaim(ctx, slot, ctx.self)
+        checkpoints.release(slot)
+      }
+    }
+    if (gone || (task !== null && results.isSafe(task))) checkpoints.drop(slot)
+    const placed = isPlaced(ctx, slot)
+    if (slot.claims.length === 0 && (gone || !placed)) {
+      if (gone || slot.checkpoint === null) {
+        observer.look(slot)
+        dropSlot(ctx, slot)
+      }
+    } else if (claimOf(slot, ctx.self) === undefined) slot.local = null
+  }
+
+  const apply = (slot: Slot, event: CopyEvent): void => {
+    const local = localOf(slot)
+    const { state, actions } = advance(local.state, event)
+    if (state === local.state) return
+    if (state.phase !== local.state.phase) local.since = meshNow(ctx)
+    local.state = state
+    if (isHolding(state.phase)) {
+      held.add(slot)
+      if (local.task?.kind === 'job') jobs.add(slot)
+    } else {
+      held.delete(slot)
+      if (jobs.delete(slot)) admitNextJob()
+    }
+    for (const action of actions) perform(slot, local, action)
+    ctx.dirty.add(slot)
+  }
+
+  const perform = (slot: Slot, local: LocalCopy, action: CopyAction): void => {
+    const task = local.task as Task
+    switch (action) {
+      case 'claim':
+        publish(slot, local, numberOf(local))
+        bury(slot, numberOf(local))
+        waiters.push({ slot, number: numberOf(local) })
+        return
+      case 'launch': {
+        const copy: CopyId = {
+          task: slot.task,
+          slot: slot.index,
+          epoch: formatEpoch({ number: numberOf(local), node: ctx.self }),
+        }
+        local.launched = copy
+        const period = task.periods === null ? null : task.periods.numberAt(local.covered as Millis)
+        const checkpoint = checkpoints.newest(slot, task)
+        ctx.out.push({ kind: 'startCopy', copy, spec: task.spec, checkpoint, period })
+        return
+      }
+      case 'halt':
+        if (local.launched !== null)
+          ctx.out.push({ kind: 'stopCopy', copy: local.launched, graceMs: task.graceMs })
+        return
+      case 'publish':
+        publish(slot, local, local.renewTo ?? numberOf(local))
+        if (local.state.phase === 'running') {
+          if (task.periods !== null) armPeriod(slot, local)
+          else if (local.state.restarts > 0)
+            ctx.deadlines.set(`steady|${slot.key}`, ctx.now + ctx.config.steadyMs)
+        }
+        return
+      case 'ended':
+        for (const what of ['period', 'steady', 'error', 'hand']) ctx.deadlines.delete(`${what}|${slot.key}`)
+        local.handAt = null
+        publish(slot, local, local.renewTo ?? numberOf(local))
+        handOver(slot, local)
+        return
+      case 'backOff': {
+        const { backOffMinMs, backOffMaxMs } = ctx.config
+        const restarts = 'restarts' in local.state ? local.state.restarts : 1
+        const wait = Math.min(backOffMaxMs, backOffMinMs * 2 ** Math.min(20, restarts - 1))
+        ctx.deadlines.delete(`steady|${slot.key}`)
+        ctx.deadlines.set(`retry|${slot.key}`, ctx.now + ctx.deps.rng.jitter(wait, 0.1))
+        return
+      }
+    }
+  }
+
+  const publish = (slot: Slot, local: LocalCopy, number: number): void => {
+    const { state } = local
+    if (state.phase === 'waiting') return
+    const record = ctx.deps.members.get(ctx.self)?.record
+    const claim: Claim = {
+      task: slot.task,
+      slot: slot.index,
+      epoch: { number, node: ctx.self },
+      phase: state.phase,
+      since: local.since,
+      restarts: local.errors,
+      lastError: local.lastError,
+      cause: state.phase === 'stopping' || state.phase === 'stopped' ? state.cause : local.cause,
+      boot: record?.generation.number ?? 0,
+      covered: isHolding(state.phase) ? null : local.covered,
+      execution: local.task?.execution ?? 0,
+    }
+    replace(slot, claim)
+  }
+
+  const replace = (slot: Slot, claim: Claim): void => {
+    const before = claimOf(slot, ctx.self) ?? null
+    setClaim(ctx, slot, claim)
+    writes.set(claimKey(slot.task, slot.index, ctx.self), storeClaim(claim))
+    observer.claimChanged(slot, before, claim)
+  }
+
+  /** The claims of dead members go in the write in which a higher one stands. */
+  const bury = (slot: Slot, number: number): void => {
+    for (const claim of slot.claims.slice()) {
+      const { node } = claim.epoch
+      if (node === ctx.self || isLive(ctx, node) || claim.epoch.number >= number) continue
+      writes.set(claimKey(slot.task, slot.index, node), undefined)
+      deleteClaim(ctx, slot, node)
+    }
+  }
+
+  const handOver = (slot: Slot, local: LocalCopy): void => {
+    checkpoints.publish(slot)
+    const owner = ctx.placer.owners().ownerOf(slot.task, slot.index)
+    if (owner === null || owner === ctx.self || !isLive(ctx, owner)) return
+    ctx.out.push({
+      kind: 'send',
+      to: owner,
+      channel: 'direct',
+      message: {
+        kind: 'handover',
+        task: slot.task,
+        slot: slot.index,
+        epoch: formatEpoch({ number: numberOf(local), node: ctx.self }),
+        cause: local.state.phase === 'stopped' ? local.state.cause : 'rebalanced',
+        covered: local.covered,
+        saved: slot.checkpoint,
+      },
+    })
+  }
+
+  const armPeriod = (slot: Slot, local: LocalCopy): void => {
+    if (local.state.phase !== 'running' || local.state.active || local.task === null) return
+    const next = local.task.periods?.after(local.covered as Millis) ?? null
+    if (next === null) ctx.deadlines.delete(`period|${slot.key}`)
+    else ctx.deadlines.set(`period|${slot.key}`, ctx.now + Math.max(0, Math.ceil(next - meshNow(ctx))))
+  }
+
+  const due = (what: string, slot: Slot): void => {
+    const local = slot.local
+    if (local === null) return
+    if (what === 'steady') apply(slot, { kind: 'steady' })
+    else if (what === 'error') publish(slot, local, local.renewTo ?? numberOf(local))
+    else if (what === 'period') {
+      const next = local.task?.periods?.after(local.covered as Millis) ?? null
+      if (next !== null && next > meshNow(ctx)) armPeriod(slot, local)
+      else {
+        local.covered = meshNow(ctx)
+        apply(slot, { kind: 'run' })
+      }
+    } else ctx.dirty.add(slot)
+  }
+
+  const flush = (): void => {
+    if (writes.size > 0) {
+      const token = waiters.length > 0 ? ctx.deps.nextToken() : null
+      if (token !== null) waiting.set(token, waiters)
+      waiters = []
+      if (ctx.floor !== floorStored) {
+        floorStored = ctx.floor
+        // Before the write that removes the claims which it stands for: the log is ordered.
+        ctx.out.push({ kind: 'persist', writes: [storeFloor(ctx.floor)], flush: false, token: null })
+      }
+      const changes = [...writes].map(([key, value]) => ({ key, value }))
+      writes.clear()
+      ctx.out.push(...ctx.deps.state.write(ctx.now, SPACES.claims, changes, token))
+    }
+  }
+
+  const durable = (token: number): boolean => {
+    const woken = waiting.get(token)
+    if (woken === undefined) return false
+    waiting.delete(token)
+    for (const { slot, number } of woken) {
+      const { local } = slot
+      if (local === null || ctx.slots.get(slot.key) !== slot) continue
+      if (local.renewTo === number) {
+        local.renewTo = null
+        apply(slot, { kind: 'renew', number })
+      } else if (local.state.phase === 'starting' && numberOf(local) === number) {
+        // The world may have moved on while the disk was busy.
+        settle(slot)
+        apply(slot, { kind: 'claimed', periodic: local.task?.kind === 'periodic' })
+      }
+    }
+    return true
+  }
+
+  const slotOfCopy = (copy: CopyId): Slot | null => {
+    const slot = ctx.slots.get(`${copy.task}/${copy.slot}`)
+    return slot?.local?.launched?.epoch === copy.epoch ? slot : null
+  }
+
+  const copyExited = (copy: CopyId, error: string | null, result: Json): void => {
+    const slot = slotOfCopy(copy)
+    if (slot === null) return
+    const local = localOf(slot)
+    const task = local.task as Task
+    const wasAsked = local.state.phase === 'stopping'
+    local.launched = null
+    if (wasAsked) apply(slot, { kind: 'exited', how: 'ran', error: '', cause: 'exited' })
+    else if (task.kind === 'always') {
+      local.lastError = error ?? 'it ended, but it is to run always'
+      local.errors += 1
+      local.cause = 'exited'
+      apply(slot, { kind: 'exited', how: 'broken', error: local.lastError, cause: 'exited' })
+    } else if (task.kind === 'job') {
+      local.lastError = error
+      results.record(slot, task, { number: numberOf(local), node: ctx.self }, error, result)
+      apply(slot, { kind: 'exited', how: 'finished', error: '', cause: 'exited' })
+    } else {
+      if (error !== null) {
+        local.lastError = error
+        local.errors += 1
+        if (ctx.deadlines.get(`error|${slot.key}`) === null)
+          ctx.deadlines.set(`error|${slot.key}`, ctx.now + ctx.config.errorPaceMs)
+      }
+      apply(slot, { kind: 'exited', how: 'ran', error: '', cause: 'exited' })
+      armPeriod(slot, local)
+    }
+  }
+
+  const isCurrent = (copy: CopyId): boolean => {
+    const slot = slotOfCopy(copy)
+    if (slot === null) return false
+    if (ctx.placer.owners().ownerOf(slot.task, slot.index) === ctx.self) return true
+    const mine = { number: numberOf(localOf(slot)), node: ctx.self }
+    return !slot.claims.some(claim => compareEpochs(claim.epoch, mine) > 0 && isHolding(claim.phase))
+  }
+
+  const rivalsOf = (slot: Slot): Claim[] =>
+    slot.claims.filter(claim => claim.epoch.node !== ctx.self && isStanding(ctx, claim))
+
+  const causeOfTake = (before: Claim | null): TaskCause => {
+    if (before === null) return 'applied'
+    const verdict = ctx.deps.members.get(before.epoch.node)?.verdict
+    if (before.phase === 'stopped') return before.cause
+    if (before.epoch.node === ctx.self) return before.phase === 'failed' ? 'exited' : 'died'
+    return verdict === 'left' ? 'left' : isStanding(ctx, before) ? 'rebalanced' : 'died'
+  }
+
+  const causeOfStop = (
+    slot: Slot,
+    task: Task | null,
+    owner: NodeId | null,
+    rivals: readonly Claim[],
+  ): TaskCause => {
+    if (task === null) return ctx.tasks.has(slot.task) ? 'changed' : 'removed'
+    if (ctx.leaving) return 'left'
+    if (isGoing()) return 'drained'
+    const rival = rivals.find(claim => claim.epoch.node === owner && claim.phase === 'running')
+    if (rival !== undefined && slot.local !== null)
+      return rival.epoch.number > numberOf(slot.local) ? 'lower-epoch' : 'heal'
+    if (owner === null) return 'changed'
+    const since = ctx.availableSince.get(owner)
+    return since !== undefined && ctx.now - since < 10_000 ? 'joined' : 'rebalanced'
+  }
+
+  /** In mesh time, up to where periods are done when this node takes the slot over. */
+  const coveredAt = (slot: Slot, task: Task): Millis => {
+    // A task that nobody ran yet begins with its first period.
+    if (slot.claims.length === 0 && slot.highest === 0) {
+      const first = task.periods?.after(task.createdAt) ?? null
+      if (first === null || meshNow(ctx) < first) return task.createdAt - 1
+    }
+    let covered = 0
+    for (const claim of slot.claims) {
+      // Nobody can tell whether the current period was run: the next whole one is the first.
+      if (claim.phase !== 'stopped' || claim.covered === null) return meshNow(ctx) + ctx.config.clockErrorMs
+      covered = Math.max(covered, claim.covered)
+    }
+    return slot.claims.length === 0 ? meshNow(ctx) + ctx.config.clockErrorMs : covered
+  }
+
+  const admitNextJob = (): void => {
+    for (const slot of jobQueue) {
+      ctx.dirty.add(slot)
+      return
+    }
+  }
+
+  const isGoing = (): boolean => {
+    const own = ctx.deps.members.get(ctx.self)
+    return ctx.leaving || (own !== undefined && (own.record.draining || own.record.health === 'failing'))
+  }
+
+  const forgetOwnClaim = (_slot: Slot, claim: Claim): void => {
+    ctx.floor = Math.max(ctx.floor, claim.epoch.number)
+  }
+
+  return {
+    settle,
+    due,
+    flush,
+    durable,
+    slotOfCopy,
+    isCurrent,
+    copyExited,
+    forgetOwnClaim,
+    copyStarted: copy => {
+      const slot = slotOfCopy(copy)
+      if (slot !== null) apply(slot, { kind: 'started' })
+    },
+    rearm: () => {
+      for (const slot of held) armPeriod(slot, localOf(slot))
+    },
+    buryEarlierLife: () => {
+      for (const slot of ctx.slotsOfNode.get(ctx.self) ?? []) {
+        const own = claimOf(slot, ctx.self)
+        if (own !== undefined && isHolding(own.phase) && !isHolding(slot.local?.state.phase ?? 'waiting'))
+          replace(slot, { ...own, phase: 'stopped', cause: 'died', covered: null })
+      }
+    },
+    get holding() {
+      return held.size
+    },
+  }
+}
+
+const numberOf = (local: LocalCopy): number => ('number' in local.state ? local.state.number : 0)
+
+const storeFloor = (floor: number): { key: string; value: Uint8Array } => ({
+  key: 't/floor',
+  value: new TextEncoder().encode(String(floor)),
+})

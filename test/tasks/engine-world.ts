@@ -1,0 +1,551 @@
+// A small world for task engines: virtual time, an executor, disks that lose what
+// was not durable, shared state that converges late (a write survives until somebody
+// who saw it replaces or removes it), partitions, and a view of the members that
+// follows the faults with a delay. It checks safety at every start of a copy.
+
+import { DeadlineQueue } from '../../src/core/deadline-queue.js'
+import { type NodeId, nodeId, type TaskId, taskId } from '../../src/core/ids.js'
+import type { Json } from '../../src/core/json.js'
+import type { Member, MembersView, Verdict } from '../../src/core/member.js'
+import type { TaskEvent } from '../../src/core/mesh-event.js'
+import { createRng, type Rng } from '../../src/core/rng.js'
+import type { StateAccess } from '../../src/core/state/view.js'
+import type { CopyId, CoreEvent, Effect } from '../../src/core/step.js'
+import { createTaskEngine, type TaskEngine } from '../../src/core/tasks/engine.js'
+import { ENGINE_DEFAULTS, type EngineConfig } from '../../src/core/tasks/engine-config.js'
+import type { TaskSpec } from '../../src/core/tasks/spec.js'
+
+const WALL = 1_790_000_000_000
+
+interface Op {
+  readonly id: string
+  readonly space: string
+  readonly key: string
+  readonly stamp: string
+  readonly value: Json | undefined
+  readonly removes: readonly string[]
+}
+
+class Replica {
+  readonly ops = new Map<string, Op>()
+  readonly removed = new Set<string>()
+  readonly live = new Map<string, Map<string, Map<string, Json>>>()
+
+  apply(op: Op): boolean {
+    if (this.ops.has(op.id)) return false
+    this.ops.set(op.id, op)
+    const before = JSON.stringify(this.get(op.space, op.key))
+    for (const stamp of op.removes) {
+      this.removed.add(stamp)
+      this.#entries(op.space, op.key).delete(stamp)
+    }
+    if (op.value !== undefined && !this.removed.has(op.stamp))
+      this.#entries(op.space, op.key).set(op.stamp, op.value)
+    return JSON.stringify(this.get(op.space, op.key)) !== before
+  }
+
+  get(space: string, key: string): Json | undefined {
+    const entries = this.live.get(space)?.get(key)
+    if (entries === undefined || entries.size === 0) return undefined
+    return entries.get([...entries.keys()].sort().at(-1) as string)
+  }
+
+  stamps(space: string, key: string): string[] {
+    return [...(this.live.get(space)?.get(key)?.keys() ?? [])]
+  }
+
+  keys(space: string): string[] {
+    return [...(this.live.get(space) ?? [])]
+      .filter(([, entries]) => entries.size > 0)
+      .map(([key]) => key)
+      .sort()
+  }
+
+  #entries(space: string, key: string): Map<string, Json> {
+    let keys = this.live.get(space)
+    if (keys === undefined) this.live.set(space, (keys = new Map()))
+    let entries = keys.get(key)
+    if (entries === undefined) keys.set(key, (entries = new Map()))
+    return entries
+  }
+}
+
+interface RunningCopy {
+  readonly copy: CopyId
+  readonly spec: TaskSpec
+  stopping: boolean
+}
+
+export interface Start {
+  readonly at: number
+  readonly node: NodeId
+  readonly copy: CopyId
+  readonly period: number | null
+  readonly checkpoint: Json
+}
+
+class Node {
+  engine!: TaskEngine
+  replica = new Replica()
+  durableOps = new Map<string, Op>()
+  received: Op[] = []
+  readonly durableClaims = new Set<string>()
+  store = new Map<string, Uint8Array>()
+  verdicts = new Map<NodeId, { verdict: Verdict; since: number }>()
+  records = new Map<NodeId, Member['record']>()
+  generation = 0
+  up = false
+  frozen = false
+  life = 0
+  wakeAt: number | null = null
+  copies = new Map<string, RunningCopy>()
+  replies = new Map<number, Json | { refused: string }>()
+  events: TaskEvent[] = []
+  record!: Member['record']
+  diskAt = 0
+  readonly id: NodeId
+  constructor(id: NodeId) {
+    this.id = id
+  }
+}
+
+export interface WorldOptions {
+  readonly seed: number
+  readonly nodes: number
+  readonly config?: Partial<EngineConfig>
+}
+
+export interface World {
+  readonly ids: readonly NodeId[]
+  readonly now: number
+  readonly rng: Rng
+  readonly starts: readonly Start[]
+  readonly violations: readonly string[]
+  /** How a handler behaves: milliseconds until it returns and with which error, or null for ever. */
+  behave: (spec: TaskSpec, node: NodeId) => { afterMs: number; error: string | null } | null
+  advance(ms: number): void
+  put(node: NodeId, spec: TaskSpec): number
+  ask(node: NodeId, event: CoreEvent): void
+  kill(node: NodeId, detectMs?: number): void
+  restart(node: NodeId, settledAfterMs?: number): void
+  partition(groups: readonly (readonly NodeId[])[]): void
+  heal(): void
+  change(node: NodeId, fields: Partial<Member['record']>): void
+  engine(node: NodeId): TaskEngine
+  events(node: NodeId): readonly TaskEvent[]
+  reply(node: NodeId, request: number): Json | { refused: string } | undefined
+  running(task: string, slot?: number): NodeId[]
+  isUp(node: NodeId): boolean
+  state(node: NodeId, space: string): Record<string, Json>
+  request(): number
+}
+
+export const task = (id: string, fields: Partial<TaskSpec> = {}): TaskSpec => ({
+  id: taskId(id),
+  run: { handler: 'work' },
+  when: 'always',
+  input: null,
+  replicas: 1,
+  needs: {},
+  spread: null,
+  weight: 1,
+  stopGrace: '1s',
+  overlap: false,
+  onPartition: 'run',
+  ...fields,
+})
+
+export const createWorld = ({ seed, nodes: count, config = {} }: WorldOptions): World => {
+  const rng = createRng(seed)
+  const ids = Array.from({ length: count }, (_, i) => nodeId(`n${String(i).padStart(2, '0')}`))
+  const nodes = new Map(ids.map(id => [id, new Node(id)]))
+  const at = (id: NodeId): Node => nodes.get(id) as Node
+  const group = new Map<NodeId, number>(ids.map(id => [id, 0]))
+  const queue = new DeadlineQueue<number>()
+  const work = new Map<number, () => void>()
+  const starts: Start[] = []
+  const violations: string[] = []
+  const seen = new Set<string>()
+  let now = 1_000
+  let order = 0
+  let lamport = 0
+  let token = 0
+  let request = 0
+  let lastSplitAt = -1e9
+
+  const later = (ms: number, run: () => void): void => {
+    const id = order++
+    queue.set(id, now + ms)
+    work.set(id, run)
+  }
+  /** Happens only if the node is still in the same life. */
+  const laterAt = (node: Node, ms: number, run: () => void): void => {
+    const { life } = node
+    later(ms, () => {
+      if (node.up && node.life === life) run()
+    })
+  }
+  const reachable = (a: NodeId, b: NodeId): boolean => at(a).up && at(b).up && group.get(a) === group.get(b)
+
+  const feed = (node: Node, event: CoreEvent): void => {
+    if (node.up) perform(node, node.engine.step(now, event))
+  }
+
+  const perform = (node: Node, effects: readonly Effect[]): void => {
+    for (const effect of effects) one(node, effect)
+    const wake = node.engine.nextDeadlineAt
+    if (wake !== null && wake !== node.wakeAt) {
+      node.wakeAt = wake
+      laterAt(node, Math.max(0, wake - now), () => {
+        if (node.wakeAt !== wake) return
+        node.wakeAt = null
+        feed(node, { kind: 'timer' })
+      })
+    }
+  }
+
+  const one = (node: Node, effect: Effect): void => {
+    switch (effect.kind) {
+      case 'persist': {
+        const { writes, token: told } = effect
+        const ops = (effect as { ops?: readonly Op[] }).ops ?? []
+        // One log: what is written later is durable later.
+        node.diskAt = Math.max(node.diskAt, now + 1 + rng.below(8))
+        laterAt(node, node.diskAt - now, () => {
+          for (const { key, value } of writes)
+            if (value === null) node.store.delete(key)
+            else node.store.set(key, value)
+          if (ops.length > 0) {
+            // What came before from others is in the log before it.
+            for (const op of node.received.splice(0)) node.durableOps.set(op.id, op)
+            for (const op of ops) {
+              node.durableOps.set(op.id, op)
+              const { task: name, slot, epoch } = (op.value ?? {}) as Record<string, Json>
+              if (op.space === 'shoal.claims') node.durableClaims.add(`${name}/${slot}/${epoch}`)
+            }
+            for (const other of ids) if (other !== node.id) send(node.id, other, ops)
+          }
+          if (told !== null) feed(node, { kind: 'durable', token: told })
+        })
+        return
+      }
+      case 'send': {
+        const { to, channel, message } = effect
+        if (!reachable(node.id, to)) return
+        later(1 + rng.below(10), () => {
+          if (reachable(node.id, to))
+            feed(at(to), { kind: 'message', from: node.id, channel, message, bytes: 0 })
+        })
+        return
+      }
+      case 'notify':
+        node.events.push(effect.event as TaskEvent)
+        return
+      case 'reply':
+        node.replies.set(effect.request, effect.value)
+        return
+      case 'refuse':
+        node.replies.set(effect.request, { refused: effect.code })
+        return
+      case 'startCopy': {
+        const { copy, spec, period, checkpoint } = effect
+        starts.push({ at: now, node: node.id, copy, period, checkpoint })
+        const name = `${copy.task}/${copy.slot}/${copy.epoch}/${period}`
+        if (seen.has(name)) violations.push(`${now}: ${name} was started twice`)
+        seen.add(name)
+        if (!copy.epoch.endsWith(`-${node.id}`)) violations.push(`${name}: another node's epoch`)
+        if (!node.durableClaims.has(`${copy.task}/${copy.slot}/${copy.epoch}`))
+          violations.push(`${now}: ${name} started before its claim was durable`)
+        const key = `${copy.task}/${copy.slot}`
+        if (node.copies.has(key)) violations.push(`${now}: ${name} started beside another on its node`)
+        if (period !== null && now - lastSplitAt > 10_000)
+          for (const other of starts)
+            if (
+              other.copy.task === copy.task &&
+              other.copy.slot === copy.slot &&
+              other.period === period &&
+              (other.node !== node.id || other.copy.epoch !== copy.epoch)
+            )
+              violations.push(`${now}: period ${period} of ${key} ran on ${other.node} and on ${node.id}`)
+        const running: RunningCopy = { copy, spec, stopping: false }
+        node.copies.set(key, running)
+        laterAt(node, 1 + rng.below(5), () => {
+          feed(node, { kind: 'copyStarted', copy })
+          const way = world.behave(spec, node.id)
+          if (way !== null) laterAt(node, way.afterMs, () => end(node, running, way.error))
+        })
+        return
+      }
+      case 'stopCopy': {
+        const running = node.copies.get(`${effect.copy.task}/${effect.copy.slot}`)
+        if (running === undefined || running.copy.epoch !== effect.copy.epoch) return
+        running.stopping = true
+        laterAt(node, 1 + rng.below(20), () => end(node, running, null))
+      }
+    }
+  }
+
+  const end = (node: Node, running: RunningCopy, error: string | null): void => {
+    const key = `${running.copy.task}/${running.copy.slot}`
+    if (node.copies.get(key) !== running) return
+    node.copies.delete(key)
+    feed(node, { kind: 'copyExited', copy: running.copy, error, result: error === null ? 'done' : null })
+  }
+
+  const stateOf = (node: Node): StateAccess => ({
+    get: (space, key) => node.replica.get(space, key),
+    entries: space =>
+      node.replica.keys(space).map(key => [key, node.replica.get(space, key) as Json] as const),
+    write: (_now, space, changes, told) => {
+      const ops = changes.map(({ key, value }): Op => {
+        const stamp = `${String(++lamport).padStart(10, '0')}-${node.id}`
+        return {
+          id: `${node.id}-${stamp}`,
+          space,
+          key,
+          stamp,
+          value,
+          removes: node.replica.stamps(space, key),
+        }
+      })
+      for (const op of ops) node.replica.apply(op)
+      // The operations ride on the effect, so that they become durable with it.
+      return [{ kind: 'persist', writes: [], flush: true, token: told, ops } as unknown as Effect]
+    },
+  })
+
+  const deliver = (to: Node, ops: readonly Op[]): void => {
+    const changed = new Map<string, Set<string>>()
+    for (const op of ops)
+      if (!to.replica.ops.has(op.id)) {
+        to.received.push(op)
+        if (!to.replica.apply(op)) continue
+        const keys = changed.get(op.space) ?? new Set()
+        changed.set(op.space, keys.add(op.key))
+      }
+    for (const [space, keys] of changed) perform(to, to.engine.stateChanged(now, space, [...keys]))
+  }
+
+  const send = (from: NodeId, to: NodeId, ops: readonly Op[]): void => {
+    if (!reachable(from, to)) return
+    later(1 + rng.below(30), () => {
+      if (reachable(from, to)) deliver(at(to), ops)
+    })
+  }
+
+  /** Anti-entropy: what is durable at one end reaches the other. */
+  const sync = (a: NodeId, b: NodeId): void => {
+    if (a === b || !reachable(a, b)) return
+    send(
+      a,
+      b,
+      [...at(a).replica.ops.values()].filter(op => !op.id.startsWith(a) || at(a).durableOps.has(op.id)),
+    )
+    later(5, () => {
+      if (reachable(a, b))
+        send(
+          b,
+          a,
+          [...at(b).replica.ops.values()].filter(op => !op.id.startsWith(b) || at(b).durableOps.has(op.id)),
+        )
+    })
+  }
+
+  const view = (node: Node): MembersView => ({
+    self: node.id,
+    get: id => memberOf(node, id),
+    all: () => ids.map(id => memberOf(node, id)).filter(member => member !== undefined),
+    revision: 0,
+    neighbors: () => ids.filter(id => id !== node.id && reachable(node.id, id)),
+    isLinked: id => reachable(node.id, id),
+    observersOf: () => [],
+    rttMs: () => null,
+    lastHeardAt: null,
+  })
+
+  const memberOf = (node: Node, id: NodeId): Member | undefined => {
+    const record = id === node.id ? node.record : node.records.get(id)
+    const held = id === node.id ? { verdict: 'alive' as const, since: 0 } : node.verdicts.get(id)
+    return record === undefined || held === undefined ? undefined : { id, record, cause: null, ...held }
+  }
+
+  const judge = (observer: NodeId, subject: NodeId, verdict: Verdict): void => {
+    const node = at(observer)
+    if (!node.up || observer === subject) return
+    node.verdicts.set(subject, { verdict, since: now })
+    if (verdict === 'alive') node.records.set(subject, at(subject).record)
+    perform(node, node.engine.membersChanged(now, [subject]))
+  }
+
+  const boot = (node: Node, settled: boolean, remembers: boolean): void => {
+    node.up = true
+    node.life += 1
+    node.generation += 1
+    node.wakeAt = null
+    node.copies.clear()
+    node.replica = new Replica()
+    node.received = []
+    for (const op of node.durableOps.values()) node.replica.apply(op)
+    const previous = node.record
+    node.record = {
+      ...(previous ?? {
+        id: node.id,
+        name: node.id,
+        refutation: 0,
+        left: false,
+        addresses: [],
+        dialable: true,
+        labels: {},
+        capacity: null,
+        runs: ['handler:work'],
+        spaces: ['*'],
+        health: 'ok',
+        reasons: [],
+        version: '0',
+        startedAt: 0,
+      }),
+      draining: false,
+      settled,
+      generation: { number: node.generation, instance: '0' },
+    } as Member['record']
+    node.engine = createTaskEngine({
+      self: node.id,
+      members: view(node),
+      state: stateOf(node),
+      config: {
+        ...ENGINE_DEFAULTS,
+        ...config,
+        bootGate: { ...ENGINE_DEFAULTS.bootGate, remembers },
+      },
+      rng: rng.fork(node.generation),
+      nextToken: () => ++token,
+      zoneOffset: () => 0,
+      meshTime: time => WALL + time,
+      entries: [...node.store].map(([key, value]) => ({ key, value })),
+    })
+    feed(node, { kind: 'started' })
+  }
+
+  const announce = (id: NodeId): void => {
+    for (const other of ids) {
+      if (other === id || !reachable(id, other)) continue
+      const { life } = at(id)
+      later(5 + rng.below(60), () => {
+        if (reachable(id, other) && at(id).life === life) judge(other, id, 'alive')
+      })
+    }
+  }
+
+  const meet = (a: NodeId, b: NodeId): void => {
+    later(20 + rng.below(200), () => {
+      if (!reachable(a, b)) return
+      judge(a, b, 'alive')
+      judge(b, a, 'alive')
+      sync(a, b)
+    })
+  }
+
+  const world: World = {
+    ids,
+    rng,
+    starts,
+    violations,
+    behave: () => null,
+    get now() {
+      return now
+    },
+    advance: ms => {
+      const until = now + ms
+      for (let steps = 0; ; steps++) {
+        if (steps > 5_000_000) throw new Error('the world does not come to rest')
+        const dueAt = queue.nextAt
+        if (dueAt === null || dueAt > until) break
+        now = Math.max(now, dueAt)
+        const id = queue.takeDue(dueAt) as number
+        const run = work.get(id)
+        work.delete(id)
+        run?.()
+      }
+      now = until
+    },
+    put: (id, spec) => {
+      const number = ++request
+      feed(at(id), { kind: 'taskPut', spec, request: number })
+      return number
+    },
+    request: () => ++request,
+    ask: (id, event) => feed(at(id), event),
+    kill: (id, detectMs = 40) => {
+      const node = at(id)
+      node.up = false
+      node.copies.clear()
+      const { life } = node
+      for (const other of ids) {
+        if (other === id || group.get(other) !== group.get(id)) continue
+        later(detectMs + rng.below(20), () => {
+          if (!node.up || node.life !== life) if (!node.up) judge(other, id, 'dead')
+        })
+      }
+    },
+    restart: (id, settledAfterMs = 0) => {
+      const node = at(id)
+      if (node.up) return
+      boot(node, settledAfterMs === 0, true)
+      announce(id)
+      for (const other of ids) if (other !== id) meet(id, other)
+      if (settledAfterMs > 0) laterAt(node, settledAfterMs, () => world.change(id, { settled: true }))
+    },
+    partition: groups => {
+      lastSplitAt = now
+      groups.forEach((members, index) => {
+        for (const id of members) group.set(id, index)
+      })
+      for (const a of ids)
+        for (const b of ids) {
+          if (a === b || group.get(a) === group.get(b)) continue
+          later(2_000 + rng.below(500), () => {
+            if (group.get(a) !== group.get(b)) judge(a, b, 'dead')
+          })
+        }
+    },
+    heal: () => {
+      lastSplitAt = now
+      for (const id of ids) group.set(id, 0)
+      for (const a of ids) for (const b of ids) if (a < b) meet(a, b)
+    },
+    change: (id, fields) => {
+      const node = at(id)
+      node.record = { ...node.record, ...fields, refutation: node.record.refutation + 1 }
+      perform(node, node.engine.membersChanged(now, [id]))
+      announce(id)
+    },
+    engine: id => at(id).engine,
+    events: id => at(id).events,
+    reply: (id, number) => at(id).replies.get(number),
+    running: (name, slot) =>
+      ids.filter(
+        id =>
+          at(id).up &&
+          [...at(id).copies.values()].some(
+            ({ copy }) => copy.task === (name as TaskId) && (slot === undefined || copy.slot === slot),
+          ),
+      ),
+    isUp: id => at(id).up,
+    state: (id, space) =>
+      Object.fromEntries(
+        at(id)
+          .replica.keys(space)
+          .map(key => [key, at(id).replica.get(space, key) as Json]),
+      ),
+  }
+
+  // A slow, random exchange, as the state layer has it.
+  const gossip = (): void => {
+    for (const id of ids) sync(id, rng.pick(ids))
+    later(500 + rng.below(500), gossip)
+  }
+  for (const id of ids) boot(at(id), true, false)
+  for (const a of ids) for (const b of ids) if (a !== b) judge(a, b, 'alive')
+  later(100, gossip)
+  return world
+}
