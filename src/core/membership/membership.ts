@@ -172,6 +172,11 @@ export class Membership implements MembersView {
     return this.#shared.clock.now(now)
   }
 
+  /** Whose records or verdicts changed since this was last asked. */
+  takeChanged(): ReadonlySet<NodeId> {
+    return this.#shared.roster.takeChanged()
+  }
+
   /** How many rows all tables hold, for the checks against growth. */
   get tableSize(): number {
     const { roster, jury, links } = this.#shared

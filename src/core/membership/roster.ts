@@ -37,6 +37,7 @@ export class Roster {
   readonly #entries = new Map<NodeId, Entry>()
   readonly #digest: Int32Array
   #sorted: Entry[] | null = null
+  #changed = new Set<NodeId>()
   /** Grows with every change; the rings' own changes are counted apart. */
   revision = 0
   ringRevision = 0
@@ -130,8 +131,16 @@ export class Roster {
     } else if (stands && before?.record.dialable !== after?.record.dialable) {
       this.ringRevision++
     }
+    this.#changed.add(id)
     this.#sorted = null
     this.revision++
+  }
+
+  /** Whose entries changed since this was last asked. */
+  takeChanged(): ReadonlySet<NodeId> {
+    const changed = this.#changed
+    this.#changed = new Set()
+    return changed
   }
 
   get self(): NodeId {
