@@ -1,0 +1,101 @@
+// A space as the application sees it: reads answer from this node's replica at once,
+// writes are readable at once and resolve when they are durable.
+
+import { ShoalError } from '../core/errors.js'
+import type { Json } from '../core/json.js'
+import type { StateView } from '../core/state/view.js'
+import type { StateChange } from '../core/step.js'
+
+/** One changed key: its value now, or undefined when it is gone. */
+export interface SpaceChange {
+  readonly key: string
+  readonly value: Json | undefined
+}
+
+/** The writes of one `transact`, which become one change. */
+export interface SpaceTransaction {
+  get(key: string): Json | undefined
+  set(key: string, value: Json): void
+  delete(key: string): void
+}
+
+/** A named piece of shared state: a last-writer-wins map of JSON values. */
+export interface Space {
+  readonly name: string
+  /** The value of a key, or undefined. */
+  get(key: string): Json | undefined
+  has(key: string): boolean
+  /** All entries by key. */
+  entries(): [string, Json][]
+  /** Sets a key; readable at once, resolves when durable on this node. */
+  set(key: string, value: Json): Promise<void>
+  /** Deletes a key; gone at once, resolves when durable on this node. */
+  delete(key: string): Promise<void>
+  /** Calls back with what changed, whoever changed it; returns its cancellation. */
+  observe(listener: (changes: readonly SpaceChange[]) => void): () => void
+  /** Makes several changes one: all or none are refused, and all are seen together. */
+  transact(fn: (transaction: SpaceTransaction) => void): Promise<void>
+}
+
+export interface SpacesHost {
+  readonly state: StateView
+  write(space: string, changes: readonly StateChange[]): Promise<void>
+}
+
+type Listener = (changes: readonly SpaceChange[]) => void
+
+export class Spaces {
+  readonly #host: SpacesHost
+  readonly #listeners = new Map<string, Set<Listener>>()
+
+  constructor(host: SpacesHost) {
+    this.#host = host
+  }
+
+  /** Tells whoever observes the space. */
+  changed(space: string, keys: readonly string[]): void {
+    const listeners = this.#listeners.get(space)
+    if (listeners === undefined || listeners.size === 0) return
+    const changes = keys.map(key => ({ key, value: this.#host.state.get(space, key) }))
+    for (const listener of [...listeners]) listener(changes)
+  }
+
+  open(name: string): Space {
+    const { state } = this.#host
+    const write = (changes: readonly StateChange[]): Promise<void> => this.#host.write(name, changes)
+    return {
+      name,
+      get: key => state.get(name, key),
+      has: key => state.get(name, key) !== undefined,
+      entries: () => [...state.entries(name)].map(([key, value]) => [key, value]),
+      set: (key, value) => {
+        if (value === undefined) {
+          const message = `the value of ${key} is undefined; it must be JSON, and delete() removes a key`
+          return Promise.reject(new ShoalError('VALUE_INVALID', message))
+        }
+        return write([{ key, value }])
+      },
+      delete: key => write([{ key, value: undefined }]),
+      observe: listener => this.#observe(name, listener),
+      transact: fn => {
+        const changes = new Map<string, StateChange>()
+        fn({
+          get: key => (changes.has(key) ? changes.get(key)?.value : state.get(name, key)),
+          set: (key, value) => void changes.set(key, { key, value }),
+          delete: key => void changes.set(key, { key, value: undefined }),
+        })
+        return changes.size === 0 ? Promise.resolve() : write([...changes.values()])
+      },
+    }
+  }
+
+  #observe(name: string, listener: Listener): () => void {
+    let listeners = this.#listeners.get(name)
+    if (listeners === undefined) {
+      listeners = new Set()
+      this.#listeners.set(name, listeners)
+    }
+    listeners.add(listener)
+    return () => void listeners.delete(listener)
+  }
+}
