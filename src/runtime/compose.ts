@@ -1,0 +1,134 @@
+// Puts a real node together: the one place beside the command that knows which
+// adapter stands behind which port.
+
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { createMemoryStore } from '../adapters/memory/store.js'
+import { openDiskStore } from '../adapters/disk/disk-store.js'
+import { createExecutor, type RunName } from '../adapters/executors/executor.js'
+import { createHandlers, type Handlers } from '../adapters/executors/handlers.js'
+import { type CopyTokens, createCopyTokens } from '../adapters/executors/tokens.js'
+import { createIdentity, loadIdentity } from '../adapters/identity/identity.js'
+import { readMeshKey } from '../adapters/identity/mesh-key.js'
+import { createLibp2pTransport } from '../adapters/libp2p/transport.js'
+import { createLog, type LogLevel, silentLog } from '../adapters/log/pino.js'
+import { createClock } from '../adapters/system/clock.js'
+import { createEntropy } from '../adapters/system/entropy.js'
+import { createCodec } from '../adapters/wire/codec.js'
+import { createSealer } from '../adapters/wire/seals.js'
+import type { StoreEntry } from '../core/step.js'
+import type { Store } from '../ports.js'
+import { RunningNode } from './running-node.js'
+
+export const VERSION = '0.1.0'
+
+/** Everything about a node that is decided before it starts; already checked. */
+export interface NodeSettings {
+  readonly name: string | null
+  /** null: nothing is kept, and the identity lives as long as the process. */
+  readonly dataDir: string | null
+  readonly listen: readonly string[] | null
+  readonly announce: readonly string[] | null
+  readonly join: readonly string[]
+  /** A path, never the key. */
+  readonly meshKey: string | null
+  readonly labels: Readonly<Record<string, string>>
+  readonly capacity: number | null
+  readonly allow: readonly RunName[]
+  readonly modules: string | null
+  readonly spaces: readonly string[]
+  readonly mdns: boolean
+  readonly logLevel: LogLevel
+}
+
+export interface Composed {
+  readonly node: RunningNode
+  readonly handlers: Handlers
+  readonly tokens: CopyTokens
+  /** Where the node's own interface is, for the programs that it runs; set once it listens. */
+  setApi(address: string): void
+  readonly warnings: readonly string[]
+}
+
+export const composeNode = async (settings: NodeSettings): Promise<Composed> => {
+  const clock = createClock()
+  const { dataDir } = settings
+  const identity = dataDir === null ? createIdentity() : await loadIdentity(dataDir)
+  const key = settings.meshKey === null ? null : await readMeshKey(settings.meshKey)
+  const name = settings.name ?? nameOfHost()
+  const log = settings.logLevel === 'silent' ? silentLog : createLog(settings.logLevel, name)
+  const store: Store =
+    dataDir === null ? createMemoryStore() : await openDiskStore(join(dataDir, 'store'), { clock, log })
+  try {
+    const transport = await createLibp2pTransport({
+      seed: identity.seed,
+      meshKey: key?.key ?? null,
+      mdns: settings.mdns,
+      ...(settings.listen === null ? {} : { listen: settings.listen }),
+      ...(settings.announce === null ? {} : { announce: settings.announce }),
+    })
+    const handlers = createHandlers()
+    const tokens = createCopyTokens()
+    let api: string | null = null
+    const node = new RunningNode(
+      {
+        clock,
+        entropy: createEntropy(),
+        sealer: createSealer(identity.seed),
+        codec: createCodec(),
+        transport,
+        store,
+        log,
+        executor: running =>
+          createExecutor({
+            node: running.id,
+            handlers,
+            modulesDir: settings.modules,
+            allow: settings.allow,
+            log,
+            tokens,
+            api: () => api,
+            space: space => {
+              const open = running.space(space)
+              return { ...open, observe: listener => open.observe(changes => listener(changes.map(({ key }) => key))) }
+            },
+            now: () => Math.round(clock.now()),
+            onBlocked: (task, ms) => running.handlerBlocked(task, ms),
+            onAbilities: () => running.abilitiesChanged(),
+          }),
+      },
+      {
+        name,
+        labels: settings.labels,
+        capacity: settings.capacity,
+        spaces: settings.spaces,
+        version: VERSION,
+        meshId: key?.meshId ?? null,
+      },
+      await recover(store),
+    )
+    const warnings = [identity.warning, key?.warning ?? null].filter(warning => warning !== null)
+    return { node, handlers, tokens, warnings, setApi: address => void (api = address) }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+/** The host's name as a node may bear it. */
+const nameOfHost = (): string => {
+  const name = hostname().toLowerCase().replace(/[^a-z0-9._-]+/g, '-').replace(/^[^a-z0-9]+/, '').slice(0, 63)
+  return name === '' ? 'node' : name
+}
+
+const PREFIXES = ['m/', 's/', 't/']
+
+const recover = async (store: Store): Promise<ReadonlyMap<string, readonly StoreEntry[]>> => {
+  const recovered = new Map<string, readonly StoreEntry[]>()
+  for (const prefix of PREFIXES) {
+    const entries: StoreEntry[] = []
+    for await (const entry of store.read(prefix)) entries.push(entry)
+    recovered.set(prefix, entries)
+  }
+  return recovered
+}

@@ -1,0 +1,435 @@
+// One running node: the core, the loop that drives it, and everything that the
+// outside may ask of them. The library, the HTTP interface and the daemon stand on
+// this one object; none of them reaches the core in any other way.
+
+import type * as Y from 'yjs'
+import { coreDefaults, type CoreConfig, NodeCore } from '../core/node-core.js'
+import { ShoalError } from '../core/errors.js'
+import { compareText, type Millis, type NodeId, nodeId, type TaskId, taskId } from '../core/ids.js'
+import type { Json } from '../core/json.js'
+import type { Health, MemberRecord, MembersView } from '../core/member.js'
+import type { MeshEvent } from '../core/mesh-event.js'
+import { createRng } from '../core/rng.js'
+import { hashText53 } from '../core/hash.js'
+import type { CoreEvent, StoreEntry } from '../core/step.js'
+import type { Move } from '../core/tasks/explain.js'
+import type { TaskAvailability } from '../core/tasks/availability.js'
+import { parseSpec } from '../core/tasks/spec-rules.js'
+import type { TaskView } from '../core/tasks/views.js'
+import type { Clock, Codec, Entropy, Executor, Log, Sealer, Store, Transport } from '../ports.js'
+import { Documents } from './documents.js'
+import { createJournal, type Journal } from './journal.js'
+import { Loop, type LoopStats } from './loop.js'
+import { memberInfo, type MemberInfo } from './member-info.js'
+import { createPerformer, type Performer } from './perform.js'
+import { Requests } from './requests.js'
+import { type Space, Spaces } from './spaces.js'
+import { createTimeZones } from './time-zone.js'
+
+export interface NodeProfile {
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly capacity: number | null
+  readonly spaces: readonly string[]
+  readonly version: string
+  readonly meshId: string | null
+}
+
+export interface NodePorts {
+  readonly clock: Clock
+  readonly entropy: Entropy
+  readonly sealer: Sealer
+  readonly codec: Codec
+  readonly transport: Transport
+  readonly store: Store
+  /** Made when the node is there, because tasks use its spaces. */
+  readonly executor: (node: RunningNode) => NodeExecutor
+  readonly log: Log
+}
+
+/** The executor, and what the node tells others of it. */
+export interface NodeExecutor extends Executor {
+  abilities(): readonly string[]
+  logs(task: TaskId, lines?: number): readonly unknown[]
+  running(): number
+}
+
+export interface NodeInfo extends Omit<MemberInfo, 'verdict' | 'cause' | 'since' | 'rttMs' | 'observers' | 'refutation'> {
+  readonly meshId: string | null
+  readonly spaces: readonly string[]
+  readonly dialable: boolean
+  readonly version: string
+  readonly startedAt: Millis
+}
+
+/** A count by metric and labels, for the metrics. */
+export interface Counter {
+  readonly metric: string
+  readonly labels: Readonly<Record<string, string>>
+  value: number
+}
+
+const COUNTERS_MAX = 1_000
+const LOGS_TIMEOUT_MS = 3_000
+/** Blocking for this long is worth a word on the node's health, which then stands for so long. */
+const BLOCKED_MS = 250
+const BLOCKED_SHOWN_MS = 30_000
+
+export class RunningNode {
+  readonly id: NodeId
+  readonly startedAt: Millis
+  readonly journal: Journal
+  readonly log: Log
+  readonly clock: Clock
+  readonly #ports: NodePorts
+  readonly #profile: NodeProfile
+  readonly #core: NodeCore
+  readonly #loop: Loop
+  readonly #performer: Performer
+  readonly #executor: NodeExecutor
+  readonly #requests: Requests
+  readonly #spaces: Spaces
+  readonly #documents: Documents
+  readonly #zones = createTimeZones()
+  readonly #blocked = new Map<string, () => void>()
+  readonly #counters = new Map<string, Counter>()
+  readonly #stopListeners = new Set<(reason: string | null) => void>()
+  #status: 'starting' | 'ready' | 'leaving' | 'closed' = 'starting'
+  #closing: Promise<void> | null = null
+
+  constructor(ports: NodePorts, profile: NodeProfile, entries: ReadonlyMap<string, readonly StoreEntry[]>, config: CoreConfig = coreDefaults) {
+    this.#ports = ports
+    this.#profile = profile
+    this.id = ports.transport.self
+    this.log = ports.log
+    this.clock = ports.clock
+    this.startedAt = Math.round(ports.clock.now())
+    this.journal = createJournal(error => this.log.error('a listener threw', { error: String(error) }))
+    const instance = Buffer.from(ports.entropy.bytes(8)).toString('hex')
+    this.#core = new NodeCore({
+      config,
+      rng: createRng(hashText53(instance)),
+      sealer: ports.sealer,
+      instance,
+      now: this.startedAt,
+      zoneOffset: this.#zones.offsetMinutes,
+      entries: prefix => entries.get(prefix) ?? [],
+      profile: {
+        id: this.id,
+        name: profile.name,
+        addresses: [],
+        dialable: false,
+        labels: profile.labels,
+        capacity: profile.capacity,
+        runs: [],
+        spaces: profile.spaces,
+        version: profile.version,
+      },
+    })
+    this.#loop = new Loop({
+      core: this.#core,
+      clock: ports.clock,
+      store: ports.store,
+      log: ports.log,
+      count: (metric, by, labels) => this.#count(metric, by, labels),
+      onStandDown: reason => this.#standDown(reason),
+    })
+    const ask = (event: CoreEvent): boolean => this.#loop.ask(event)
+    this.#requests = new Requests(ask)
+    this.#documents = new Documents(ask)
+    this.#spaces = new Spaces({
+      state: this.#core.state,
+      write: (space, changes) =>
+        this.#requests.make(request => ({ kind: 'stateWrite', space, changes, request })).then(() => undefined),
+    })
+    this.#executor = ports.executor(this)
+    this.#performer = createPerformer(
+      { ...ports, executor: this.#executor },
+      {
+        onEvent: event => this.#tell(event),
+        onReply: (request, value) => this.#requests.reply(request, value),
+        onRefuse: (request, code, message) => this.#requests.refuse(request, code, message),
+        onDocumentChanged: effect => this.#documents.changed(effect),
+        onCount: (metric, by, labels) => this.#count(metric, by, labels),
+        onCopyLog: () => {},
+        onRequest: (_from, bytes) => this.#answer(bytes),
+        addressesOf: id => this.#core.members.get(id)?.record.addresses ?? [],
+      },
+      this.#loop,
+    )
+  }
+
+  /** Resolves when the node is ready: generation durable, mesh listening, addresses final. It waits for no peer. */
+  async start(join: readonly string[]): Promise<void> {
+    const { transport, store } = this.#ports
+    this.#loop.run(effect => this.#performer.perform(effect))
+    this.#loop.ask({ kind: 'abilities', runs: this.#executor.abilities() })
+    // What `started` asked to be written is the generation: nobody hears of this life before it is durable.
+    await store.write([], true)
+    await transport.start(this.#performer.listener)
+    if (join.length > 0) this.#loop.ask({ kind: 'join', addresses: join })
+    this.#status = 'ready'
+  }
+
+  // What is.
+
+  get status(): 'starting' | 'ready' | 'leaving' | 'closed' {
+    return this.#status
+  }
+
+  get view(): MembersView {
+    return this.#core.members
+  }
+
+  info(): NodeInfo {
+    const record = this.#core.members.selfRecord
+    return {
+      id: this.id,
+      name: record.name,
+      meshId: this.#profile.meshId,
+      generation: record.generation.number,
+      addrs: record.addresses,
+      labels: record.labels,
+      capacity: record.capacity,
+      runs: record.runs,
+      spaces: record.spaces,
+      dialable: record.dialable,
+      settled: record.settled,
+      draining: record.draining,
+      health: record.health,
+      reasons: record.reasons,
+      version: record.version,
+      startedAt: this.startedAt,
+    }
+  }
+
+  members(): MemberInfo[] {
+    const { members } = this.#core
+    return members.all().map(member => memberInfo(members, member))
+  }
+
+  member(id: NodeId): MemberInfo | undefined {
+    const member = this.#core.members.get(id)
+    return member === undefined ? undefined : memberInfo(this.#core.members, member)
+  }
+
+  /** How long ago any neighbor was last heard; null when none ever was. */
+  viewAgeMs(): number | null {
+    const at = this.#core.members.lastHeardAt
+    return at === null ? null : Math.max(0, Math.round(this.clock.now() - at))
+  }
+
+  /** An id, a unique prefix of one of at least 8 characters, or a unique name; otherwise what is wrong. */
+  resolve(text: string): NodeId {
+    const all = this.#core.members.all()
+    if (all.some(member => member.id === text)) return nodeId(text)
+    const named = all.filter(member => member.record.name === text || (text.length >= 8 && member.id.startsWith(text)))
+    if (named.length === 1) return (named[0] as (typeof named)[number]).id
+    if (named.length === 0) {
+      throw new ShoalError('NOT_FOUND', `no member is called ${text}; a name, an id, or its first 8 characters or more is accepted`)
+    }
+    const ids = named.map(member => member.id).sort(compareText)
+    throw new ShoalError('AMBIGUOUS', `${text} means ${ids.length} members: ${ids.join(', ')}; say which by its id`)
+  }
+
+  counters(): Iterable<Counter> {
+    return this.#counters.values()
+  }
+
+  loopStats(): LoopStats {
+    return this.#loop.stats()
+  }
+
+  traffic() {
+    return this.#ports.transport.traffic()
+  }
+
+  storeStats() {
+    return this.#ports.store.stats()
+  }
+
+  // State.
+
+  space(name: string): Space {
+    return this.#spaces.open(name)
+  }
+
+  document(name: string): Y.Doc {
+    return this.#documents.open(name)
+  }
+
+  spaces() {
+    return this.#core.state.spaces()
+  }
+
+  // Tasks.
+
+  taskList(): readonly TaskView[] {
+    return this.#core.tasks.list()
+  }
+
+  task(id: string): TaskView | null {
+    return this.#core.tasks.get(taskId(id))
+  }
+
+  async putTask(input: unknown): Promise<TaskView> {
+    const spec = parseSpec(input, this.#zones.knowsZone)
+    await this.#requests.make(request => ({ kind: 'taskPut', spec, request }))
+    return this.task(spec.id) as TaskView
+  }
+
+  /** All or none: every spec is checked before the first is stored. */
+  async putTasks(inputs: readonly unknown[]): Promise<TaskView[]> {
+    for (const input of inputs) parseSpec(input, this.#zones.knowsZone)
+    return Promise.all(inputs.map(input => this.putTask(input)))
+  }
+
+  async deleteTask(id: string): Promise<void> {
+    await this.#requests.make(request => ({ kind: 'taskDelete', task: taskId(id), request }))
+  }
+
+  async restartTask(id: string): Promise<void> {
+    await this.#requests.make(request => ({ kind: 'taskRestart', task: taskId(id), request }))
+  }
+
+  why(id: string) {
+    return this.#core.tasks.why(taskId(id))
+  }
+
+  plan(without: readonly string[]): { readonly moves: readonly Move[] } {
+    return this.#core.tasks.plan(without.map(text => this.resolve(text)))
+  }
+
+  availability(): ReadonlyMap<TaskId, TaskAvailability> {
+    return this.#core.tasks.availability(this.clock.now())
+  }
+
+  phases(): Readonly<Record<string, number>> {
+    return this.#core.tasks.phases()
+  }
+
+  /** The newest lines of a task's log, from the nodes that run it. */
+  async taskLogs(id: string, lines: number): Promise<readonly unknown[]> {
+    const task = this.task(id)
+    if (task === null) throw new ShoalError('NOT_FOUND', `no task is called ${id}`)
+    const copies = task.copies as readonly { readonly node: NodeId | null }[]
+    const nodes = new Set(copies.flatMap(({ node }) => node ?? []))
+    nodes.add(this.id)
+    const parts = await Promise.all([...nodes].map(node => this.#logsOf(node, taskId(id), lines)))
+    const all = parts.flat() as { at: number }[]
+    return all.sort((a, b) => a.at - b.at).slice(-lines)
+  }
+
+  async #logsOf(node: NodeId, task: TaskId, lines: number): Promise<readonly unknown[]> {
+    if (node === this.id) return this.#executor.logs(task, lines)
+    const addresses = this.#core.members.get(node)?.record.addresses ?? []
+    const question = Buffer.from(JSON.stringify({ ask: 'logs', task, lines }))
+    try {
+      const bytes = await this.#ports.transport.request(node, addresses, question, LOGS_TIMEOUT_MS)
+      const answer = JSON.parse(Buffer.from(bytes).toString('utf8')) as unknown
+      if (Array.isArray(answer)) return answer
+    } catch (error) {
+      this.log.debug('an owner did not answer', { node, error: String(error) })
+    }
+    throw new ShoalError('OWNER_UNREACHABLE', `${node} runs ${task} and does not answer`)
+  }
+
+  /** A question of another member. Whoever can ask holds the mesh key; the answer is what any member may see. */
+  async #answer(bytes: Uint8Array): Promise<Uint8Array> {
+    const question = JSON.parse(Buffer.from(bytes).toString('utf8')) as { ask?: unknown; task?: unknown; lines?: unknown }
+    if (question.ask !== 'logs' || typeof question.task !== 'string' || typeof question.lines !== 'number') {
+      throw new ShoalError('QUESTION_UNKNOWN', 'only logs can be asked for')
+    }
+    return Buffer.from(JSON.stringify(this.#executor.logs(taskId(question.task), question.lines)))
+  }
+
+  // What is asked of the node.
+
+  join(addresses: readonly string[]): void {
+    this.#loop.ask({ kind: 'join', addresses })
+  }
+
+  async drain(on: boolean): Promise<void> {
+    await this.#requests.make(request => ({ kind: 'drain', on, request }))
+  }
+
+  async forget(member: NodeId): Promise<void> {
+    await this.#requests.make(request => ({ kind: 'forget', member, request }))
+  }
+
+  reconfigure(change: { readonly labels?: Readonly<Record<string, string>>; readonly capacity?: number | null }): void {
+    this.#loop.ask({ kind: 'reconfigure', ...change })
+  }
+
+  report(source: string, level: Health, reason: string): void {
+    this.#loop.ask({ kind: 'health', source, level, reason })
+  }
+
+  /** A handler kept the event loop to itself: the node says so, with the task's name, until it is over. */
+  handlerBlocked(task: TaskId, ms: Millis): void {
+    this.#count('handler_blocked_ms', Math.round(ms), { task })
+    if (ms < BLOCKED_MS) return
+    const source = `task ${task}`
+    this.report(source, 'strained', `its handler kept the event loop for ${Math.round(ms)} ms`)
+    this.#blocked.get(source)?.()
+    const over = this.clock.setTimer(this.clock.now() + BLOCKED_SHOWN_MS, () => {
+      this.#blocked.delete(source)
+      this.report(source, 'ok', '')
+    })
+    this.#blocked.set(source, over)
+  }
+
+  abilitiesChanged(): void {
+    if (this.#status !== 'closed') this.#loop.ask({ kind: 'abilities', runs: this.#executor.abilities() })
+  }
+
+  /** Gives the tasks away, says goodbye, and stops. */
+  async leave(): Promise<void> {
+    if (this.#status === 'ready') {
+      this.#status = 'leaving'
+      await this.#requests.make(request => ({ kind: 'leave', request })).catch(() => undefined)
+    }
+    await this.close()
+  }
+
+  /** Just stops: the others find out by themselves. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close(null)
+    return this.#closing
+  }
+
+  /** Calls back once, when the node has stopped; with the reason if it stood down by itself. */
+  onStopped(listener: (reason: string | null) => void): void {
+    this.#stopListeners.add(listener)
+  }
+
+  async #close(reason: string | null): Promise<void> {
+    this.#status = 'closed'
+    for (const cancel of this.#blocked.values()) cancel()
+    await this.#executor.close()
+    await this.#ports.transport.stop()
+    await this.#loop.stop()
+    this.#performer.close()
+    this.#requests.rejectAll()
+    for (const listener of this.#stopListeners) listener(reason)
+  }
+
+  #standDown(reason: string): void {
+    this.#closing ??= this.#close(reason)
+  }
+
+  #tell(event: MeshEvent): void {
+    const numbered = { ...event, at: Math.round(event.at) }
+    if (event.kind === 'state.changed') this.#spaces.changed(event.space, event.keys)
+    this.journal.add(numbered as MeshEvent)
+  }
+
+  #count(metric: string, by: number, labels: Readonly<Record<string, string>> = {}): void {
+    const key = `${metric} ${JSON.stringify(labels)}`
+    const counter = this.#counters.get(key)
+    if (counter !== undefined) counter.value += by
+    else if (this.#counters.size < COUNTERS_MAX) this.#counters.set(key, { metric, labels, value: by })
+  }
+}
+
+export type { Json, MemberRecord }
