@@ -112,6 +112,7 @@ export const createReaper = (log: Log): Reaper => {
     child.unref()
     if ('unref' in child.stdin && typeof child.stdin.unref === 'function') child.stdin.unref()
     for (const { group, mark } of held.values()) child.stdin.write(`hold ${group} ${mark}\n`)
+    if (held.size > 0) log.warn('another reaper holds the programs', { groups: held.size })
     return started
   }
 
