@@ -7,7 +7,8 @@ import { createCopyTokens } from '../../src/adapters/executors/tokens.js'
 import { nodeId } from '../../src/core/ids.js'
 import { copyOf, specOf } from '../contracts/executor.js'
 
-const log = { debug() {}, info() {}, warn: console.error, error: console.error }
+const print = (text: string): void => void process.stdout.write(`log ${text}\n`)
+const log = { debug() {}, info() {}, warn: print, error: print }
 const executor = createExecutor({
   node: nodeId('12D3KooTest'),
   modulesDir: null,

@@ -17,6 +17,8 @@ import type { Writable } from 'node:stream'
 import { invariant, ShoalError } from '../../core/errors.js'
 import type { Log } from '../../ports.js'
 
+// An empty pattern matches every process of the machine, so what is not a whole token is never
+// looked for: that guard stands in the shell itself, behind which nothing else does.
 const SCRIPT = `
 trap '' HUP INT QUIT TERM
 held=' '
@@ -24,12 +26,19 @@ drop() {
   case "$held" in *" $1 "*) held="\${held%%" $1 "*} \${held#*" $1 "}" ;; esac
 }
 sweep() {
+  marks=
+  for mark in "$@"; do
+    case "$mark" in SHOAL_TOKEN=????????????????*) marks="$marks$mark
+" ;; esac
+  done
+  [ -n "$marks" ] || return 0
   for pass in 1 2 3; do
-    found=$(printf '%s\\n' "$@" | grep -lsaF -f - /proc/[0-9]*/environ)
+    found=$(printf '%s' "$marks" | grep -lsaF -f - /proc/[0-9]*/environ)
     [ -n "$found" ] || return 0
     for file in $found; do
       pid=\${file#/proc/}
-      kill -9 "\${pid%/environ}" 2>/dev/null
+      pid=\${pid%/environ}
+      [ "$pid" -gt 1 ] && [ "$pid" -ne $$ ] && kill -9 "$pid" 2>/dev/null
     done
   done
 }
@@ -53,7 +62,7 @@ sleep 1
 sweep "$@"
 `
 
-const MARK = /^[\w.=-]{8,4096}$/
+const MARK = /^SHOAL_TOKEN=[\w.-]{16,4096}$/
 const restartEveryMs = 1_000
 
 export interface Reaper {
@@ -103,6 +112,7 @@ export const createReaper = (log: Log): Reaper => {
     child.unref()
     if ('unref' in child.stdin && typeof child.stdin.unref === 'function') child.stdin.unref()
     for (const { group, mark } of held.values()) child.stdin.write(`hold ${group} ${mark}\n`)
+    if (held.size > 0) log.warn('another reaper holds the programs', { groups: held.size })
     return started
   }
 
@@ -137,11 +147,8 @@ export const createReaper = (log: Log): Reaper => {
       closed = true
       const last = shell
       if (last === null) return Promise.resolve()
-      return new Promise(resolve => {
-        last.child.once('exit', () => resolve())
-        last.child.ref()
-        last.pipe.end()
-      })
+      // It does what it was told and ends by itself; nobody has to wait for it.
+      return new Promise(resolve => last.pipe.end(() => resolve()))
     },
   }
 }
