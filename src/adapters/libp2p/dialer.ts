@@ -4,13 +4,14 @@
 // and then closed is 'failed'. Who answers is compared here, after the handshake.
 
 import { lookup } from 'node:dns/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Connection } from '@libp2p/interface'
 import { ShoalError } from '../../core/errors.js'
 import type { NodeId } from '../../core/ids.js'
 import type { DialFailure } from '../../core/step.js'
 import { type Address, multiaddrText, parseAddress } from './address.js'
 import { limits } from './limits.js'
-import { MeshKeyError } from './protector.js'
+import { DoorClosedError, MeshKeyError } from './protector.js'
 
 export interface DialerHooks {
   /** Opens and secures a connection; rejects with the error of the socket or of the handshake. */
@@ -174,16 +175,27 @@ export class Dialer {
     }
     const reasons: DialFailure[] = []
     for (const { family, host } of places.slice(0, limits.addressesPerDial)) {
-      this.dials++
-      try {
-        return await this.#hooks.connect(multiaddrText(family, host, place.port), signal)
-      } catch (error) {
-        reasons.push(reasonOf(error))
-        if (signal.aborted) break
-      }
+      const outcome = await this.#knock(multiaddrText(family, host, place.port), signal)
+      if (typeof outcome !== 'string') return outcome
+      reasons.push(outcome)
+      if (signal.aborted) break
     }
     // A name is refused only if all that it leads to is refused.
     return reasons.find(reason => reason !== 'refused') ?? reasons[0] ?? 'unreachable'
+  }
+
+  async #knock(multiaddr: string, signal: AbortSignal): Promise<Connection | DialFailure> {
+    for (const pauseMs of [...limits.doorRetriesMs, null]) {
+      this.dials++
+      try {
+        return await this.#hooks.connect(multiaddr, signal)
+      } catch (error) {
+        const isDoorClosed = isReset(error) && !signal.aborted
+        if (pauseMs === null || !isDoorClosed) return reasonOf(error)
+        await sleep(pauseMs)
+      }
+    }
+    return 'failed'
   }
 }
 
@@ -213,3 +225,6 @@ const orAborted = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> =>
     signal.addEventListener('abort', () => reject(signal.reason), { once: true })
     promise.then(resolve, reject)
   })
+
+const isReset = (error: unknown): boolean =>
+  error instanceof DoorClosedError || (error as { code?: string }).code === 'ECONNRESET'

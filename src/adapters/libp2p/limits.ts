@@ -35,6 +35,11 @@ export const limits = {
 
   /** Connecting, securing and opening the first stream together. */
   dialTimeoutMs: 2_000,
+  /**
+   * A killed process closes its connections some milliseconds before its port, so an
+   * immediate redial is accepted by a dead man. Such a door is tried again after these.
+   */
+  doorRetriesMs: [5, 20, 80],
   dialsAtOnce: 64,
   dialsWaiting: 4_096,
   addressesPerDial: 16,

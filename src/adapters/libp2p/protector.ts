@@ -21,6 +21,11 @@ export class MeshKeyError extends Error {
   override readonly name = 'MeshKeyError'
 }
 
+/** Accepted and closed before a byte came: a process that is dying, or one too busy to greet. */
+export class DoorClosedError extends Error {
+  override readonly name = 'DoorClosedError'
+}
+
 export interface Meter {
   bytesSent: number
   bytesReceived: number
@@ -53,8 +58,13 @@ export const protector = (meshKey: Uint8Array | null, meter: Meter): (() => Conn
         meter.refusedKeys++
         throw error
       }
+      if (options?.signal?.aborted !== true) {
+        throw new DoorClosedError('the connection was closed before the other end had said a word', {
+          cause: error,
+        })
+      }
       // Who connects, speaks something else and is silent or waits, has no key at all.
-      if (options?.signal?.aborted === true && socket.direction === 'inbound') meter.refusedKeys++
+      if (socket.direction === 'inbound') meter.refusedKeys++
       throw error
     }
   }
