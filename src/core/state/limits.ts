@@ -4,6 +4,7 @@
 import { ShoalError } from '../errors.js'
 import { isName } from '../ids.js'
 import type { StateChange } from '../step.js'
+import { checkUpdate } from './check.js'
 import type { StateConfig } from './config.js'
 import type { Interest } from './interest.js'
 import { jsonBytes, utf8Bytes } from './json-size.js'
@@ -22,6 +23,36 @@ export const refuseUnheld = (name: string, interest: Interest): ShoalError | nul
     'SPACE_NOT_HELD',
     `${name} is not among the spaces that this node holds (its setting \`spaces\`)`,
   )
+}
+
+/** What the application changed in its copy of a raw document. */
+export const checkDocumentUpdate = (
+  name: string,
+  update: Uint8Array,
+  replica: Replica | undefined,
+  totalBytes: number,
+  config: StateConfig,
+): ShoalError | null => {
+  if (replica === undefined)
+    return new ShoalError(
+      'DOCUMENT_CLOSED',
+      `the document ${name} was not opened; open it before it is changed`,
+    )
+  const { documentBytesMax, totalBytesMax } = config
+  const isTooLarge = (bytes: number): boolean => bytes + update.length > documentBytesMax
+  if (isTooLarge(replica.bytes) && isTooLarge(replica.encode().length))
+    return new ShoalError(
+      'STATE_LIMIT',
+      `the document ${name} would exceed documentBytesMax (${documentBytesMax})`,
+    )
+  if (totalBytes + update.length > totalBytesMax)
+    return new ShoalError(
+      'STATE_LIMIT',
+      `the document ${name} would take the state past totalBytesMax (${totalBytesMax})`,
+    )
+  const checked = checkUpdate(update, 'doc', null, config)
+  if (checked.ok) return null
+  return new ShoalError('DOCUMENT_INVALID', `the update of the document ${name} is ${checked.reason}`)
 }
 
 /** `replica` undefined: the space is new, or its own limits do not apply. */

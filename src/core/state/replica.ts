@@ -182,8 +182,9 @@ export class Replica {
     const { store } = this.doc
     this.doc.transact(transaction => {
       for (const { key, value } of changes) {
-        for (const entry of this.entries.of(key)) this.#strike(transaction, entry)
-        if (value !== undefined) this.#append(transaction, [key, stamp, value])
+        const seen = this.entries.of(key)
+        for (const entry of seen) this.#strike(transaction, entry)
+        if (value !== undefined) this.#append(transaction, [key, stampAbove(stamp, seen[0]), value])
       }
     })
     this.ownClock = Y.getState(store, this.client)
@@ -537,6 +538,14 @@ const applies = (base: Uint8Array, update: Uint8Array): boolean => {
     return false
   }
 }
+
+/**
+ * A write comes after what it replaces even if that bears a stamp from the far future, which
+ * the clock does not follow. Otherwise a node that gets the write before the delete that
+ * belongs to it takes the write for a loser and removes it, and then both are gone.
+ */
+const stampAbove = (stamp: Stamp, seen: Entry | undefined): Stamp =>
+  seen === undefined ? stamp : Math.max(stamp, Math.min(seen.content[1] + 1, Number.MAX_SAFE_INTEGER))
 
 const sum = (list: readonly Uint8Array[]): number => list.reduce((bytes, each) => bytes + each.length, 0)
 

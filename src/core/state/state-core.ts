@@ -7,7 +7,7 @@
 // persisted at leisure, in the same ordered log.
 
 import { DeadlineQueue } from '../deadline-queue.js'
-import { ShoalError } from '../errors.js'
+import { invariant, ShoalError } from '../errors.js'
 import { createHybridClock, type HybridClock } from '../hybrid-clock.js'
 import { compareText, isName, type Millis, type NodeId, spaceName } from '../ids.js'
 import type { Json } from '../json.js'
@@ -15,12 +15,12 @@ import type { MembersView } from '../member.js'
 import type { Message } from '../message.js'
 import type { Rng } from '../rng.js'
 import type { CoreEvent, Effect, StateChange, Stepper, StoreEntry } from '../step.js'
-import { checkUpdate } from './check.js'
+import { checkUpdate, clientsOf } from './check.js'
 import type { StateConfig } from './config.js'
 import type { Vector } from './digest.js'
 import { Exchange, isDocument } from './exchange.js'
 import { Interest } from './interest.js'
-import { checkWrite, refuseUnheld } from './limits.js'
+import { checkDocumentUpdate, checkWrite, refuseUnheld } from './limits.js'
 import { loadReplica } from './load.js'
 import { recover, STATE_PREFIX } from './log.js'
 import type { StateMessage } from './message.js'
@@ -271,29 +271,17 @@ class State implements StateCore {
   #onDocumentUpdated(event: CoreEvent & { kind: 'documentUpdated' }): void {
     const { name, update, request } = event
     const replica = this.#replicas.get(`doc/${name}`)
-    const refuse = (code: string, message: string): void => {
-      if (request !== null) this.#emit({ kind: 'refuse', request, code, message })
-      else this.#emit({ kind: 'log', level: 'error', text: message })
+    const fault = checkDocumentUpdate(name, update, replica, this.totalBytes, this.#config)
+    if (fault !== null) {
+      if (request !== null) this.#emit({ kind: 'refuse', request, code: fault.code, message: fault.message })
+      else this.#emit({ kind: 'log', level: 'error', text: fault.message })
+      return
     }
-    if (replica === undefined) return refuse('DOCUMENT_CLOSED', `the document is ${name}; it was not opened`)
-    const { documentBytesMax, totalBytesMax } = this.#config
-    if (
-      replica.bytes + update.length > documentBytesMax &&
-      replica.encode().length + update.length > documentBytesMax
-    )
-      return refuse('STATE_LIMIT', `the document ${name} would exceed documentBytesMax (${documentBytesMax})`)
-    if (this.totalBytes + update.length > totalBytesMax)
-      return refuse(
-        'STATE_LIMIT',
-        `the document ${name} would take the state past totalBytesMax (${totalBytesMax})`,
-      )
-    const checked = checkUpdate(update, 'doc', null, this.#config)
-    if (!checked.ok) return refuse('DOCUMENT_INVALID', `the update of document ${name} is ${checked.reason}`)
+    invariant(replica !== undefined, 'a checked update has its document')
     const applied = replica.applyLocal(update)
     this.#commit(replica, applied, request, null)
-    if (applied === null) return
     // What the application brought in from elsewhere is not this node's to broadcast.
-    for (const client of checked.clients) if (client !== replica.client) replica.keepQuiet()
+    if (applied !== null && clientsOf(update).some(client => client !== replica.client)) replica.keepQuiet()
   }
 
   // ── events ──
