@@ -404,7 +404,7 @@ export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
         const { task } = message
         if (message.kind === 'checkpoint') checkpoints.receive(slot, message)
         else {
-          if (message.saved !== null) checkpoints.receive(slot, message.saved)
+          if (message.checkpoint !== null) checkpoints.receive(slot, message)
           const before = claimOf(slot, from) ?? null
           if (before !== null && before.epoch.number > epoch.number) return count('late')
           const { cause, covered } = message
@@ -430,7 +430,7 @@ export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
         return
       }
       case 'resultsAsked':
-        return results.asked(from, message.results)
+        return results.asked(from, message.tasks)
       case 'resultsHeld':
         return results.held(message.tasks)
       default:

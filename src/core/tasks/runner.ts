@@ -329,7 +329,8 @@ export const createRunner = (
         epoch: formatEpoch({ number: numberOf(local), node: ctx.self }),
         cause: local.state.phase === 'stopped' ? local.state.cause : 'rebalanced',
         covered: local.covered,
-        saved: slot.checkpoint,
+        sequence: local.sequence,
+        checkpoint: slot.checkpoint?.checkpoint ?? null,
       },
     })
   }
@@ -350,7 +351,7 @@ export const createRunner = (
       const next = local.task?.schedule?.nextAfter(local.covered as Millis)?.startAt ?? null
       if (next !== null && next > meshNow(ctx)) armPeriod(slot, local)
       else {
-        local.covered = meshNow(ctx)
+        local.covered = Math.floor(meshNow(ctx))
         apply(slot, { kind: 'run' })
       }
     } else ctx.dirty.add(slot)
@@ -471,10 +472,10 @@ export const createRunner = (
     let covered = 0
     for (const claim of slot.claims) {
       // Nobody can tell whether the current period was run: the next whole one is the first.
-      if (claim.phase !== 'stopped' || claim.covered === null) return meshNow(ctx) + ctx.config.clockErrorMs
+      if (claim.phase !== 'stopped' || claim.covered === null) return Math.ceil(meshNow(ctx)) + ctx.config.clockErrorMs
       covered = Math.max(covered, claim.covered)
     }
-    return slot.claims.length === 0 ? meshNow(ctx) + ctx.config.clockErrorMs : covered
+    return slot.claims.length === 0 ? Math.ceil(meshNow(ctx)) + ctx.config.clockErrorMs : covered
   }
 
   const admitNextJob = (): void => {
