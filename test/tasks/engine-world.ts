@@ -15,6 +15,8 @@ import { createTaskEngine, type TaskEngine } from '../../src/core/tasks/engine.j
 import { ENGINE_DEFAULTS, type EngineConfig } from '../../src/core/tasks/engine-config.js'
 import type { TaskSpec } from '../../src/core/tasks/spec.js'
 
+/** After a heal the nodes need a moment to learn of each other. */
+const SETTLE_MS = 5_000
 const WALL = 1_790_000_000_000
 
 interface Op {
@@ -63,9 +65,15 @@ class Replica {
 
   #entries(space: string, key: string): Map<string, Json> {
     let keys = this.live.get(space)
-    if (keys === undefined) this.live.set(space, (keys = new Map()))
+    if (keys === undefined) {
+      keys = new Map()
+      this.live.set(space, keys)
+    }
     let entries = keys.get(key)
-    if (entries === undefined) keys.set(key, (entries = new Map()))
+    if (entries === undefined) {
+      entries = new Map()
+      keys.set(key, entries)
+    }
     return entries
   }
 }
@@ -171,7 +179,8 @@ export const createWorld = ({ seed, nodes: count, config = {} }: WorldOptions): 
   let lamport = 0
   let token = 0
   let request = 0
-  let lastSplitAt = -1e9
+  /** Since when every node could talk to every other, or infinity while they cannot. */
+  let wholeSince = 0
 
   const later = (ms: number, run: () => void): void => {
     const id = order++
@@ -258,9 +267,10 @@ export const createWorld = ({ seed, nodes: count, config = {} }: WorldOptions): 
           violations.push(`${now}: ${name} started before its claim was durable`)
         const key = `${copy.task}/${copy.slot}`
         if (node.copies.has(key)) violations.push(`${now}: ${name} started beside another on its node`)
-        if (period !== null && now - lastSplitAt > 10_000)
+        if (period !== null && now - wholeSince > SETTLE_MS)
           for (const other of starts)
             if (
+              other.at - wholeSince > SETTLE_MS &&
               other.copy.task === copy.task &&
               other.copy.slot === copy.slot &&
               other.period === period &&
@@ -496,7 +506,7 @@ export const createWorld = ({ seed, nodes: count, config = {} }: WorldOptions): 
       if (settledAfterMs > 0) laterAt(node, settledAfterMs, () => world.change(id, { settled: true }))
     },
     partition: groups => {
-      lastSplitAt = now
+      wholeSince = Number.POSITIVE_INFINITY
       groups.forEach((members, index) => {
         for (const id of members) group.set(id, index)
       })
@@ -509,7 +519,7 @@ export const createWorld = ({ seed, nodes: count, config = {} }: WorldOptions): 
         }
     },
     heal: () => {
-      lastSplitAt = now
+      wholeSince = now
       for (const id of ids) group.set(id, 0)
       for (const a of ids) for (const b of ids) if (a < b) meet(a, b)
     },

@@ -63,7 +63,9 @@ export const createCheckpoints = (ctx: Context): Checkpoints => {
 
   const receive = (slot: Slot, checkpoint: Checkpoint): boolean => {
     if (parseEpoch(checkpoint.epoch) === null) return false
-    if (compareCheckpoints(checkpoint, slot.checkpoint) > 0) slot.checkpoint = checkpoint
+    const { epoch, sequence, checkpoint: value } = checkpoint
+    if (compareCheckpoints(checkpoint, slot.checkpoint) > 0)
+      slot.checkpoint = { epoch, sequence, checkpoint: value }
     return true
   }
 

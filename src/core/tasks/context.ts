@@ -12,9 +12,10 @@ import type { CopyId, Effect, StoreEntry } from '../step.js'
 import { type Coverage, startCoverage } from './availability.js'
 import { type Claim, compareEpochs, slotKey } from './claim.js'
 import { type CopyState, isHolding, WAITING } from './copy.js'
+import type { OffsetMinutes } from './cron.js'
 import type { EngineConfig } from './engine-config.js'
-import type { ZoneOffset } from './periods.js'
-import type { Placer } from './placing.js'
+import type { PlacementMember, PlacementTask } from './placement.js'
+import type { Placer } from './placer.js'
 import { abilityOf } from './spec.js'
 import { isReadable, type Task, type UnreadableTask } from './task-table.js'
 
@@ -34,7 +35,7 @@ export interface TaskEngineDeps {
   readonly rng: Rng
   /** A counter shared by all parts of the core. */
   readonly nextToken: () => number
-  readonly zoneOffset: ZoneOffset
+  readonly zoneOffset: OffsetMinutes
   readonly meshTime: (now: Millis) => Millis
   /** This node's own entries of the store under `t/`, as recovered. */
   readonly entries: readonly StoreEntry[]
@@ -102,7 +103,9 @@ export interface Context {
   readonly deadlines: DeadlineQueue<string>
   /** Slots that this step has to look at. */
   readonly dirty: Set<Slot>
-  placer: Placer
+  readonly placer: Placer
+  /** What placement was told of the members. */
+  readonly placedMembers: Map<NodeId, PlacementMember>
   /** No claim of this node may be at or below it: above all its claims that were removed. */
   floor: number
   started: boolean
@@ -116,8 +119,12 @@ export interface Context {
 
 /** Tells placement about a task, unless its job is done. */
 export const placeTask = (ctx: Context, task: Task): void => {
+  ctx.placer.setTask(toPlacementTask(task))
+}
+
+export const toPlacementTask = (task: Task): PlacementTask => {
   const { id, run, replicas, needs, spread, weight } = task.spec
-  ctx.placer.setTask({ id, ability: abilityOf(run), replicas, needs, spread, weight })
+  return { id, ability: abilityOf(run), replicas, needs, spread, weight }
 }
 
 export const meshNow = (ctx: Context): Millis => ctx.deps.meshTime(ctx.now)

@@ -15,6 +15,7 @@ import type { CopyId, CoreEvent, Effect, StateChange, Stepper } from '../step.js
 import type { TaskAvailability } from './availability.js'
 import { createCheckpoints } from './checkpoints.js'
 import { parseClaimKey, parseEpoch, readClaim } from './claim.js'
+import { BALANCE_MAX, BALANCE_MIN } from './config.js'
 import {
   type Context,
   claimOf,
@@ -27,14 +28,17 @@ import {
   slotAt,
   type TaskEngineDeps,
   taskOf,
+  toPlacementTask,
 } from './context.js'
 import { isHolding } from './copy.js'
+import { type Explanation, explain, type Move, rehearseLoss } from './explain.js'
 import type { TaskMessage } from './message.js'
 import { createObserver } from './observer.js'
-import { periodsOf } from './periods.js'
-import { createPlacer, readStoredSpec } from './placing.js'
+import type { PlacementMember, PlacementRule } from './placement.js'
+import { createPlacer } from './placer.js'
 import { createResults } from './results.js'
 import { createRunner } from './runner.js'
+import { createSchedule } from './schedule.js'
 import type { TaskSpec } from './spec.js'
 import {
   asObject,
@@ -58,6 +62,10 @@ export interface TaskEngine extends Stepper {
   exchanged(now: Millis): readonly Effect[]
   list(): readonly TaskView[]
   get(id: TaskId): TaskView | null
+  /** Every candidate of a task with the reason that it was or was not chosen. */
+  why(id: TaskId): Explanation | null
+  /** What would move if these members died now. */
+  plan(without: readonly NodeId[]): { readonly moves: readonly Move[] }
   availability(now: Millis): ReadonlyMap<TaskId, TaskAvailability>
   /** Copies by phase, for the metrics. */
   phases(): Readonly<Record<string, number>>
@@ -81,6 +89,7 @@ export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
     deadlines: new DeadlineQueue(),
     dirty: new Set(),
     placer: createPlacer({ balance: null }),
+    placedMembers: new Map(),
     floor: readFloor(deps),
     started: false,
     gateOpen: false,
@@ -98,6 +107,7 @@ export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
   >()
   const replies = new Map<number, { readonly request: number; readonly value: Json }>()
   const orphans = new Set<string>()
+  let rule: PlacementRule = { balance: null }
 
   // One step: what happened marks slots, then they are settled and written down.
   const during = (now: Millis, work: () => void): readonly Effect[] => {
@@ -141,8 +151,8 @@ export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
       for (const slot of ctx.slotsOfTask.get(id) ?? []) ctx.dirty.add(slot)
       return
     }
-    const task = readTask(id, value, readStoredSpec, (spec, createdAt) =>
-      periodsOf(spec.when, createdAt, deps.zoneOffset),
+    const task = readTask(id, value, (spec, createdAt) =>
+      createSchedule(spec.when, createdAt, deps.zoneOffset),
     )
     ctx.tasks.set(id, task)
     if (!isReadable(task) || results.isDone(task)) ctx.placer.removeTask(id)
@@ -200,7 +210,11 @@ export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
 
   const loadRule = (): void => {
     const balance = deps.state.get(SPACES.mesh, 'balance')
-    ctx.placer.setRule({ balance: typeof balance === 'number' && balance >= 1 ? balance : null })
+    rule = {
+      balance:
+        typeof balance === 'number' && balance >= BALANCE_MIN && balance <= BALANCE_MAX ? balance : null,
+    }
+    ctx.placer.setRule(rule)
   }
 
   const noteOrphan = (space: string, key: string): void => {
@@ -234,6 +248,7 @@ export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
       if (seen === undefined) return
       membersSeen.delete(id)
       ctx.availableSince.delete(id)
+      ctx.placedMembers.delete(id)
       ctx.placer.removeMember(id)
     } else {
       const { record, verdict } = member
@@ -242,7 +257,7 @@ export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
       const absent = verdict === 'dead' || verdict === 'left'
       const draining = record.draining || (id === ctx.self && ctx.leaving)
       const { labels, capacity, runs, settled, health } = record
-      ctx.placer.setMember({
+      const placed: PlacementMember = {
         id,
         labels,
         capacity,
@@ -251,7 +266,9 @@ export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
         draining,
         failing: health === 'failing',
         absent,
-      })
+      }
+      ctx.placedMembers.set(id, placed)
+      ctx.placer.setMember(placed)
       if (absent || draining || !settled) ctx.availableSince.delete(id)
       else if (!ctx.availableSince.has(id)) ctx.availableSince.set(id, ctx.now)
       if (
@@ -387,7 +404,7 @@ export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
         const { task } = message
         if (message.kind === 'checkpoint') checkpoints.receive(slot, message)
         else {
-          if (message.saved !== null) checkpoints.receive(slot, message.saved)
+          if (message.checkpoint !== null) checkpoints.receive(slot, message)
           const before = claimOf(slot, from) ?? null
           if (before !== null && before.epoch.number > epoch.number) return count('late')
           const { cause, covered } = message
@@ -413,7 +430,7 @@ export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
         return
       }
       case 'resultsAsked':
-        return results.asked(from, message.results)
+        return results.asked(from, message.tasks)
       case 'resultsHeld':
         return results.held(message.tasks)
       default:
@@ -526,6 +543,16 @@ export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
     get: id => {
       const task = ctx.tasks.get(id)
       return task === undefined ? null : viewTask(ctx, results, task)
+    },
+    why: id => {
+      const task = taskOf(ctx, id)
+      return task === null
+        ? null
+        : explain(toPlacementTask(task), ctx.placedMembers.values(), ctx.placer.owners())
+    },
+    plan: without => {
+      const tasks = [...ctx.tasks.values()].filter(isReadable).filter(task => !results.isDone(task))
+      return rehearseLoss(tasks.map(toPlacementTask), [...ctx.placedMembers.values()], rule, without)
     },
     availability: observer.availability,
     phases: () => countPhases(ctx),

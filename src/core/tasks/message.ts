@@ -25,12 +25,10 @@ export type TaskMessage =
       readonly cause: TaskCause
       /** In mesh time, up to where its periods are done, or null. */
       readonly covered: Millis | null
-      /** The newest checkpoint, with the epoch under which it was saved, or null. */
-      readonly saved: { readonly epoch: string; readonly sequence: number; readonly checkpoint: Json } | null
+      readonly sequence: number
+      /** The newest one, saved under this epoch or an earlier one; null is none. */
+      readonly checkpoint: Json
     }
-  /** A job's owner asks whether the receiver holds these results; answered once it does. */
-  | {
-      readonly kind: 'resultsAsked'
-      readonly results: readonly { readonly task: TaskId; readonly number: number }[]
-    }
+  /** A job's owner asks whether the receiver holds these results of its; answered once it does. */
+  | { readonly kind: 'resultsAsked'; readonly tasks: readonly TaskId[] }
   | { readonly kind: 'resultsHeld'; readonly tasks: readonly TaskId[] }

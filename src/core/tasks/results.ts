@@ -18,12 +18,6 @@ export interface Result {
   readonly result: Json
 }
 
-/** A result is named by its task and the number of the epoch that reached it. */
-export interface ResultAsked {
-  readonly task: TaskId
-  readonly number: number
-}
-
 export interface Results {
   /** Whether a result of this very version of the task stands: nobody starts it again. */
   isDone(task: Task): boolean
@@ -36,7 +30,7 @@ export interface Results {
   /** Shared state holds another value. */
   load(task: TaskId): void
   forget(task: TaskId): void
-  asked(from: NodeId, results: readonly ResultAsked[]): void
+  asked(from: NodeId, tasks: readonly TaskId[]): void
   held(tasks: readonly TaskId[]): void
   /** Time to ask (again) who holds them. */
   ask(): void
@@ -52,7 +46,7 @@ const ASK_DELAY_MS = 20
 export const createResults = (ctx: Context): Results => {
   const known = new Map<TaskId, Result>()
   const unsafe = new Set<TaskId>()
-  const questions = new Map<TaskId, { readonly from: NodeId; readonly number: number }>()
+  const questions = new Map<TaskId, NodeId>()
   const answers = new Map<NodeId, Set<TaskId>>()
   let attempt = 0
 
@@ -62,6 +56,14 @@ export const createResults = (ctx: Context): Results => {
   }
 
   const numberOf = (id: TaskId): number => parseEpoch(known.get(id)?.epoch ?? '')?.number ?? 0
+
+  /** Whether this node holds the result that the asker reached; one of an earlier version of the task is another. */
+  const holds = (id: TaskId, asker: NodeId): boolean => {
+    const task = ctx.tasks.get(id)
+    return (
+      known.get(id)?.node === asker && (task === undefined || !isReadable(task) || get(task) !== null)
+    )
+  }
 
   const settleSlots = (task: TaskId): void => {
     for (const slot of ctx.slotsOfTask.get(task) ?? []) ctx.dirty.add(slot)
@@ -80,10 +82,10 @@ export const createResults = (ctx: Context): Results => {
     if (result === null) known.delete(id)
     else known.set(id, result)
     if (result === null || result.node !== ctx.self) unsafe.delete(id)
-    const question = questions.get(id)
-    if (question !== undefined && numberOf(id) >= question.number) {
+    const asker = questions.get(id)
+    if (asker !== undefined && holds(id, asker)) {
       questions.delete(id)
-      addTo(answers, question.from, id)
+      addTo(answers, asker, id)
     }
     place(id)
     settleSlots(id)
@@ -125,7 +127,7 @@ export const createResults = (ctx: Context): Results => {
     ask: () => {
       if (unsafe.size === 0) return
       const helper = pickHelper()
-      const results = [...unsafe].slice(0, ASKED_MAX).map(task => ({ task, number: numberOf(task) }))
+      const tasks = [...unsafe].slice(0, ASKED_MAX)
       if (helper === null) {
         // Alone: no other live member could hold it.
         for (const id of [...unsafe]) {
@@ -135,14 +137,14 @@ export const createResults = (ctx: Context): Results => {
         return
       }
       const channel = ctx.deps.members.isLinked(helper) ? 'link' : 'direct'
-      ctx.out.push({ kind: 'send', to: helper, channel, message: { kind: 'resultsAsked', results } })
+      ctx.out.push({ kind: 'send', to: helper, channel, message: { kind: 'resultsAsked', tasks } })
       ctx.deadlines.set('ask', ctx.now + ctx.config.resultAskMs)
     },
 
-    asked: (from, results) => {
-      for (const { task, number } of results.slice(0, ASKED_MAX)) {
-        if (numberOf(task) >= number) addTo(answers, from, task)
-        else if (questions.size < QUESTIONS_MAX) questions.set(task, { from, number })
+    asked: (from, tasks) => {
+      for (const id of tasks.slice(0, ASKED_MAX)) {
+        if (holds(id, from)) addTo(answers, from, id)
+        else if (questions.size < QUESTIONS_MAX) questions.set(id, from)
       }
     },
 

@@ -100,7 +100,6 @@ export const createRunner = (
       ctx.deadlines.delete(`retry|${slot.key}`)
     }
     // Its generation must be known: it tells this life's claims from those of an earlier one.
-    if (jobQueue.delete(slot)) admitNextJob()
     if (!ctx.gateOpen || ctx.deps.members.get(ctx.self) === undefined) return
     const rivals = task.spec.overlap && task.kind === 'always' ? [] : rivalsOf(slot)
     if (rivals.length > 0) {
@@ -108,12 +107,16 @@ export const createRunner = (
         local.handAt = ctx.now + task.graceMs + ctx.config.handoverMarginMs
         ctx.deadlines.set(`hand|${slot.key}`, local.handAt)
       }
-      if (ctx.now < local.handAt) return
+      if (ctx.now < local.handAt) {
+        if (jobQueue.delete(slot)) admitNextJob()
+        return
+      }
     }
     if (task.kind === 'job' && jobs.size >= ctx.config.jobsRunningMax) {
       jobQueue.add(slot)
       return
     }
+    jobQueue.delete(slot)
     take(slot, local, task)
   }
 
@@ -125,7 +128,7 @@ export const createRunner = (
     local.handAt = null
     local.task = task
     local.cause = causeOfTake(before)
-    local.covered = task.periods === null ? null : coveredAt(slot, task)
+    local.covered = task.schedule === null ? null : coveredAt(slot, task)
     local.renewTo = null
     local.claimLost = false
     local.sequence = 0
@@ -240,7 +243,7 @@ export const createRunner = (
           epoch: formatEpoch({ number: numberOf(local), node: ctx.self }),
         }
         local.launched = copy
-        const period = task.periods === null ? null : task.periods.numberAt(local.covered as Millis)
+        const period = task.schedule?.periodAt(local.covered as Millis)?.number ?? null
         const checkpoint = checkpoints.newest(slot, task)
         ctx.out.push({ kind: 'startCopy', copy, spec: task.spec, checkpoint, period })
         return
@@ -252,7 +255,7 @@ export const createRunner = (
       case 'publish':
         publish(slot, local, local.renewTo ?? numberOf(local))
         if (local.state.phase === 'running') {
-          if (task.periods !== null) armPeriod(slot, local)
+          if (task.schedule !== null) armPeriod(slot, local)
           else if (local.state.restarts > 0)
             ctx.deadlines.set(`steady|${slot.key}`, ctx.now + ctx.config.steadyMs)
         }
@@ -326,14 +329,15 @@ export const createRunner = (
         epoch: formatEpoch({ number: numberOf(local), node: ctx.self }),
         cause: local.state.phase === 'stopped' ? local.state.cause : 'rebalanced',
         covered: local.covered,
-        saved: slot.checkpoint,
+        sequence: local.sequence,
+        checkpoint: slot.checkpoint?.checkpoint ?? null,
       },
     })
   }
 
   const armPeriod = (slot: Slot, local: LocalCopy): void => {
     if (local.state.phase !== 'running' || local.state.active || local.task === null) return
-    const next = local.task.periods?.after(local.covered as Millis) ?? null
+    const next = local.task.schedule?.nextAfter(local.covered as Millis)?.startAt ?? null
     if (next === null) ctx.deadlines.delete(`period|${slot.key}`)
     else ctx.deadlines.set(`period|${slot.key}`, ctx.now + Math.max(0, Math.ceil(next - meshNow(ctx))))
   }
@@ -344,10 +348,10 @@ export const createRunner = (
     if (what === 'steady') apply(slot, { kind: 'steady' })
     else if (what === 'error') publish(slot, local, local.renewTo ?? numberOf(local))
     else if (what === 'period') {
-      const next = local.task?.periods?.after(local.covered as Millis) ?? null
+      const next = local.task?.schedule?.nextAfter(local.covered as Millis)?.startAt ?? null
       if (next !== null && next > meshNow(ctx)) armPeriod(slot, local)
       else {
-        local.covered = meshNow(ctx)
+        local.covered = Math.floor(meshNow(ctx))
         apply(slot, { kind: 'run' })
       }
     } else ctx.dirty.add(slot)
@@ -462,23 +466,21 @@ export const createRunner = (
   const coveredAt = (slot: Slot, task: Task): Millis => {
     // A task that nobody ran yet begins with its first period.
     if (slot.claims.length === 0 && slot.highest === 0) {
-      const first = task.periods?.after(task.createdAt) ?? null
+      const first = task.schedule?.nextAfter(task.createdAt)?.startAt ?? null
       if (first === null || meshNow(ctx) < first) return task.createdAt - 1
     }
     let covered = 0
     for (const claim of slot.claims) {
       // Nobody can tell whether the current period was run: the next whole one is the first.
-      if (claim.phase !== 'stopped' || claim.covered === null) return meshNow(ctx) + ctx.config.clockErrorMs
+      if (claim.phase !== 'stopped' || claim.covered === null) return Math.ceil(meshNow(ctx)) + ctx.config.clockErrorMs
       covered = Math.max(covered, claim.covered)
     }
-    return slot.claims.length === 0 ? meshNow(ctx) + ctx.config.clockErrorMs : covered
+    return slot.claims.length === 0 ? Math.ceil(meshNow(ctx)) + ctx.config.clockErrorMs : covered
   }
 
   const admitNextJob = (): void => {
-    for (const slot of jobQueue) {
-      ctx.dirty.add(slot)
-      return
-    }
+    const [next] = jobQueue
+    if (next !== undefined) ctx.dirty.add(next)
   }
 
   const isGoing = (): boolean => {

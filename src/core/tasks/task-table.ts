@@ -7,8 +7,9 @@ import { ShoalError } from '../errors.js'
 import { hashText53 } from '../hash.js'
 import type { Millis, TaskId } from '../ids.js'
 import { canonicalJson, type Json, type JsonObject } from '../json.js'
-import type { Periods } from './periods.js'
+import type { Schedule } from './schedule.js'
 import type { TaskSpec } from './spec.js'
+import { readStoredSpec } from './spec-rules.js'
 
 export interface Task {
   readonly id: TaskId
@@ -19,7 +20,7 @@ export interface Task {
   readonly execution: number
   readonly graceMs: Millis
   readonly kind: 'always' | 'periodic' | 'job'
-  readonly periods: Periods | null
+  readonly schedule: Schedule | null
 }
 
 export interface UnreadableTask {
@@ -34,20 +35,20 @@ export interface StoredTask {
   readonly restartedAt: Millis
 }
 
-/** Parses a stored spec; throws a ShoalError on what cannot be understood. */
-export type ReadSpec = (id: TaskId, value: JsonObject) => TaskSpec
-
 export const readTask = (
   id: TaskId,
   value: Json,
-  readSpec: ReadSpec,
-  periodsFor: (spec: TaskSpec, createdAt: Millis) => Periods | null,
+  scheduleOf: (spec: TaskSpec, createdAt: Millis) => Schedule | null,
 ): Task | UnreadableTask => {
-  const raw = asObject(value)
+  const object = asObject(value)
+  if (object === null) return { id, raw: {}, problem: 'the stored value is not an object' }
+  const { revision: _, createdAt: _at, restartedAt: _restartedAt, ...raw } = object
+  const read = readStoredSpec(raw)
+  if ('unintelligible' in read) return { id, raw: object, problem: read.unintelligible }
+  const { spec } = read
+  if (spec.id !== id) return { id, raw: object, problem: `it calls itself ${spec.id}` }
   try {
-    if (raw === null) throw new ShoalError('TASK_UNREADABLE', 'the stored value is not an object')
-    const spec = readSpec(id, raw)
-    const stored = readStored(raw)
+    const stored = readStored(object)
     const { run, when, input } = spec
     return {
       id,
@@ -60,12 +61,12 @@ export const readTask = (
       ),
       graceMs: parseDuration('stopGrace', spec.stopGrace),
       kind: when === 'always' ? 'always' : when === 'once' ? 'job' : 'periodic',
-      periods: periodsFor(spec, stored.createdAt),
+      schedule: scheduleOf(spec, stored.createdAt),
     }
   } catch (error) {
     // Only a peer's fault ends here; our own defects go on.
     if (!(error instanceof ShoalError)) throw error
-    return { id, raw: raw ?? {}, problem: error.message }
+    return { id, raw: object, problem: error.message }
   }
 }
 
