@@ -2,7 +2,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import { nodeId } from '../../src/core/ids.js'
 import type { PlacementMember, PlacementTask } from '../../src/core/tasks/placement.js'
-import { isAvailable, isSuited } from '../../src/core/tasks/placement.js'
+import { isAvailable, isSuited, readRule } from '../../src/core/tasks/placement.js'
 import { distance, memberSeed, placeOf, slotPoint, taskSeed } from '../../src/core/tasks/placement-score.js'
 import { createPlacer, place } from '../../src/core/tasks/placer.js'
 import { holds } from './holds.js'
@@ -343,6 +343,12 @@ test('with balance on, no load is above the bound where anybody may run anything
     ),
     300,
   )
+})
+
+test('a balance that makes no sense is off', t => {
+  for (const balance of [undefined, null, '1.25', 0, 0.99, 101, Number.NaN])
+    t.is(readRule(balance).balance, null)
+  for (const balance of [1, 1.25, 100]) t.is(readRule(balance).balance, balance)
 })
 
 test('balance leaves nothing waiting: what only one member can run runs there', t => {
