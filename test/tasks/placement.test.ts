@@ -118,6 +118,37 @@ test('kept up to date it equals the placement from scratch, and its changes tell
   )
 })
 
+test('a newcomer with a new value of the label is found, however far it stands', t => {
+  const hall = crowd(8, { labels: { zone: 'hall' } })
+  const tasks = work(60, { replicas: 3, spread: 'zone' })
+  const placer = createPlacer(off)
+  for (const one of [...tasks]) placer.setTask(one)
+  for (const one of hall) placer.setMember(one)
+  placer.takeChanges()
+  const newcomer = member('newcomer', { labels: { zone: 'yard' } })
+  placer.setMember(newcomer)
+  t.deepEqual(
+    sorted(ownersIn(placer.owners(), tasks)),
+    sorted(ownersIn(place(tasks, [...hall, newcomer], off), tasks)),
+  )
+  for (const { id } of tasks) t.true(placer.owners().ownersOf(id).includes(newcomer.id))
+})
+
+test('when room is no longer short, everything is where it would be had it never been', t => {
+  const tasks = work(60)
+  const placer = createPlacer(off)
+  for (const one of tasks) placer.setTask(one)
+  for (const one of crowd(8, { capacity: 8 })) placer.setMember(one)
+  const free = sorted(ownersIn(place(tasks, crowd(8), off), tasks))
+  t.notDeepEqual(sorted(ownersIn(placer.owners(), tasks)), free)
+  placer.takeChanges()
+  for (const one of crowd(8)) placer.setMember(one)
+  const changed = new Map(placer.takeChanges().map(({ task, to }) => [`${task} 0`, to]))
+  t.true(changed.size > 0)
+  t.deepEqual(sorted(ownersIn(placer.owners(), tasks)), free)
+  for (const [slot, owner] of free) if (changed.has(slot)) t.is(changed.get(slot), owner)
+})
+
 test('nobody gets what he is not eligible for, twice the same task, or more than his capacity', t => {
   holds(
     t,
