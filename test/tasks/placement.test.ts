@@ -40,6 +40,30 @@ test('the placement is the one that the rule names, pair by pair', t => {
   t.pass()
 })
 
+test('many copies are placed by the same rule', t => {
+  const anyMany = fc.tuple(
+    fc.integer({ min: 6, max: 30 }),
+    fc.constantFrom(null, 'zone'),
+    fc.integer({ min: 0, max: 2 }),
+  )
+  holds(
+    t,
+    fc.property(
+      fc.array(anyMany, { minLength: 1, maxLength: 3 }),
+      anyMembers(30),
+      anyRule,
+      (kinds, members, rule) => {
+        const tasks = kinds.map(([replicas, spread, weight], i) =>
+          task(`task-${i}`, { replicas, spread, weight }),
+        )
+        const fast = sorted(ownersIn(place(tasks, members, rule), tasks))
+        t.deepEqual(fast, sorted(placeSlowly(tasks, members, rule)))
+      },
+    ),
+    200,
+  )
+})
+
 test('the order in which members and tasks were learned decides nothing', t => {
   holds(
     t,
