@@ -1,5 +1,5 @@
 // How fast placement is, how even and how quiet. Run: node dist/test/bench/placement.js
-// Medians of several runs; absolute times are of this machine.
+// Medians of several runs, and the least of them, which a busy machine disturbs less.
 
 import { type NodeId, nodeId, taskId } from '../../src/core/ids.js'
 import type { PlacementMember, PlacementTask } from '../../src/core/tasks/placement.js'
@@ -28,7 +28,10 @@ const tasksOf = (count: number, over: Partial<PlacementTask> = {}): PlacementTas
     ...over,
   }))
 
-const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1] as number
+const median = (values: number[]): string => {
+  const sorted = values.sort((a, b) => a - b)
+  return [sorted[values.length >> 1], sorted[0]].map(value => (value ?? 0).toFixed(2)).join(', least ')
+}
 
 const timed = (work: () => void): number => {
   const from = performance.now()
@@ -49,7 +52,7 @@ const speed = (
 ): void => {
   const first = tasks[0] as PlacementTask
   const scratch: number[] = []
-  for (let run = 0; run < 9; run++) {
+  for (let run = 0; run < 15; run++) {
     scratch.push(timed(() => place(tasks, members, { balance }).ownersOf(first.id)))
   }
   const placer: Placer = createPlacer({ balance })
@@ -115,7 +118,7 @@ const evenness = (taskCount: number, memberCount: number, balance: number | null
   )
 }
 
-console.log('## Speed: 10,000 tasks on 1,000 members, milliseconds (medians of 9 and 41 runs)')
+console.log('## Speed: 10,000 tasks on 1,000 members, milliseconds (medians of 15 and 41 runs)')
 row('case', 'from scratch', 'after a death', 'after a return')
 row('---', '---', '---', '---')
 speed('one copy', tasksOf(10_000), membersOf(1_000), null)

@@ -2,7 +2,7 @@ import test from 'ava'
 import fc from 'fast-check'
 import { nodeId } from '../../src/core/ids.js'
 import type { PlacementMember, PlacementTask } from '../../src/core/tasks/placement.js'
-import { isAvailable, isSuited } from '../../src/core/tasks/placement.js'
+import { isAvailable, isSuited, readRule } from '../../src/core/tasks/placement.js'
 import { distance, memberSeed, placeOf, slotPoint, taskSeed } from '../../src/core/tasks/placement-score.js'
 import { createPlacer, place } from '../../src/core/tasks/placer.js'
 import { holds } from './holds.js'
@@ -38,6 +38,30 @@ test('the placement is the one that the rule names, pair by pair', t => {
     1_500,
   )
   t.pass()
+})
+
+test('many copies are placed by the same rule', t => {
+  const anyMany = fc.tuple(
+    fc.integer({ min: 6, max: 30 }),
+    fc.constantFrom(null, 'zone'),
+    fc.integer({ min: 0, max: 2 }),
+  )
+  holds(
+    t,
+    fc.property(
+      fc.array(anyMany, { minLength: 1, maxLength: 3 }),
+      anyMembers(30),
+      anyRule,
+      (kinds, members, rule) => {
+        const tasks = kinds.map(([replicas, spread, weight], i) =>
+          task(`task-${i}`, { replicas, spread, weight }),
+        )
+        const fast = sorted(ownersIn(place(tasks, members, rule), tasks))
+        t.deepEqual(fast, sorted(placeSlowly(tasks, members, rule)))
+      },
+    ),
+    200,
+  )
 })
 
 test('the order in which members and tasks were learned decides nothing', t => {
@@ -116,6 +140,37 @@ test('kept up to date it equals the placement from scratch, and its changes tell
     }),
     400,
   )
+})
+
+test('a newcomer with a new value of the label is found, however far it stands', t => {
+  const hall = crowd(8, { labels: { zone: 'hall' } })
+  const tasks = work(60, { replicas: 3, spread: 'zone' })
+  const placer = createPlacer(off)
+  for (const one of [...tasks]) placer.setTask(one)
+  for (const one of hall) placer.setMember(one)
+  placer.takeChanges()
+  const newcomer = member('newcomer', { labels: { zone: 'yard' } })
+  placer.setMember(newcomer)
+  t.deepEqual(
+    sorted(ownersIn(placer.owners(), tasks)),
+    sorted(ownersIn(place(tasks, [...hall, newcomer], off), tasks)),
+  )
+  for (const { id } of tasks) t.true(placer.owners().ownersOf(id).includes(newcomer.id))
+})
+
+test('when room is no longer short, everything is where it would be had it never been', t => {
+  const tasks = work(60)
+  const placer = createPlacer(off)
+  for (const one of tasks) placer.setTask(one)
+  for (const one of crowd(8, { capacity: 8 })) placer.setMember(one)
+  const free = sorted(ownersIn(place(tasks, crowd(8), off), tasks))
+  t.notDeepEqual(sorted(ownersIn(placer.owners(), tasks)), free)
+  placer.takeChanges()
+  for (const one of crowd(8)) placer.setMember(one)
+  const changed = new Map(placer.takeChanges().map(({ task, to }) => [`${task} 0`, to]))
+  t.true(changed.size > 0)
+  t.deepEqual(sorted(ownersIn(placer.owners(), tasks)), free)
+  for (const [slot, owner] of free) if (changed.has(slot)) t.is(changed.get(slot), owner)
 })
 
 test('nobody gets what he is not eligible for, twice the same task, or more than his capacity', t => {
@@ -343,6 +398,12 @@ test('with balance on, no load is above the bound where anybody may run anything
     ),
     300,
   )
+})
+
+test('a balance that makes no sense is off', t => {
+  for (const balance of [undefined, null, '1.25', 0, 0.99, 101, Number.NaN])
+    t.is(readRule(balance).balance, null)
+  for (const balance of [1, 1.25, 100]) t.is(readRule(balance).balance, balance)
 })
 
 test('balance leaves nothing waiting: what only one member can run runs there', t => {

@@ -77,7 +77,8 @@ interface Assigned {
 const assign = (row: TaskRow, rows: readonly MemberRow[], codes: Int32Array | null): Assigned => {
   const count = row.slots.length
   const length = rows.length
-  const places = scratchOf(length)
+  growScratch(length)
+  const places = scratch
   for (let i = 0; i < length; i++) places[i] = placeOf(row.seed, (rows[i] as MemberRow).seed)
   const owners: (MemberRow | null)[] = new Array(count).fill(null)
   const apart: number[] = new Array(count).fill(-1)
@@ -88,7 +89,7 @@ const assign = (row: TaskRow, rows: readonly MemberRow[], codes: Int32Array | nu
 
   for (const values of codes === null ? [null] : [codes, null]) {
     for (let slot = 0; slot < count; slot++) {
-      candidate[slot] = owners[slot] === null ? nearest(places, length, slot, holders, values) : -1
+      candidate[slot] = owners[slot] === null ? nearest(places, length, slot, values) : -1
     }
     for (;;) {
       let winner = -1
@@ -107,33 +108,34 @@ const assign = (row: TaskRow, rows: readonly MemberRow[], codes: Int32Array | nu
       owners[winner] = rows[at] as MemberRow
       apart[winner] = least
       holders.push(at)
+      isTaken[at] = 1
+      if (codes !== null) isUsed[codes[at] as number] = 1
       candidate[winner] = -1
       if (codes !== null && values === null) isWishful = true
       for (let slot = 0; slot < count; slot++) {
         const held = candidate[slot] as number
-        if (held >= 0 && isBarred(held, holders, values)) {
-          candidate[slot] = nearest(places, length, slot, holders, values)
+        if (held < 0) continue
+        if (isTaken[held] === 1 || (values !== null && isUsed[values[held] as number] === 1)) {
+          candidate[slot] = nearest(places, length, slot, values)
         }
       }
     }
+  }
+  for (const at of holders) {
+    isTaken[at] = 0
+    if (codes !== null) isUsed[codes[at] as number] = 0
   }
   return { owners, apart, isWishful: isWishful || holders.length < count }
 }
 
 /** The position of the nearest member that holds nothing yet and has a new value, or −1. */
-const nearest = (
-  places: Int32Array,
-  length: number,
-  slot: number,
-  holders: readonly number[],
-  values: Int32Array | null,
-): number => {
+const nearest = (places: Int32Array, length: number, slot: number, values: Int32Array | null): number => {
   const point = slotPoint(slot)
   let least = 0x80000000
   let found = -1
   for (let i = 0; i < length; i++) {
     const away = distance(places[i] as number, point)
-    if (away < least && !isBarred(i, holders, values)) {
+    if (away < least && isTaken[i] === 0 && (values === null || isUsed[values[i] as number] === 0)) {
       least = away
       found = i
     }
@@ -141,19 +143,15 @@ const nearest = (
   return found
 }
 
-const isBarred = (at: number, holders: readonly number[], values: Int32Array | null): boolean => {
-  for (let i = 0; i < holders.length; i++) {
-    const holder = holders[i] as number
-    if (holder === at || (values !== null && values[holder] === values[at])) return true
-  }
-  return false
-}
-
-/** One array for all calls: it never outlives one. */
+/** Arrays for all calls: they never outlive one, and the marks are back at 0 after each. */
 let scratch = new Int32Array(256)
-const scratchOf = (length: number): Int32Array => {
-  if (scratch.length < length) scratch = new Int32Array(2 * length)
-  return scratch
+let isTaken = new Uint8Array(256)
+let isUsed = new Uint8Array(256)
+const growScratch = (length: number): void => {
+  if (scratch.length >= length) return
+  scratch = new Int32Array(2 * length)
+  isTaken = new Uint8Array(2 * length)
+  isUsed = new Uint8Array(2 * length)
 }
 
 /** The values of a label as numbers, alike for equal values. */

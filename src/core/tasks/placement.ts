@@ -26,6 +26,8 @@
 // capacity that nobody exhausts should move nothing.
 
 import type { NodeId, TaskId } from '../ids.js'
+import type { Json } from '../json.js'
+import { BALANCE_MAX, BALANCE_MIN } from './config.js'
 
 export interface PlacementMember {
   readonly id: NodeId
@@ -82,6 +84,11 @@ export interface PlacementChange {
   readonly from: NodeId | null
   readonly to: NodeId | null
 }
+
+/** The rule as the mesh's own space holds it; what no version of this rule could mean is off. */
+export const readRule = (balance: Json | undefined): PlacementRule => ({
+  balance: typeof balance === 'number' && balance >= BALANCE_MIN && balance <= BALANCE_MAX ? balance : null,
+})
 
 /** Whether nothing but needs, ability and room stands between this member and a copy. */
 export const isAvailable = (member: PlacementMember): boolean =>
