@@ -67,7 +67,7 @@ export class Dialer {
       this.#kernel.call(Math.ceil(atUs), () => this.#answer(attempt, host))
       return
     }
-    const againUs = nowUs + SYN_RETRY_US * 2 ** retries
+    const againUs = nowUs + SYN_RETRY_US * (1 << retries)
     if (againUs >= attempt.deadlineUs) this.#fail(attempt, 'timeout', attempt.deadlineUs)
     else this.#kernel.call(againUs, () => this.#knock(attempt, host, retries + 1))
   }

@@ -86,7 +86,7 @@ export class Gossip {
   }
 
   #forward(node: SimNode, flood: Flood, arrivedOn: Link | null): void {
-    const { tally, paths } = this.#kernel
+    const { tally, paths, nowUs } = this.#kernel
     const bytes = wireBytes(flood.size)
     for (const link of node.links.values()) {
       if (link === arrivedOn) continue
@@ -99,7 +99,9 @@ export class Gossip {
         tally.messagesLost++
         continue
       }
-      if (flood.seen[peer.index] === 1) {
+      // Known there already, or certain to come second: no draw and no event is spent on it.
+      const soonestUs = nowUs + paths.leastLatencyUs
+      if (flood.seen[peer.index] === 1 || (flood.dueUs[peer.index] as number) <= soonestUs) {
         tally.gossipDuplicates++
         peer.bytesReceived += bytes
         continue

@@ -70,6 +70,11 @@ export class Paths {
     return latencyMs * 1000 + this.#latency.fraction() * jitterMs * 1000
   }
 
+  /** No packet is faster than this, on any path. */
+  get leastLatencyUs(): number {
+    return this.#conditions.size > 0 ? 0 : this.latencyMs * 1000
+  }
+
   bytesPerSecond(from: number, to: number, isBulk: boolean): number {
     const own = this.#conditions.size > 0 ? this.#conditions.get(from * this.#size + to) : undefined
     if (isBulk) return own?.bulkBytesPerSecond ?? this.#config.bulkBytesPerSecond

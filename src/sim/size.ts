@@ -10,8 +10,8 @@ export type SizeOf = (message: Message) => number
 export const PACKET_OVERHEAD_BYTES = 14 + 20 + 32
 /** Noise tag and length, yamux header, length prefix: one message on a stream. */
 export const FRAME_OVERHEAD_BYTES = 18 + 12 + 2
-/** What gossipsub adds to a message: the RPC around it, topic, sender and sequence number. */
-export const GOSSIP_OVERHEAD_BYTES = 64
+/** What gossipsub adds to a signed message: the RPC around it, topic, author, sequence number, signature and key. */
+export const GOSSIP_OVERHEAD_BYTES = 168
 export const SEGMENT_BYTES = 1448
 
 export const packetsOf = (frameBytes: number): number => Math.ceil(frameBytes / SEGMENT_BYTES)

@@ -284,7 +284,7 @@ test('a slow link delays bulk by its size, and small messages overtake it', t =>
     kind: 'send',
     to: idOf(1),
     channel: 'bulk',
-    message: { kind: 'stateUpdate', document: 'space/a', update },
+    message: { kind: 'stateUpdate', document: 'space/a', lineage: '', update },
   })
   ping(0, 1, 1)
   world.run(30_000)
