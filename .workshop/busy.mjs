@@ -70,9 +70,11 @@ const take = async mine => {
       continue
     }
     if (Date.now() > giveUpAt) {
-      throw new SetupFailed(`process ${holders} has been at work for too long; if it is not a setup, delete ${busy}`)
+      throw new SetupFailed(
+        `process ${holders} has been at work for too long; if it is not a setup, delete ${busy}`,
+      )
     }
-    if (!announced) say(`waiting for process ${holders[0]}, which is at work in this folder`)
+    if (!announced) say(`waiting for process ${holders.find(isRunning)}, which is at work in this folder`)
     announced = true
     await new Promise(resolve => setTimeout(resolve, POLL_MS))
   }
