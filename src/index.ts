@@ -1,3 +1,122 @@
-// The library: what a program that embeds a node imports. Nothing starts on import.
+// The library: `createNode()` and the types that users see. Nothing starts on import,
+// there is no global state, and several nodes live in one process.
 
+import './polyfill.js'
+import type * as Y from 'yjs'
+import type { Handler } from './adapters/executors/run.js'
+import type { NodeId } from './core/ids.js'
+import type { Health } from './core/member.js'
+import type { Move } from './core/tasks/explain.js'
+import { composeNode } from './runtime/compose.js'
+import type { JournalEvent } from './runtime/journal.js'
+import type { MemberInfo } from './runtime/member-info.js'
+import { type NodeOptions, settingsOf } from './runtime/options.js'
+import type { NodeInfo, RunningNode } from './runtime/running-node.js'
+import { type ApiServer, serveApi } from './runtime/serve.js'
+import type { Space } from './runtime/spaces.js'
+
+export type { Handler, TaskContext, TaskSpace } from './adapters/executors/run.js'
 export { ShoalError } from './core/errors.js'
+export type { NodeId } from './core/ids.js'
+export type { Json } from './core/json.js'
+export type { Cause, Health, Verdict } from './core/member.js'
+export type { TaskRun, TaskSpec, TaskWhen } from './core/tasks/spec.js'
+export type { JournalEvent } from './runtime/journal.js'
+export type { MemberInfo } from './runtime/member-info.js'
+export type { NodeOptions } from './runtime/options.js'
+export type { NodeInfo } from './runtime/running-node.js'
+export type { Space, SpaceChange, SpaceTransaction } from './runtime/spaces.js'
+
+/** A listener of `node.on`. */
+export type NodeListener = (event: JournalEvent) => void
+
+/** A node of a mesh, running in this process. */
+export interface ShoalNode {
+  /** Its PeerId. */
+  readonly id: NodeId
+  /** Where its HTTP interface listens, `HOST:PORT`, or null. */
+  readonly api: string | null
+  /** What this node says of itself. */
+  self(): NodeInfo
+  /** Every member as this node sees it, itself included. */
+  members(): MemberInfo[]
+  /** Calls back with events of one kind; returns its cancellation. */
+  on(kind: 'member' | 'task' | 'state' | 'health', listener: NodeListener): () => void
+  /** The last 10,000 events, newest last; after a number, if one is given. */
+  events(since?: number): readonly JournalEvent[]
+  /** Makes a function available to tasks as `{handler: name}`; returns its removal. */
+  handle(name: string, handler: Handler): () => void
+  readonly tasks: {
+    /** Declares or changes a task; resolves with the stored spec when it is durable here. */
+    put(spec: unknown): Promise<unknown>
+    get(id: string): unknown
+    list(): readonly unknown[]
+    delete(id: string): Promise<void>
+    /** Why each member was or was not chosen. */
+    why(id: string): unknown
+    restart(id: string): Promise<void>
+  }
+  /** What would move if these members were lost. */
+  plan(options: { readonly without: readonly string[] }): { readonly moves: readonly Move[] }
+  /** A named piece of shared state. */
+  space(name: string): Space
+  /** A Y.Doc, synchronised and persisted. */
+  document(name: string): Y.Doc
+  /** A device's word on its own health; `ok` takes it back. */
+  report(source: string, level: Health, reason: string): void
+  /** Addresses of members to ask, tried until there is company. */
+  join(addresses: readonly string[]): Promise<void>
+  /** Gives the tasks away, or takes them again. */
+  drain(on: boolean): Promise<void>
+  /** Says goodbye and stops. */
+  leave(): Promise<void>
+  /** Just stops. */
+  close(): Promise<void>
+}
+
+/** Starts a node; resolves when it is ready. It waits for no other node. */
+export const createNode = async (options: NodeOptions = {}): Promise<ShoalNode> => {
+  const settings = settingsOf(options)
+  const composed = await composeNode(settings)
+  const { node, handlers } = composed
+  let server: ApiServer | null = null
+  try {
+    await node.start(settings.join)
+    if (options.api) server = await serveApi(composed, options.api, settings)
+  } catch (error) {
+    await node.close()
+    throw error
+  }
+  node.onStopped(() => void server?.close())
+  return {
+    id: node.id,
+    api: server?.address ?? null,
+    self: () => node.info(),
+    members: () => node.members(),
+    on: (kind, listener) => listen(node, kind, listener),
+    events: (since = 0) => node.journal.since(since),
+    handle: (name, handler) => handlers.register(name, handler),
+    tasks: {
+      put: spec => node.putTask(spec),
+      get: id => node.task(id),
+      list: () => node.taskList(),
+      delete: id => node.deleteTask(id),
+      why: id => node.why(id),
+      restart: id => node.restartTask(id),
+    },
+    plan: ({ without }) => node.plan(without),
+    space: name => node.space(name),
+    document: name => node.document(name),
+    report: (source, level, reason) => node.report(source, level, reason),
+    join: async addresses => node.join(addresses),
+    drain: on => node.drain(on),
+    leave: () => node.leave(),
+    close: () => node.close(),
+  }
+}
+
+const listen = (node: RunningNode, kind: 'member' | 'task' | 'state' | 'health', listener: NodeListener) =>
+  node.journal.subscribe(node.journal.lastSeq, event => {
+    const isHealth = event.kind === 'member.health'
+    if (kind === 'health' ? isHealth : event.kind.startsWith(`${kind}.`)) listener(event)
+  })

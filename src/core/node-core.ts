@@ -6,15 +6,15 @@
 // and leaving, which first gives the tasks away and then says goodbye.
 
 import type { Millis, NodeId } from './ids.js'
+import type { MembershipConfig } from './membership/config.js'
+import { membershipLan } from './membership/config.js'
+import { Membership, type MembershipDeps } from './membership/membership.js'
 import type { StateConfig } from './state/config.js'
 import { resolveStateConfig } from './state/config.js'
 import { createStateCore, STATE_PREFIX, type StateCore } from './state/state-core.js'
-import type { CoreEvent, Effect, StoreEntry, Stepper } from './step.js'
-import type { MembershipConfig } from './membership/config.js'
-import { Membership, type MembershipDeps } from './membership/membership.js'
+import type { CoreEvent, Effect, Stepper, StoreEntry } from './step.js'
 import { createTaskEngine, type TaskEngine, type TaskEngineDeps } from './tasks/engine.js'
 import { ENGINE_DEFAULTS, type EngineConfig } from './tasks/engine-config.js'
-import { membershipLan } from './membership/config.js'
 
 export interface CoreConfig {
   readonly membership: MembershipConfig
@@ -98,7 +98,8 @@ export class NodeCore implements Stepper {
   }
 
   get nextDeadlineAt(): Millis | null {
-    const own = this.#leaving.phase === 'handing' || this.#leaving.phase === 'goodbye' ? this.#leaving.untilAt : null
+    const own =
+      this.#leaving.phase === 'handing' || this.#leaving.phase === 'goodbye' ? this.#leaving.untilAt : null
     let next: Millis | null = own
     for (const at of [this.members.nextDeadlineAt, this.state.nextDeadlineAt, this.tasks.nextDeadlineAt]) {
       if (at !== null && (next === null || at < next)) next = at
@@ -153,7 +154,11 @@ export class NodeCore implements Stepper {
   #proceedToLeave(now: Millis, out: Effect[]): void {
     if (this.#leaving.phase === 'handing' && (this.tasks.holding === 0 || now >= this.#leaving.untilAt)) {
       add(out, this.members.leave(now))
-      this.#leaving = { phase: 'goodbye', untilAt: now + this.#config.goodbyeMs, request: this.#leaving.request }
+      this.#leaving = {
+        phase: 'goodbye',
+        untilAt: now + this.#config.goodbyeMs,
+        request: this.#leaving.request,
+      }
     }
     if (this.#leaving.phase === 'goodbye' && now >= this.#leaving.untilAt) {
       out.push({ kind: 'reply', request: this.#leaving.request, value: null })

@@ -3,7 +3,6 @@
 
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { createMemoryStore } from '../adapters/memory/store.js'
 import { openDiskStore } from '../adapters/disk/disk-store.js'
 import { createExecutor, type RunName } from '../adapters/executors/executor.js'
 import { createHandlers, type Handlers } from '../adapters/executors/handlers.js'
@@ -12,6 +11,7 @@ import { createIdentity, loadIdentity } from '../adapters/identity/identity.js'
 import { readMeshKey } from '../adapters/identity/mesh-key.js'
 import { createLibp2pTransport } from '../adapters/libp2p/transport.js'
 import { createLog, type LogLevel, silentLog } from '../adapters/log/pino.js'
+import { createMemoryStore } from '../adapters/memory/store.js'
 import { createClock } from '../adapters/system/clock.js'
 import { createEntropy } from '../adapters/system/entropy.js'
 import { createCodec } from '../adapters/wire/codec.js'
@@ -63,7 +63,6 @@ export const composeNode = async (settings: NodeSettings): Promise<Composed> => 
     const transport = await createLibp2pTransport({
       seed: identity.seed,
       meshKey: key?.key ?? null,
-      mdns: settings.mdns,
       ...(settings.listen === null ? {} : { listen: settings.listen }),
       ...(settings.announce === null ? {} : { announce: settings.announce }),
     })
@@ -90,7 +89,10 @@ export const composeNode = async (settings: NodeSettings): Promise<Composed> => 
             api: () => api,
             space: space => {
               const open = running.space(space)
-              return { ...open, observe: listener => open.observe(changes => listener(changes.map(({ key }) => key))) }
+              return {
+                ...open,
+                observe: listener => open.observe(changes => listener(changes.map(({ key }) => key))),
+              }
             },
             now: () => Math.round(clock.now()),
             onBlocked: (task, ms) => running.handlerBlocked(task, ms),
@@ -104,6 +106,7 @@ export const composeNode = async (settings: NodeSettings): Promise<Composed> => 
         spaces: settings.spaces,
         version: VERSION,
         meshId: key?.meshId ?? null,
+        mdns: settings.mdns,
       },
       await recover(store),
     )
@@ -117,7 +120,11 @@ export const composeNode = async (settings: NodeSettings): Promise<Composed> => 
 
 /** The host's name as a node may bear it. */
 const nameOfHost = (): string => {
-  const name = hostname().toLowerCase().replace(/[^a-z0-9._-]+/g, '-').replace(/^[^a-z0-9]+/, '').slice(0, 63)
+  const name = hostname()
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]+/g, '-')
+    .replace(/^[^a-z0-9]+/, '')
+    .slice(0, 63)
   return name === '' ? 'node' : name
 }
 

@@ -26,7 +26,10 @@ export interface MemberInfo {
   readonly observers: readonly NodeId[]
 }
 
-export const memberInfo = (members: MembersView, { id, record, verdict, cause, since }: Member): MemberInfo => ({
+export const memberInfo = (
+  members: MembersView,
+  { id, record, verdict, cause, since }: Member,
+): MemberInfo => ({
   id,
   name: record.name,
   verdict,

@@ -3,24 +3,24 @@
 // this one object; none of them reaches the core in any other way.
 
 import type * as Y from 'yjs'
-import { coreDefaults, type CoreConfig, NodeCore } from '../core/node-core.js'
 import { ShoalError } from '../core/errors.js'
+import { hashText53 } from '../core/hash.js'
 import { compareText, type Millis, type NodeId, nodeId, type TaskId, taskId } from '../core/ids.js'
 import type { Json } from '../core/json.js'
-import type { Health, MemberRecord, MembersView } from '../core/member.js'
+import type { Health, MembersView } from '../core/member.js'
 import type { MeshEvent } from '../core/mesh-event.js'
+import { type CoreConfig, coreDefaults, NodeCore } from '../core/node-core.js'
 import { createRng } from '../core/rng.js'
-import { hashText53 } from '../core/hash.js'
 import type { CoreEvent, StoreEntry } from '../core/step.js'
-import type { Move } from '../core/tasks/explain.js'
 import type { TaskAvailability } from '../core/tasks/availability.js'
+import type { Move } from '../core/tasks/explain.js'
 import { parseSpec } from '../core/tasks/spec-rules.js'
 import type { TaskView } from '../core/tasks/views.js'
 import type { Clock, Codec, Entropy, Executor, Log, Sealer, Store, Transport } from '../ports.js'
 import { Documents } from './documents.js'
 import { createJournal, type Journal } from './journal.js'
 import { Loop, type LoopStats } from './loop.js'
-import { memberInfo, type MemberInfo } from './member-info.js'
+import { type MemberInfo, memberInfo } from './member-info.js'
 import { createPerformer, type Performer } from './perform.js'
 import { Requests } from './requests.js'
 import { type Space, Spaces } from './spaces.js'
@@ -33,6 +33,8 @@ export interface NodeProfile {
   readonly spaces: readonly string[]
   readonly version: string
   readonly meshId: string | null
+  /** Whether it may look for others on the local network while it is alone. */
+  readonly mdns: boolean
 }
 
 export interface NodePorts {
@@ -54,7 +56,8 @@ export interface NodeExecutor extends Executor {
   running(): number
 }
 
-export interface NodeInfo extends Omit<MemberInfo, 'verdict' | 'cause' | 'since' | 'rttMs' | 'observers' | 'refutation'> {
+export interface NodeInfo
+  extends Omit<MemberInfo, 'verdict' | 'cause' | 'since' | 'rttMs' | 'observers' | 'refutation'> {
   readonly meshId: string | null
   readonly spaces: readonly string[]
   readonly dialable: boolean
@@ -97,7 +100,12 @@ export class RunningNode {
   #status: 'starting' | 'ready' | 'leaving' | 'closed' = 'starting'
   #closing: Promise<void> | null = null
 
-  constructor(ports: NodePorts, profile: NodeProfile, entries: ReadonlyMap<string, readonly StoreEntry[]>, config: CoreConfig = coreDefaults) {
+  constructor(
+    ports: NodePorts,
+    profile: NodeProfile,
+    entries: ReadonlyMap<string, readonly StoreEntry[]>,
+    config: CoreConfig = coreDefaults,
+  ) {
     this.#ports = ports
     this.#profile = profile
     this.id = ports.transport.self
@@ -140,7 +148,9 @@ export class RunningNode {
     this.#spaces = new Spaces({
       state: this.#core.state,
       write: (space, changes) =>
-        this.#requests.make(request => ({ kind: 'stateWrite', space, changes, request })).then(() => undefined),
+        this.#requests
+          .make(request => ({ kind: 'stateWrite', space, changes, request }))
+          .then(() => undefined),
     })
     this.#executor = ports.executor(this)
     this.#performer = createPerformer(
@@ -162,11 +172,15 @@ export class RunningNode {
   /** Resolves when the node is ready: generation durable, mesh listening, addresses final. It waits for no peer. */
   async start(join: readonly string[]): Promise<void> {
     const { transport, store } = this.#ports
-    this.#loop.run(effect => this.#performer.perform(effect))
+    this.#loop.run(effect => {
+      if (effect.kind !== 'discovery' || this.#profile.mdns) this.#performer.perform(effect)
+    })
     this.#loop.ask({ kind: 'abilities', runs: this.#executor.abilities() })
     // What `started` asked to be written is the generation: nobody hears of this life before it is durable.
     await store.write([], true)
     await transport.start(this.#performer.listener)
+    // The addresses are queued behind what else came meanwhile; the node is ready when it knows them.
+    await new Promise(resolve => setImmediate(() => setImmediate(resolve)))
     if (join.length > 0) this.#loop.ask({ kind: 'join', addresses: join })
     this.#status = 'ready'
   }
@@ -223,13 +237,21 @@ export class RunningNode {
   resolve(text: string): NodeId {
     const all = this.#core.members.all()
     if (all.some(member => member.id === text)) return nodeId(text)
-    const named = all.filter(member => member.record.name === text || (text.length >= 8 && member.id.startsWith(text)))
+    const named = all.filter(
+      member => member.record.name === text || (text.length >= 8 && member.id.startsWith(text)),
+    )
     if (named.length === 1) return (named[0] as (typeof named)[number]).id
     if (named.length === 0) {
-      throw new ShoalError('NOT_FOUND', `no member is called ${text}; a name, an id, or its first 8 characters or more is accepted`)
+      throw new ShoalError(
+        'NOT_FOUND',
+        `no member is called ${text}; a name, an id, or its first 8 characters or more is accepted`,
+      )
     }
     const ids = named.map(member => member.id).sort(compareText)
-    throw new ShoalError('AMBIGUOUS', `${text} means ${ids.length} members: ${ids.join(', ')}; say which by its id`)
+    throw new ShoalError(
+      'AMBIGUOUS',
+      `${text} means ${ids.length} members: ${ids.join(', ')}; say which by its id`,
+    )
   }
 
   counters(): Iterable<Counter> {
@@ -336,7 +358,11 @@ export class RunningNode {
 
   /** A question of another member. Whoever can ask holds the mesh key; the answer is what any member may see. */
   async #answer(bytes: Uint8Array): Promise<Uint8Array> {
-    const question = JSON.parse(Buffer.from(bytes).toString('utf8')) as { ask?: unknown; task?: unknown; lines?: unknown }
+    const question = JSON.parse(Buffer.from(bytes).toString('utf8')) as {
+      ask?: unknown
+      task?: unknown
+      lines?: unknown
+    }
     if (question.ask !== 'logs' || typeof question.task !== 'string' || typeof question.lines !== 'number') {
       throw new ShoalError('QUESTION_UNKNOWN', 'only logs can be asked for')
     }
@@ -357,7 +383,10 @@ export class RunningNode {
     await this.#requests.make(request => ({ kind: 'forget', member, request }))
   }
 
-  reconfigure(change: { readonly labels?: Readonly<Record<string, string>>; readonly capacity?: number | null }): void {
+  reconfigure(change: {
+    readonly labels?: Readonly<Record<string, string>>
+    readonly capacity?: number | null
+  }): void {
     this.#loop.ask({ kind: 'reconfigure', ...change })
   }
 
@@ -431,5 +460,3 @@ export class RunningNode {
     else if (this.#counters.size < COUNTERS_MAX) this.#counters.set(key, { metric, labels, value: by })
   }
 }
-
-export type { Json, MemberRecord }

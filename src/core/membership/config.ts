@@ -57,6 +57,9 @@ export interface MembershipConfig {
   readonly rumorRecordsMax: number
   /** News that came by exchange is passed on by gossip unless gossip brings it within this time. */
   readonly relayDelayMs: Millis
+  /** A node with its first link since it was alone publishes its record after the first time, and again after the second; until then it passes nothing on, because all is news to it. */
+  readonly introduceMs: Millis
+  readonly newcomerMs: Millis
   /** Between digest exchanges with a random neighbor. */
   readonly exchangeMs: Millis
   readonly digestBuckets: number
@@ -117,6 +120,8 @@ export const membershipLan: MembershipConfig = {
   rumorBatchMs: 20,
   rumorRecordsMax: 80,
   relayDelayMs: 200,
+  introduceMs: 60,
+  newcomerMs: 1_500,
   exchangeMs: 20_000,
   digestBuckets: 32,
   summaryLinesMax: 256,

@@ -97,7 +97,8 @@ export class Jury {
     // Where one voice is a majority, the subject still gets the time of an answer.
     const isHasty = counted.length === 1 && now < open.openedAt + this.#config.suspicionMinMs
     if (counted.length >= quorum && !isHasty) return { kind: 'dead', cause: 'unreachable', proof: counted }
-    if (counted.length >= quorum) return { kind: 'suspect', untilAt: open.openedAt + this.#config.suspicionMinMs }
+    if (counted.length >= quorum)
+      return { kind: 'suspect', untilAt: open.openedAt + this.#config.suspicionMinMs }
 
     const believed = counted.filter(({ body }) => !this.#criesWolf(body.accuser))
     if (believed.length === 0) return { kind: 'none' }

@@ -68,6 +68,7 @@ export class Membership implements MembersView {
   #bootToken: number | null = null
   #announced = false
   #isIsolated = false
+  #newcomerUntil: Millis = 0
   #leaving = false
   #standingDown = false
   lastHeardAt: Millis | null = null
@@ -88,7 +89,7 @@ export class Membership implements MembersView {
         draining: false,
         health: 'ok',
         reasons: [],
-        startedAt: now,
+        startedAt: Math.round(now),
       },
       deps.sealer,
     )
@@ -330,6 +331,9 @@ export class Membership implements MembersView {
         return this.#connect.trimIdle()
       case 'verify':
         return this.#connect.verifyNext()
+      case 'introduce':
+        if (this.#shared.now < this.#newcomerUntil) this.#shared.chores.set('introduce', this.#newcomerUntil)
+        return this.#publishSelf()
       case 'neighbors':
         return this.#connect.countNeighbors()
       case 'settle':
@@ -460,6 +464,7 @@ export class Membership implements MembersView {
   #linkUp(id: NodeId, address: string, outbound: boolean): void {
     const { now, links, self } = this.#shared
     if (this.#leaving || this.#standingDown) return
+    if (links.size === 0) this.#introduce()
     const link = links.opened(now, id)
     this.lastHeardAt = now
     if (outbound) link.provenAddress = address
@@ -469,6 +474,13 @@ export class Membership implements MembersView {
     ping(this.#shared, link)
     this.#watches.linkUp(id)
     this.#connect.linkUp(id)
+  }
+
+  /** The first link after being alone: this node has to be heard of, by gossip that is only just forming. */
+  #introduce(): void {
+    const { now, config, chores } = this.#shared
+    this.#newcomerUntil = now + config.newcomerMs
+    chores.set('introduce', now + config.introduceMs)
   }
 
   #linkDown(id: NodeId, reset: boolean): void {
@@ -550,7 +562,7 @@ export class Membership implements MembersView {
     link.instance = instance
     if (link.provenAddress !== null) links.prove(from, link.provenAddress, instance)
     links.steady(from)
-    if (this.#admit(record, false)) this.#spread.relay(record)
+    if (this.#admit(record, false)) this.#relay(record)
     this.#watches.hello(from, instance)
     soon(this.#shared, 'verify', this.#shared.now + this.#shared.config.verifyAfterMs)
     const entry = roster.get(from)
@@ -568,9 +580,14 @@ export class Membership implements MembersView {
     for (const record of message.records) {
       if (byGossip) this.#spread.heardByGossip(record)
       const isNews = this.#admit(record, byGossip)
-      if (isNews && !byGossip && record.body.id !== this.#shared.id) this.#spread.relay(record)
+      if (isNews && !byGossip) this.#relay(record)
     }
     for (const accusation of message.accusations) this.#admitAccusation(accusation)
+  }
+
+  /** What is news to a newcomer is old to everybody else. */
+  #relay(record: Sealed<MemberRecord>): void {
+    if (this.#shared.now >= this.#newcomerUntil) this.#spread.relay(record)
   }
 
   /** Takes a record in; true when it was news. */
@@ -728,7 +745,7 @@ export class Membership implements MembersView {
       generation: entry.generation,
       refutation: entry.refutation,
       evidence,
-      at: now,
+      at: Math.round(now),
     })
     if (!jury.admit(now, accusation)) return
     count(this.#shared, 'accusations', { evidence })
@@ -828,7 +845,7 @@ export class Membership implements MembersView {
         issuer: id,
         subject: member,
         generationNumber: entry?.generation.number ?? 0,
-        at: this.#shared.clock.now(now),
+        at: Math.round(this.#shared.clock.now(now)),
       })
       if (entry === undefined) {
         out.push({ kind: 'refuse', request, code: 'NOT_FOUND', message: `no member ${member} is known here` })

@@ -18,7 +18,7 @@ export class MeshClock {
   }
 
   wall(now: Millis): Millis {
-    return now + this.#wallOffset
+    return Math.round(now + this.#wallOffset)
   }
 
   /** A neighbor's clock, as it came with one of its frames. */

@@ -37,6 +37,7 @@ export type Chore =
   | 'idle'
   | 'verify'
   | 'neighbors'
+  | 'introduce'
 
 export interface Shared {
   now: Millis

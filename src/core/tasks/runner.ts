@@ -472,7 +472,8 @@ export const createRunner = (
     let covered = 0
     for (const claim of slot.claims) {
       // Nobody can tell whether the current period was run: the next whole one is the first.
-      if (claim.phase !== 'stopped' || claim.covered === null) return Math.ceil(meshNow(ctx)) + ctx.config.clockErrorMs
+      if (claim.phase !== 'stopped' || claim.covered === null)
+        return Math.ceil(meshNow(ctx)) + ctx.config.clockErrorMs
       covered = Math.max(covered, claim.covered)
     }
     return slot.claims.length === 0 ? Math.ceil(meshNow(ctx)) + ctx.config.clockErrorMs : covered

@@ -1,0 +1,146 @@
+// What a program may ask for when it makes a node: checked once, every mistake in one
+// sentence that names the key, the value and what is accepted; then frozen.
+
+import { ShoalError } from '../core/errors.js'
+import { isName } from '../core/ids.js'
+import type { NodeSettings } from './compose.js'
+
+/** The options of `createNode`; the same keys as the flags of `shoal up`. */
+export interface NodeOptions {
+  /** What the node is called; the host name by default. Need not be unique. */
+  readonly name?: string
+  /** Where identity and state are kept. Without it nothing is kept. */
+  readonly dataDir?: string
+  /** Multiaddrs to listen on. */
+  readonly listen?: readonly string[]
+  /** Multiaddrs to tell others instead of the interfaces' own. */
+  readonly announce?: readonly string[]
+  /** Members to ask first: `HOST`, `HOST:PORT` or multiaddrs; tried for ever. */
+  readonly join?: readonly string[]
+  /** The file of the mesh key. Without it the node is a playground on loopback. */
+  readonly meshKey?: string
+  /** What this node has, as `{zone: 'hall-2'}`. */
+  readonly labels?: Readonly<Record<string, string>>
+  /** How much task weight it takes; unlimited unless set, 0 is none. */
+  readonly capacity?: number | null
+  /** `HOST:PORT` of the HTTP interface, or false for none (the default of the library). */
+  readonly api?: string | false
+  /** What it runs: `handler`, `module`, `exec`. */
+  readonly allow?: readonly ('handler' | 'module' | 'exec')[]
+  /** The folder of task modules. */
+  readonly modules?: string
+  /** Patterns of the spaces that it holds; all by default. */
+  readonly spaces?: readonly string[]
+  /** Whether it looks for others on the local network while it is alone. */
+  readonly mdns?: boolean
+  readonly preset?: 'lan'
+  readonly logLevel?: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+}
+
+const refuse = (key: string, value: unknown, accepted: string): never => {
+  throw new ShoalError('OPTION_INVALID', `${key} is ${show(value)}; it must be ${accepted}`)
+}
+
+const show = (value: unknown): string => {
+  const text = JSON.stringify(value) ?? String(value)
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text
+}
+
+type Check = (key: string, value: unknown) => void
+
+const isTextList = (value: unknown): boolean =>
+  Array.isArray(value) && value.every(item => typeof item === 'string' && item !== '')
+
+const texts: Check = (key, value) => {
+  if (!isTextList(value)) refuse(key, value, 'a list of texts')
+}
+const path: Check = (key, value) => {
+  if (typeof value !== 'string' || value === '') refuse(key, value, 'a path')
+}
+const oneOf =
+  (...allowed: readonly string[]): Check =>
+  (key, value) => {
+    if (!allowed.includes(value as string)) refuse(key, value, allowed.join(', '))
+  }
+
+const CHECKS: Readonly<Record<keyof NodeOptions, Check>> = {
+  name: (key, value) => {
+    if (typeof value !== 'string' || !isName(value)) {
+      refuse(
+        key,
+        value,
+        'lower-case letters, digits, dots, dashes and underscores, 63 at most, a letter or digit first',
+      )
+    }
+  },
+  dataDir: path,
+  listen: texts,
+  announce: texts,
+  join: texts,
+  meshKey: path,
+  labels: (key, value) => {
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+    if (!isObject) refuse(key, value, 'an object of texts, such as {"zone": "hall-2"}')
+    for (const [label, text] of Object.entries(value as object)) {
+      if (typeof text !== 'string' || label === '' || label.length > 253 || text.length > 253) {
+        refuse(`${key}.${label}`, text, 'a text of at most 253 characters')
+      }
+    }
+  },
+  capacity: (key, value) => {
+    if (value !== null && (!Number.isSafeInteger(value) || (value as number) < 0)) {
+      refuse(key, value, 'a whole number of at least 0, or null for no limit')
+    }
+  },
+  api: (key, value) => {
+    if (value !== false && (typeof value !== 'string' || !/^.+:\d{1,5}$/.test(value))) {
+      refuse(key, value, 'HOST:PORT, or false')
+    }
+  },
+  allow: (key, value) => {
+    const isKnown =
+      Array.isArray(value) && value.every(item => ['handler', 'module', 'exec'].includes(item as string))
+    if (!isKnown) refuse(key, value, 'a list of handler, module, exec')
+  },
+  modules: path,
+  spaces: texts,
+  mdns: (key, value) => {
+    if (typeof value !== 'boolean') refuse(key, value, 'true or false')
+  },
+  preset: oneOf('lan'),
+  logLevel: oneOf('debug', 'info', 'warn', 'error', 'silent'),
+}
+
+/** Checks the options and fills their defaults. */
+export const settingsOf = (options: NodeOptions): NodeSettings => {
+  for (const [key, value] of Object.entries(options)) {
+    const check = CHECKS[key as keyof NodeOptions] as Check | undefined
+    if (check === undefined) {
+      const known = Object.keys(CHECKS).join(', ')
+      throw new ShoalError('OPTION_UNKNOWN', `${key} is not an option; known are ${known}`)
+    }
+    if (value !== undefined) check(key, value)
+  }
+  const allow = options.allow ?? (options.meshKey === undefined ? ['handler', 'module', 'exec'] : ['handler'])
+  if (options.allow?.includes('module') && options.modules === undefined) {
+    throw new ShoalError(
+      'OPTION_INVALID',
+      'allow names module, and modules is not set; it must be the folder of the task modules',
+    )
+  }
+  return Object.freeze({
+    name: options.name ?? null,
+    dataDir: options.dataDir ?? null,
+    listen: options.listen ?? null,
+    announce: options.announce ?? null,
+    join: options.join ?? [],
+    meshKey: options.meshKey ?? null,
+    labels: { ...options.labels },
+    capacity: options.capacity ?? null,
+    allow: options.modules === undefined ? allow.filter(kind => kind !== 'module') : allow,
+    modules: options.modules ?? null,
+    spaces: options.spaces ?? ['*'],
+    mdns: options.mdns ?? true,
+    logLevel: options.logLevel ?? 'silent',
+  })
+}
