@@ -60,9 +60,7 @@ export const createResults = (ctx: Context): Results => {
   /** Whether this node holds the result that the asker reached; one of an earlier version of the task is another. */
   const holds = (id: TaskId, asker: NodeId): boolean => {
     const task = ctx.tasks.get(id)
-    return (
-      known.get(id)?.node === asker && (task === undefined || !isReadable(task) || get(task) !== null)
-    )
+    return known.get(id)?.node === asker && (task === undefined || !isReadable(task) || get(task) !== null)
   }
 
   const settleSlots = (task: TaskId): void => {
