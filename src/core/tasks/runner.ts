@@ -159,7 +159,8 @@ export const createRunner = (
       claims.bury(slot, mine.number)
       return
     }
-    if (local.renewTo !== null || rivalsOf(ctx, slot).length > 0) return
+    // A claim that others removed is restated at once: whoever waits for this node to run must see that it does.
+    if (local.renewTo !== null || (!local.claimLost && rivalsOf(ctx, slot).length > 0)) return
     local.renewTo = nextEpochNumber(Math.max(slot.highest, ctx.floor), local.task?.createdAt ?? 0)
     local.claimLost = false
     local.cause = 'heal'
