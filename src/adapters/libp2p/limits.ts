@@ -27,6 +27,8 @@ export const limits = {
   peerBytesBurst: 32 * 1024 * 1024,
   peerGossipPerSecond: 500,
   peerGossipBurst: 2_000,
+  /** The shortest time for which a peer that is too fast is not read. */
+  throttleMs: 20,
   /** A peer that was throttled for this long within the window is reported, once per window. */
   throttledReportMs: 5_000,
   throttledWindowMs: 30_000,
