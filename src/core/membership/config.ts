@@ -21,6 +21,16 @@ export interface MembershipConfig {
   readonly probeTimeoutMs: Millis
   /** How long a dial may take before it counts as silence. */
   readonly dialEvidenceMs: Millis
+  /** The same on a machine whose dials usually take long. */
+  readonly dialEvidenceMaxMs: Millis
+  /** A subject that this observer never met in its present life is given this long: others may have met it, and on a starting machine everything takes its time. */
+  readonly neverMetMs: Millis
+  /** After its own start, or a freeze, a node takes nobody's silence for evidence for so long. */
+  readonly quietMs: Millis
+  /** Lag of this much doubles an observer's patience, up to the stretch; half of it is forgotten after each memory. */
+  readonly lagHalfMs: Millis
+  readonly lagStretchMax: number
+  readonly lagMemoryMs: Millis
   /** A lone accusation becomes a verdict after the longer one, one short of the quorum after the shorter (Lifeguard, section IV-B). Refutations cross a mesh of thousands in well under a second. */
   readonly suspicionMinMs: Millis
   readonly suspicionMaxMs: Millis
@@ -99,6 +109,12 @@ export const membershipLan: MembershipConfig = {
   silentCeilingMs: 4_000,
   probeTimeoutMs: 400,
   dialEvidenceMs: 900,
+  dialEvidenceMaxMs: 5_000,
+  neverMetMs: 12_000,
+  quietMs: 4_000,
+  lagHalfMs: 150,
+  lagStretchMax: 4,
+  lagMemoryMs: 2_000,
   suspicionMinMs: 500,
   suspicionMaxMs: 3_000,
   refusalStaggerMs: 25,

@@ -158,10 +158,10 @@ export class Connect {
   }
 
   advanceSweep(): void {
-    const { now, config, links } = this.#shared
+    const { now, links, awareness } = this.#shared
     for (const id of this.#sweepFlight) {
       const startedAt = links.dialStartedAt(id)
-      if (startedAt === null || now - startedAt >= config.dialEvidenceMs) this.#sweepFlight.delete(id)
+      if (startedAt === null || now - startedAt >= awareness.dialEvidenceMs(now)) this.#sweepFlight.delete(id)
     }
     this.#advanceSweep()
   }
@@ -261,7 +261,7 @@ export class Connect {
   }
 
   #advanceSweep(): void {
-    const { now, config, roster, links, chores } = this.#shared
+    const { now, config, roster, links, chores, awareness } = this.#shared
     while (this.#sweepQueue.length > 0 && this.#sweepFlight.size < config.sweepParallel) {
       const id = this.#sweepQueue.pop() as NodeId
       const entry = roster.get(id)
@@ -271,6 +271,6 @@ export class Connect {
       this.#sweepFlight.add(id)
       this.dial(id)
     }
-    if (this.#sweepFlight.size > 0) chores.set('sweep', now + config.dialEvidenceMs)
+    if (this.#sweepFlight.size > 0) chores.set('sweep', now + awareness.dialEvidenceMs(now))
   }
 }

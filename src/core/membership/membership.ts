@@ -20,6 +20,7 @@ import type { MemberEvent } from '../mesh-event.js'
 import type { Rng } from '../rng.js'
 import type { CoreEvent, Effect, StoreEntry } from '../step.js'
 import type { MembershipConfig } from './config.js'
+import { Awareness } from './awareness.js'
 import { Connect } from './connect.js'
 import { HealthGauge } from './health-gauge.js'
 import { Jury } from './jury.js'
@@ -104,6 +105,7 @@ export class Membership implements MembersView {
       links: new Links(profile.id, config, rng.fork(1)),
       self,
       clock: new MeshClock(),
+      awareness: new Awareness(config),
       sealer: deps.sealer,
       chores: new DeadlineQueue<Chore>(),
     }
@@ -225,15 +227,18 @@ export class Membership implements MembersView {
    * waking, timers run before sockets are read. What it missed did not pass.
    */
   #noticeGap(): void {
-    const { now, config, links, jury } = this.#shared
+    const { now, config, links, jury, awareness } = this.#shared
     const dueAt = this.nextDeadlineAt
-    if (dueAt === null || now - dueAt < config.lagMs) return
+    if (dueAt === null) return
     const gapMs = now - dueAt
+    if (gapMs > LAG_NOTED_MS) awareness.late(now, gapMs)
+    if (gapMs < config.lagMs) return
     links.postpone(gapMs)
     this.#watches.postpone(gapMs)
     this.#suspicions.postpone(gapMs)
     jury.postpone(gapMs)
     count(this.#shared, 'lags')
+    if (gapMs >= config.silentFloorMs) awareness.quiet(now + config.quietMs / 2)
     if (gapMs >= config.silentCeilingMs && this.#settling.flapped(now)) this.#reissue({ settled: false })
   }
 
@@ -366,6 +371,7 @@ export class Membership implements MembersView {
       return
     }
     this.#announced = true
+    this.#shared.awareness.quiet(now + config.quietMs)
     out.push({ kind: 'subscribe', topic: MEMBERS_TOPIC })
     chores.set('heartbeat', now + rng.below(config.heartbeatMs))
     chores.set('exchange', now + rng.jitter(config.exchangeMs, 0.5))
@@ -465,6 +471,8 @@ export class Membership implements MembersView {
     const { now, links, self } = this.#shared
     if (this.#leaving || this.#standingDown) return
     if (links.size === 0) this.#introduce()
+    const startedAt = outbound ? links.dialStartedAt(id) : null
+    if (startedAt !== null) this.#shared.awareness.dialTook(now - startedAt)
     const link = links.opened(now, id)
     this.lastHeardAt = now
     if (outbound) link.provenAddress = address
@@ -940,6 +948,8 @@ export class Membership implements MembersView {
   }
 }
 
+/** Timers come a little late on every machine. */
+const LAG_NOTED_MS = 40
 const OFFENCES_MAX = 20
 const BAN_MS = 30_000
 
