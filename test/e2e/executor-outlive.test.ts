@@ -26,8 +26,16 @@ const FAMILY = `
   echo "member $$"
   wait`
 const FAMILY_SIZE = 5
-// Leaves the group, and ends by itself, for nobody else ends it should the test fail.
-const DAEMON = `(setsid sh -c 'echo "daemon $$"; exec sleep 60' &) ; echo "member $$"; exec sleep 600`
+// Its child leaves the group, and ends by itself, for nobody else ends it should the test fail.
+const DAEMON: TaskRun = {
+  exec: [
+    process.execPath,
+    '-e',
+    `const daemon = require('node:child_process').spawn('sleep', ['60'], { detached: true, stdio: 'ignore' })
+    console.log('daemon ' + daemon.pid)
+    console.log('member ' + process.pid)`,
+  ],
+}
 
 const sh = (script: string, env: Record<string, string> = {}): TaskRun => ({
   exec: ['/bin/sh', '-c', script],
@@ -78,12 +86,12 @@ test('what a program leaves behind in its group when it ends by itself is ended 
 })
 
 test('the stated limit: what left its group (setsid) outlives its copy, and a node that was killed', async t => {
-  const node = startNode([sh(DAEMON)])
+  const node = startNode([DAEMON])
   const bed = await openTestBed()
   const seen = watch()
   const daemons: number[] = []
   try {
-    bed.executor.start({ copy: copyOf(), spec: specOf(sh(DAEMON)), checkpoint: null }, seen.listener)
+    bed.executor.start({ copy: copyOf(), spec: specOf(DAEMON), checkpoint: null }, seen.listener)
     for (const lines of [seen.lines, node.lines]) {
       t.true(
         await eventually(() => pidsAfter(lines, 'member').concat(pidsAfter(lines, 'daemon')).length === 2),
