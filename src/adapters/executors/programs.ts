@@ -3,8 +3,8 @@
 // thread, because a child dies with the worker thread that spawned it.
 //
 // A copy ends with the process that was started: what is left of its group is killed
-// at once, as when the first process of a container ends, and the reaper kills what
-// had left the group. The environment is clean: what is not listed here is not passed.
+// at once, as when the first process of a container ends. What left the group (`setsid`)
+// is no longer the node's. The environment is clean: what is not listed here is not passed.
 
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { statSync } from 'node:fs'
@@ -82,8 +82,7 @@ export const createPrograms = ({ log, now, api }: ProgramOptions): RunKind => {
 
   const start = (order: RunOrder): Run => {
     const run = order.spec.run as ExecRun
-    const { listener, token } = order
-    const mark = `SHOAL_TOKEN=${token}`
+    const { listener } = order
     let child: ChildProcessByStdio<null, Readable, Readable> | null = null
     let asked = false
     let forced: string | null = null
@@ -126,12 +125,15 @@ export const createPrograms = ({ log, now, api }: ProgramOptions): RunKind => {
     const launch = (): void => {
       const [program, ...args] = run.exec
       const environment = environmentOf(order, api())
-      const fail = (error: unknown): void => {
-        reaper.free(null, mark)
-        finish(spawnErrorText(run, environment, error))
-      }
+      const fail = (error: unknown): void => finish(spawnErrorText(run, environment, error))
       if (program === undefined) {
         fail(new Error('it is empty; it must name a program'))
+        return
+      }
+      try {
+        reaper.ready()
+      } catch (error) {
+        finish(errorText(error))
         return
       }
       try {
@@ -150,9 +152,10 @@ export const createPrograms = ({ log, now, api }: ProgramOptions): RunKind => {
         spawned.once('error', fail)
         return
       }
-      // libuv returns once the program was executed, so from here its group exists.
+      // libuv returns once the program was executed, so its group exists. A node that is killed
+      // between that and the next line leaves the program behind; nothing may come between.
       const group = spawned.pid
-      reaper.hold(group, mark)
+      reaper.hold(group)
       // A signal that could not be sent is reported where it was sent.
       spawned.on('error', () => {})
       const out = createLineReader(now, line => listener.logged('out', line))
@@ -164,7 +167,7 @@ export const createPrograms = ({ log, now, api }: ProgramOptions): RunKind => {
       read(spawned.stderr, err)
       spawned.once('exit', (code, signal) => {
         signalGroup('SIGKILL')
-        reaper.free(group, mark)
+        reaper.free(group)
         spawned.stdout.resume()
         spawned.stderr.resume()
         const drained = (): void => {
@@ -181,18 +184,10 @@ export const createPrograms = ({ log, now, api }: ProgramOptions): RunKind => {
       listener.started()
     }
 
-    reaper.expect(mark).then(
-      () =>
-        inTurn(() => {
-          if (!asked && forced === null) {
-            launch()
-            return
-          }
-          reaper.free(null, mark)
-          finish(forced)
-        }),
-      error => finish(errorText(error)),
-    )
+    inTurn(() => {
+      if (asked || forced !== null) finish(forced)
+      else launch()
+    })
 
     return {
       ask() {
@@ -206,7 +201,7 @@ export const createPrograms = ({ log, now, api }: ProgramOptions): RunKind => {
     }
   }
 
-  return { start, close: () => reaper.close() }
+  return { start, close: async () => reaper.close() }
 }
 
 /** What a process's end means: nothing wrong, or a sentence. */
