@@ -29,8 +29,9 @@ export class Awareness {
     this.#lagMs = Math.max(held, lagMs)
   }
 
-  /** A dial of this node led to a link. */
-  dialTook(ms: Millis): void {
+  /** A dial of this node led to a link. One that waited for a cut to heal says nothing about this machine. */
+  dialTook(tookMs: Millis): void {
+    const ms = Math.min(tookMs, this.#config.dialEvidenceMs)
     if (!this.#hasDialled) {
       this.#hasDialled = true
       this.#dialMeanMs = ms

@@ -911,7 +911,7 @@ export class Membership implements MembersView {
   }
 
   #expire(): void {
-    const { now, config, roster, chores, rng } = this.#shared
+    const { now, config, roster, chores, rng, jury } = this.#shared
     for (const entry of roster.all()) {
       const ageMs = now - entry.since
       const isOver =
@@ -927,6 +927,7 @@ export class Membership implements MembersView {
     }
     this.#memory.expire(this.#shared)
     this.#offences.clear()
+    jury.forgive()
     chores.set('expire', now + rng.jitter(60_000, 0.3))
   }
 
