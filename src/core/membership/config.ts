@@ -78,6 +78,8 @@ export interface MembershipConfig {
   /** A node that came back calls itself settled after this long, doubled for each recent return, up to the maximum. */
   readonly settleMs: Millis
   readonly settleMaxMs: Millis
+  /** How often it looks whether anybody is settled: where nobody is, nobody has to wait. */
+  readonly settleLookMs: Millis
   /** A return this long ago no longer counts as flapping. */
   readonly flapMemoryMs: Millis
   /** A health level has to last this long before it is published: when it worsens, when it betters. */
@@ -95,6 +97,8 @@ export interface MembershipConfig {
   /** Joining: between attempts at the given addresses, from, doubling, to. */
   readonly joinMinMs: Millis
   readonly joinMaxMs: Millis
+  /** The same in company: an address that never answered may lead to another part of the mesh. */
+  readonly joinInCompanyMs: Millis
   /** Between dials that prove the addresses of subjects. */
   readonly verifyAfterMs: Millis
 }
@@ -143,6 +147,7 @@ export const membershipLan: MembershipConfig = {
   summaryLinesMax: 256,
   settleMs: 5_000,
   settleMaxMs: 300_000,
+  settleLookMs: 1_000,
   flapMemoryMs: 3_600_000,
   healthWorseMs: 2_000,
   healthBetterMs: 10_000,
@@ -154,5 +159,6 @@ export const membershipLan: MembershipConfig = {
   membersMax: 20_000,
   joinMinMs: 250,
   joinMaxMs: 10_000,
+  joinInCompanyMs: 5_000,
   verifyAfterMs: 300,
 }

@@ -19,8 +19,8 @@ import {
 import type { MemberEvent } from '../mesh-event.js'
 import type { Rng } from '../rng.js'
 import type { CoreEvent, Effect, StoreEntry } from '../step.js'
-import type { MembershipConfig } from './config.js'
 import { Awareness } from './awareness.js'
+import type { MembershipConfig } from './config.js'
 import { Connect } from './connect.js'
 import { HealthGauge } from './health-gauge.js'
 import { Jury } from './jury.js'
@@ -239,7 +239,10 @@ export class Membership implements MembersView {
     jury.postpone(gapMs)
     count(this.#shared, 'lags')
     if (gapMs >= config.silentFloorMs) awareness.quiet(now + config.quietMs / 2)
-    if (gapMs >= config.silentCeilingMs && this.#settling.flapped(now)) this.#reissue({ settled: false })
+    if (gapMs >= config.silentCeilingMs && this.#settling.flapped(now)) {
+      this.#reissue({ settled: false })
+      this.#shared.chores.set('settle', now + config.settleLookMs)
+    }
   }
 
   #take(event: CoreEvent): void {
@@ -378,7 +381,7 @@ export class Membership implements MembersView {
     chores.set('expire', now + rng.jitter(60_000, 0.3))
     chores.set('idle', now + config.lingerMs)
     chores.set('view', now)
-    if (!self.record.settled) chores.set('settle', this.#settling.dueAt(now))
+    if (!self.record.settled) chores.set('settle', now + config.settleLookMs * (this.hasProvisional ? 3 : 1))
     this.#connect.alone()
     this.#notify('member.alive', this.#entryOfSelf())
   }
@@ -423,13 +426,14 @@ export class Membership implements MembersView {
   }
 
   #settle(): void {
-    const { now, chores, roster } = this.#shared
+    const { now, config, chores, roster } = this.#shared
     if (this.selfRecord.settled) return
     // Where nobody is settled, nobody has to wait: after a power cut all came back at once.
     const someoneIs = roster
       .all()
       .some(entry => entry.record.settled && isPresent(entry.verdict) && !entry.provisional)
-    if (someoneIs && now < this.#settling.dueAt(now)) chores.set('settle', this.#settling.dueAt(now))
+    const dueAt = this.#settling.dueAt(now)
+    if (someoneIs && now < dueAt) chores.set('settle', Math.min(dueAt, now + config.settleLookMs))
     else this.#reissue({ settled: true })
   }
 
@@ -481,7 +485,7 @@ export class Membership implements MembersView {
     if (outbound) this.#spread.offerDigest(id)
     ping(this.#shared, link)
     this.#watches.linkUp(id)
-    this.#connect.linkUp(id)
+    this.#connect.linkUp(id, address)
   }
 
   /** The first link after being alone: this node has to be heard of, by gossip that is only just forming. */
