@@ -75,6 +75,8 @@ export interface LocalCopy {
   since: Millis
   /** Until when a live rival's claim is respected, or null while there is none. */
   handAt: Millis | null
+  /** To whom it was handed, and until when that member's answer is awaited. */
+  handedTo: { readonly node: NodeId; readonly untilAt: Millis } | null
   /** In mesh time, up to where the periods are done. */
   covered: Millis | null
   lastError: string | null
@@ -205,6 +207,7 @@ export const localOf = (slot: Slot): LocalCopy => {
     cause: 'applied',
     since: 0,
     handAt: null,
+    handedTo: null,
     covered: null,
     lastError: null,
     errors: 0,

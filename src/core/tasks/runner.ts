@@ -91,6 +91,7 @@ export const createRunner = (
     }
     // Its generation must be known: it tells this life's claims from those of an earlier one.
     if (!ctx.gateOpen || ctx.deps.members.get(ctx.self) === undefined) return
+    if (awaitsAnswer(slot, local)) return
     const rivals = task.spec.overlap && task.kind === 'always' ? [] : rivalsOf(ctx, slot)
     if (rivals.length > 0) {
       if (local.handAt === null) {
@@ -108,6 +109,24 @@ export const createRunner = (
     }
     jobQueue.delete(slot)
     take(slot, local, task)
+  }
+
+  /**
+   * It was handed over and comes right back: the other may be starting it at this moment. Its claim,
+   * or a while without one, says which.
+   */
+  const awaitsAnswer = (slot: Slot, local: LocalCopy): boolean => {
+    const { handedTo } = local
+    if (handedTo === null) return false
+    if (ctx.now < handedTo.untilAt && isLive(ctx, handedTo.node)) {
+      const answer = claimOf(slot, handedTo.node)
+      if (answer === undefined || answer.epoch.number <= numberOf(local.state)) {
+        ctx.deadlines.set(`hand|${slot.key}`, handedTo.untilAt)
+        return true
+      }
+    }
+    local.handedTo = null
+    return false
   }
 
   const take = (slot: Slot, local: LocalCopy, task: Task): void => {
@@ -270,7 +289,9 @@ export const createRunner = (
   const handOver = (slot: Slot, local: LocalCopy): void => {
     checkpoints.publish(slot)
     const owner = ctx.placer.owners().ownerOf(slot.task, slot.index)
+    local.handedTo = null
     if (owner === null || owner === ctx.self || !isLive(ctx, owner)) return
+    local.handedTo = { node: owner, untilAt: ctx.now + ctx.config.handoverMarginMs }
     ctx.out.push({
       kind: 'send',
       to: owner,
