@@ -215,6 +215,7 @@ export const createRunner = (
     if (slot.claims.length === 0 && (gone || !placed)) {
       if (gone || slot.checkpoint === null) {
         observer.look(slot)
+        observer.retire(slot)
         dropSlot(ctx, slot)
       }
     } else if (claimOf(slot, ctx.self) === undefined) slot.local = null
