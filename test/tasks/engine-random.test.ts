@@ -42,7 +42,7 @@ const play = (seed: number, splits: boolean): World => {
   let split = false
   for (let step = 0; step < 40; step++) {
     const node = rng.pick(up())
-    switch (rng.below(12)) {
+    switch (rng.below(13)) {
       case 0:
       case 1:
         if (up().length > 1) world.kill(node, rng.below(2) === 0 ? 40 : 3_000)
@@ -76,6 +76,9 @@ const play = (seed: number, splits: boolean): World => {
         break
       case 10:
         world.ask(node, { kind: 'taskDelete', task: rng.pick(specs()).id, request: world.request() })
+        break
+      case 12:
+        world.freeze(node, 100 + rng.below(6_000))
         break
       case 11: {
         const copy = world.starts.findLast(start => start.node === node)?.copy

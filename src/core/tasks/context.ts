@@ -113,6 +113,8 @@ export interface Context {
   started: boolean
   gateOpen: boolean
   leaving: boolean
+  /** After a freeze no run begins before this moment. */
+  calmUntil: Millis
   /** Loading what was recovered tells nobody anything. */
   quiet: boolean
   /** When a member became able to take tasks. */
@@ -137,6 +139,7 @@ export const createContext = (deps: TaskEngineDeps): Context => ({
   started: false,
   gateOpen: false,
   leaving: false,
+  calmUntil: 0,
   quiet: false,
   availableSince: new Map(),
 })

@@ -174,6 +174,11 @@ export const createRunner = (
   const defend = (slot: Slot, local: LocalCopy): void => {
     const mine = { number: numberOf(local.state), node: ctx.self }
     const outbid = slot.claims.some(claim => compareEpochs(claim.epoch, mine) > 0)
+    // Somebody else ran it meanwhile: nobody can tell which periods, so the next whole one is the first here.
+    if ((outbid || local.claimLost) && local.covered !== null) {
+      local.covered = Math.max(local.covered, Math.ceil(meshNow(ctx)) + ctx.config.clockErrorMs)
+      armPeriod(slot, local)
+    }
     if (!outbid && !local.claimLost) {
       claims.bury(slot, mine.number)
       return
@@ -314,7 +319,10 @@ export const createRunner = (
     if (local.state.phase !== 'running' || local.state.active || local.task === null) return
     const next = local.task.schedule?.nextAfter(local.covered as Millis)?.startAt ?? null
     if (next === null) ctx.deadlines.delete(`period|${slot.key}`)
-    else ctx.deadlines.set(`period|${slot.key}`, ctx.now + Math.max(0, Math.ceil(next - meshNow(ctx))))
+    else {
+      const at = ctx.now + Math.max(0, Math.ceil(next - meshNow(ctx)))
+      ctx.deadlines.set(`period|${slot.key}`, Math.max(at, ctx.calmUntil))
+    }
   }
 
   const due = (what: string, slot: Slot): void => {
@@ -327,9 +335,20 @@ export const createRunner = (
       if (next !== null && next > meshNow(ctx)) armPeriod(slot, local)
       else {
         local.covered = Math.floor(meshNow(ctx))
-        apply(slot, { kind: 'run' })
+        if (isContested(slot, local)) armPeriod(slot, local)
+        else apply(slot, { kind: 'run' })
       }
     } else ctx.dirty.add(slot)
+  }
+
+  /** Another runs it too, as after a split: until one has given way, a period is rather missed than doubled. */
+  const isContested = (slot: Slot, local: LocalCopy): boolean => {
+    if (rivalsOf(ctx, slot).length === 0) {
+      local.handAt = null
+      return false
+    }
+    local.handAt ??= ctx.now + (local.task?.graceMs ?? 0) + ctx.config.handoverMarginMs
+    return ctx.now < local.handAt
   }
 
   const durable = (token: number): boolean => {
