@@ -150,7 +150,8 @@ for (const splits of [false, true])
 test('seeds that once found something', t => {
   // 20046: a drain switched on and off within a hand-over let two nodes run one period.
   // 20235: after a split two owners with `overlap` waited for each other for ever.
-  for (const seed of [20_046, 20_235]) {
+  // 18: a node that was frozen ran a period at once on waking. 3191: all nodes became eligible at one moment.
+  for (const seed of [18, 3_191, 20_046, 20_235]) {
     const world = play(seed, seed % 2 === 1)
     t.deepEqual(world.violations, [], `SEED=${seed}`)
     t.deepEqual(atRest(world), [], `SEED=${seed}`)

@@ -75,6 +75,10 @@ export interface LocalCopy {
   since: Millis
   /** Until when a live rival's claim is respected, or null while there is none. */
   handAt: Millis | null
+  /** Its last owner said that this node is next. */
+  invited: boolean
+  /** No run begins before this moment. */
+  calmUntil: Millis
   /** To whom it was handed, and until when that member's answer is awaited. */
   handedTo: { readonly node: NodeId; readonly untilAt: Millis } | null
   /** In mesh time, up to where the periods are done. */
@@ -211,6 +215,8 @@ export const localOf = (slot: Slot): LocalCopy => {
     since: 0,
     handAt: null,
     handedTo: null,
+    invited: false,
+    calmUntil: 0,
     covered: null,
     lastError: null,
     errors: 0,

@@ -138,6 +138,8 @@ export const createRunner = (
     local.task = task
     local.cause = causeOfTake(ctx, before)
     local.covered = task.schedule === null ? null : coveredAt(ctx, slot, task)
+    local.calmUntil = local.invited ? 0 : ctx.now + ctx.config.viewSettleMs
+    local.invited = false
     local.renewTo = null
     local.claimLost = false
     local.sequence = 0
@@ -321,7 +323,7 @@ export const createRunner = (
     if (next === null) ctx.deadlines.delete(`period|${slot.key}`)
     else {
       const at = ctx.now + Math.max(0, Math.ceil(next - meshNow(ctx)))
-      ctx.deadlines.set(`period|${slot.key}`, Math.max(at, ctx.calmUntil))
+      ctx.deadlines.set(`period|${slot.key}`, Math.max(at, ctx.calmUntil, local.calmUntil))
     }
   }
 
