@@ -593,7 +593,7 @@ export class Membership implements MembersView {
 
   #rumor(message: MembershipMessage & { kind: 'rumor' }, from: NodeId, byGossip: boolean): void {
     const { links, now } = this.#shared
-    links.get(from)?.pulse.frame(now)
+    if (!byGossip) links.get(from)?.pulse.frame(now)
     for (const strike of message.strikes) this.#strike(strike, byGossip)
     for (const record of message.records) {
       if (byGossip) this.#spread.heardByGossip(record)
