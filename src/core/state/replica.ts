@@ -234,7 +234,17 @@ export class Replica {
 
   /** The whole document, for this node's own application. */
   encode(): Uint8Array {
-    return Y.encodeStateAsUpdate(this.doc)
+    return this.#encodeUpTo(client => this.clockOf(client))
+  }
+
+  /** Not by Yjs itself, which would put in what it holds back. */
+  #encodeUpTo(clockOf: (client: number) => number): Uint8Array {
+    const cursors = [...this.doc.store.clients.keys()].map(client => ({
+      client,
+      from: 0,
+      to: clockOf(client),
+    }))
+    return encodePiece(this.doc.store, cursors, [], Number.POSITIVE_INFINITY)
   }
 
   /** Whether an update keeps the document within what others may bring it to. */
