@@ -21,7 +21,7 @@ export interface StateConfig {
   readonly spaceBytesMax: number
   /** Spaces and documents together. 1,000: their names and hashes fit one message. */
   readonly documentsMax: number
-  /** Encoded bytes of a raw document. 8 MB: loads in a blink on a Pi, and catches up in seconds. */
+  /** Encoded bytes of a raw document. 4 MB: its snapshot is encoded in one step, which must not take longer than 50 ms. */
   readonly documentBytesMax: number
   /** Bytes of all spaces and documents together. 256 MB: what a gateway of 1 GB can spare. */
   readonly totalBytesMax: number
@@ -61,7 +61,7 @@ export interface StateConfig {
   readonly foldBytes: number
   /** Entries of log before it is folded. 4,000: a start reads them one by one. */
   readonly foldEntries: number
-  /** Bytes of snapshot written in one step. 128 KB. */
+  /** Bytes of a space's snapshot written in one step. 128 KB. */
   readonly foldStepBytes: number
   /** Bytes that Yjs may hold back because something before them is missing. 1 MB; beyond that they are dropped and fetched in order. */
   readonly pendingBytesMax: number
@@ -82,7 +82,7 @@ export const defaultStateConfig: StateConfig = Object.freeze({
   spaceKeysMax: 200_000,
   spaceBytesMax: 67_108_864,
   documentsMax: 1_000,
-  documentBytesMax: 8_388_608,
+  documentBytesMax: 4_194_304,
   totalBytesMax: 268_435_456,
   remoteSlack: 1.25,
   updateBytesMax: 262_144,

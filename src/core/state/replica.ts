@@ -109,14 +109,21 @@ export class Replica {
 
   #attach(): Entries {
     this.#digest = null
-    this.doc.on('update', (update: Uint8Array, _origin: unknown, _doc: Y.Doc, transaction: Y.Transaction) => {
-      const deletes: Range[] = []
-      for (const [client, items] of transaction.deleteSet.clients)
-        for (const { clock, len } of items) deletes.push({ client, from: clock, to: clock + len })
-      this.#captured.push({ update, deletes })
-      this.#digest = null
-    })
+    this.doc.on('update', this.#capture)
     return new Entries(this.doc, this.#config, this.#onStamp)
+  }
+
+  readonly #capture = (
+    update: Uint8Array,
+    _origin: unknown,
+    _doc: Y.Doc,
+    transaction: Y.Transaction,
+  ): void => {
+    const deletes: Range[] = []
+    for (const [client, items] of transaction.deleteSet.clients)
+      for (const { clock, len } of items) deletes.push({ client, from: clock, to: clock + len })
+    this.#captured.push({ update, deletes })
+    this.#digest = null
   }
 
   /** Takes over what the store held; returns how many entries were of no use. */
@@ -128,11 +135,10 @@ export class Replica {
     lastSnapshot: number,
   ): number {
     let useless = 0
-    const updates = [...parts, ...log]
-    // Pieces of a raw document refer to each other; merged, they apply in one go.
-    const apply = this.kind === 'doc' ? mergeOrKeep(updates) : updates
+    // Nobody needs all of it once more as one update.
+    this.doc.off('update', this.#capture)
     this.doc.transact(() => {
-      for (const update of apply) {
+      for (const update of [...parts, ...log]) {
         try {
           Y.applyUpdate(this.doc, update)
         } catch {
@@ -140,7 +146,7 @@ export class Replica {
         }
       }
     })
-    this.#captured = []
+    this.doc.on('update', this.#capture)
     this.entries.takeChanged()
     if (head !== null) {
       this.#headStored = true
@@ -463,7 +469,9 @@ export class Replica {
     const fold = this.#fold
     const writes: StoreWrite[] = []
     if (fold.cursors.length > 0) {
-      const value = encodePiece(this.doc.store, fold.cursors, [], this.#config.foldStepBytes)
+      // Parts of a raw document would refer to each other, and Yjs hold them back at the next start.
+      const bytesMax = this.kind === 'doc' ? Number.POSITIVE_INFINITY : this.#config.foldStepBytes
+      const value = encodePiece(this.doc.store, fold.cursors, [], bytesMax)
       writes.push({ key: partKey(this.document, fold.snapshot, fold.parts++), value: seal(value) })
       fold.bytes += value.length
       if (fold.cursors.length > 0) return writes
@@ -560,15 +568,6 @@ const stampAbove = (stamp: Stamp, seen: Entry | undefined): Stamp =>
   seen === undefined ? stamp : Math.max(stamp, Math.min(seen.content[1] + 1, Number.MAX_SAFE_INTEGER))
 
 const sum = (list: readonly Uint8Array[]): number => list.reduce((bytes, each) => bytes + each.length, 0)
-
-const mergeOrKeep = (updates: readonly Uint8Array[]): readonly Uint8Array[] => {
-  if (updates.length < 2) return updates
-  try {
-    return [Y.mergeUpdates([...updates])]
-  } catch {
-    return updates
-  }
-}
 
 /** A range less the holes in it. */
 const without = (range: Range, holes: readonly Range[]): Range[] => {
