@@ -21,7 +21,7 @@ export interface StateConfig {
   readonly spaceBytesMax: number
   /** Spaces and documents together. 1,000: their names and hashes fit one message. */
   readonly documentsMax: number
-  /** Encoded bytes of a raw document. 4 MB: its snapshot is encoded in one step, which must not take longer than 50 ms. */
+  /** Encoded bytes of a raw document. 4 MB: a newcomer and the application get it whole, in one step. */
   readonly documentBytesMax: number
   /** Bytes of all spaces and documents together. 256 MB: what a gateway of 1 GB can spare. */
   readonly totalBytesMax: number
@@ -61,7 +61,7 @@ export interface StateConfig {
   readonly foldBytes: number
   /** Entries of log before it is folded. 4,000: a start reads them one by one. */
   readonly foldEntries: number
-  /** Bytes of a space's snapshot written in one step. 128 KB. */
+  /** Bytes of snapshot written in one step. 128 KB. */
   readonly foldStepBytes: number
   /** Bytes that Yjs may hold back because something before them is missing. 1 MB; beyond that they are dropped and fetched in order. */
   readonly pendingBytesMax: number

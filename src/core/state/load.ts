@@ -20,12 +20,16 @@ export const loadReplica = (
       useless++
       return []
     })
-  // Without a head everything that is there is joined: more than needed does no harm.
+  // No head was ever written: the parts are of a snapshot that was never finished, and the
+  // log is whole. If it is spoilt, all parts are joined, the newest first: a struct that is
+  // already there does not take over that it is deleted, so the older ones only fill gaps.
+  const isHeadLost = head === null && recovered.strange.length > 0
   const current = parts.filter(({ snapshot, part }) => {
-    const isCurrent = head === null || snapshot === head.snapshot
+    const isCurrent = head === null ? isHeadLost : snapshot === head.snapshot
     if (!isCurrent) garbage.push(partKey(document, snapshot, part))
     return isCurrent
   })
+  if (isHeadLost) current.sort((a, b) => b.snapshot - a.snapshot || a.part - b.part)
   const live = entries.filter(({ entry }) => {
     const isLive = head === null || entry >= head.firstEntry
     if (!isLive) garbage.push(entryKey(document, entry))
@@ -40,6 +44,7 @@ export const loadReplica = (
     sound(live),
     last === undefined ? 0 : last.entry + 1,
     parts[parts.length - 1]?.snapshot ?? 0,
+    isHeadLost ? current.map(({ snapshot, part }) => partKey(document, snapshot, part)) : [],
   )
   return { useless: useless + unapplied, garbage }
 }

@@ -14,7 +14,15 @@ import type { StoreWrite } from '../step.js'
 import type { Checked, EntryContent } from './check.js'
 import type { StateConfig } from './config.js'
 import { type Digest, digestOf } from './digest.js'
-import { type Cursor, deletedWithin, encodePiece, endOf, type Range, type Struct } from './encode.js'
+import {
+  type Cursor,
+  deletedWithin,
+  encodePiece,
+  endOf,
+  joinPieces,
+  type Range,
+  type Struct,
+} from './encode.js'
 import { Entries, type Entry } from './entries.js'
 import { entryKey, type Head, partKey, seal, writeHead } from './log.js'
 import { clientOf, listName, nodeOfList } from './writer.js'
@@ -84,6 +92,8 @@ export class Replica {
   #nextEntry = 0
   #logBytes = 0
   #fold: Fold | null = null
+  /** Parts without a head, to go with the next snapshot. */
+  #orphans: readonly string[] = []
   // What waits to be broadcast; null stands for what is too large for it.
   outbox: (Uint8Array | null)[] = []
   publishedAt = Number.NEGATIVE_INFINITY
@@ -133,12 +143,16 @@ export class Replica {
     log: readonly Uint8Array[],
     nextEntry: number,
     lastSnapshot: number,
+    orphans: readonly string[],
   ): number {
     let useless = 0
+    // Parts of a raw document refer to each other: one by one, Yjs would hold them back.
+    const snapshot =
+      this.kind === 'doc' && parts.length > 1 && orphans.length === 0 ? [joinPieces(parts)] : parts
     // Nobody needs all of it once more as one update.
     this.doc.off('update', this.#capture)
     this.doc.transact(() => {
-      for (const update of [...parts, ...log]) {
+      for (const update of [...snapshot, ...log]) {
         try {
           Y.applyUpdate(this.doc, update)
         } catch {
@@ -154,6 +168,7 @@ export class Replica {
       this.#parts = head.parts
       this.#firstEntry = head.firstEntry
     } else this.#snapshot = lastSnapshot
+    this.#orphans = orphans
     this.#nextEntry = Math.max(nextEntry, this.#firstEntry)
     this.#snapshotBytes = sum(parts)
     this.#logBytes = sum(log)
@@ -469,15 +484,15 @@ export class Replica {
     const fold = this.#fold
     const writes: StoreWrite[] = []
     if (fold.cursors.length > 0) {
-      // Parts of a raw document would refer to each other, and Yjs hold them back at the next start.
-      const bytesMax = this.kind === 'doc' ? Number.POSITIVE_INFINITY : this.#config.foldStepBytes
-      const value = encodePiece(this.doc.store, fold.cursors, [], bytesMax)
+      const value = encodePiece(this.doc.store, fold.cursors, [], this.#config.foldStepBytes)
       writes.push({ key: partKey(this.document, fold.snapshot, fold.parts++), value: seal(value) })
       fold.bytes += value.length
       if (fold.cursors.length > 0) return writes
     }
     for (let part = 0; part < this.#parts; part++)
       writes.push({ key: partKey(this.document, this.#snapshot, part), value: null })
+    for (const key of this.#orphans) writes.push({ key, value: null })
+    this.#orphans = []
     for (let entry = this.#firstEntry; entry < fold.firstEntry; entry++)
       writes.push({ key: entryKey(this.document, entry), value: null })
     this.#snapshot = fold.snapshot
