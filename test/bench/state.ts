@@ -20,7 +20,7 @@ const kb = (bytes: number): string => `${(bytes / 1_000).toFixed(1)} KB`
 
 row('overwrites', () => {
   const crowd = new Crowd(20)
-  const writes = 1_000_000
+  const writes = Number(process.argv[3] ?? 1_000_000)
   for (let n = 0; n < writes; ) {
     for (let writer = 0; writer < 20; writer++) {
       // Each writer has its own order of the keys, and all meet on all of them.
@@ -40,20 +40,20 @@ row('overwrites', () => {
 
 row('created and removed', () => {
   const crowd = new Crowd(2)
-  for (let round = 0; round < 100; round++) {
-    const keys = Array.from({ length: 1_000 }, (_, i) => `task-${round}-${i}`)
+  for (let round = 0; round < 1_000; round++) {
+    const keys = Array.from({ length: 100 }, (_, i) => `task-${round}-${i}`)
     crowd.write(
       0,
       'plant',
       keys.map(key => ({ key, value: 'on' })),
     )
-    crowd.settle(20)
+    crowd.settle(10)
     crowd.write(
       round % 2,
       'plant',
       keys.map(key => ({ key, value: undefined })),
     )
-    crowd.settle(20)
+    crowd.settle(10)
   }
   const { v1, structs } = sizes(crowd, 0, 'plant')
   return `100,000 keys: ${v1} bytes left, ${structs} structs`
