@@ -2,6 +2,7 @@
 // what it shows of the node.
 
 import { fileURLToPath } from 'node:url'
+import type { DemoControl } from '../adapters/http/demo.js'
 import { type HttpServer, type HttpStats, isLoopback, startHttp } from '../adapters/http/server.js'
 import { createApiToken, loadApiToken } from '../adapters/identity/api-token.js'
 import { createMetrics } from '../adapters/metrics/metrics.js'
@@ -20,13 +21,15 @@ export interface ApiServer {
   close(): Promise<void>
 }
 
-/** The dashboard's files, beside the compiled program. */
-const PAGE_FOLDER = fileURLToPath(new URL('../dashboard/', import.meta.url))
+/** The dashboard, beside the compiled program. */
+const PAGE_FILE = fileURLToPath(new URL('../dashboard/dashboard.html', import.meta.url))
 
 export const serveApi = async (
   composed: Composed,
   address: string,
   settings: Pick<NodeSettings, 'dataDir' | 'meshKey'>,
+  /** The demo's levers; nothing else brings any. */
+  demo?: DemoControl,
 ): Promise<ApiServer> => {
   const { node, tokens } = composed
   const { host, port } = readAddress(address)
@@ -69,9 +72,10 @@ export const serveApi = async (
     token,
     checkToken: text => tokens.check(text),
     metrics,
-    pageFolder: PAGE_FOLDER,
+    pageFile: PAGE_FILE,
     version: VERSION,
     log: node.log,
+    ...(demo === undefined ? {} : { demo }),
   }).catch(error => {
     stop()
     throw error
