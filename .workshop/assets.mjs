@@ -47,11 +47,25 @@ const buildDashboard = async ({ root, dist }) => {
     "base-uri 'none'",
     "form-action 'none'",
   ].join('; ')
-  const parts = { '%CSP%': policy, '%STYLE%': style, '%SCRIPT%': script }
+  const parts = { '%CSP%': policy, '/*%STYLE%*/': style, '/*%SCRIPT%*/': script }
   const template = readFileSync(join(from, 'page.html'), 'utf8')
-  const page = template.replace(/%(CSP|STYLE|SCRIPT)%/g, name => parts[name])
+  const page = template.replace(/%CSP%|\/\*%(STYLE|SCRIPT)%\*\//g, name => parts[name])
   mkdirSync(join(dist, 'src', 'dashboard'), { recursive: true })
-  writeFileSync(join(dist, 'src', 'dashboard', 'dashboard.html'), page)
+  writeFileSync(join(dist, 'src', 'dashboard', 'dashboard.html'), `${page}${noticesOf(root)}`)
+}
+
+/** Whose work the page carries: their licenses ask that this is said with every copy. */
+const noticesOf = root => {
+  const notices = ['preact', 'htm', 'uplot', 'd3-force', 'd3-dispatch', 'd3-quadtree', 'd3-timer'].map(
+    name => {
+      const { version, license } = JSON.parse(
+        readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8'),
+      )
+      const text = readFileSync(join(root, 'node_modules', name, 'LICENSE'), 'utf8')
+      return `${name} ${version}, ${license}: ${/copyright (\(c\) )?\d{4}.*/i.exec(text)?.[0].trim() ?? ''}`
+    },
+  )
+  return `<!-- Contains:\n${notices.join('\n').replaceAll('--', '- -')}\n-->\n`
 }
 
 const hashOf = text => `sha256-${createHash('sha256').update(text).digest('base64')}`

@@ -76,12 +76,14 @@ export interface EventQuery {
   /** Only what this member or this task had a part in. */
   readonly about?: string
   readonly text?: string
+  /** Leaves out what another event of the list says as well: the start that ends a move. */
+  readonly isBrief?: boolean
 }
 
 /** Newest first, at most `limit`. `sentenceOf` is what the text is looked for in. */
 export const selectEvents = (
   events: readonly MeshEvent[],
-  { filter, about, text = '' }: EventQuery,
+  { filter, about, text = '', isBrief = false }: EventQuery,
   sentenceOf: (event: MeshEvent) => string,
   limit: number,
 ): MeshEvent[] => {
@@ -91,6 +93,7 @@ export const selectEvents = (
     const event = events[i] as MeshEvent
     if (filter !== 'all' && !event.kind.startsWith(PREFIX[filter])) continue
     if (about !== undefined && !isAbout(event, about)) continue
+    if (isBrief && isEchoOfMove(events, i)) continue
     if (wanted !== '' && !sentenceOf(event).toLowerCase().includes(wanted)) continue
     found.push(event)
   }
@@ -99,3 +102,14 @@ export const selectEvents = (
 
 const isAbout = (event: MeshEvent, id: string): boolean =>
   event.member === id || event.task === id || event.node === id || event.from === id || event.to === id
+
+const ECHO_WITHIN = 50
+
+/** A copy that moves is said to have moved, and then to have started, with one epoch. */
+const isEchoOfMove = (events: readonly MeshEvent[], index: number): boolean => {
+  const { kind, task, epoch } = events[index] as MeshEvent
+  if (kind !== 'task.started') return false
+  return events
+    .slice(Math.max(0, index - ECHO_WITHIN), index + ECHO_WITHIN)
+    .some(other => other.kind === 'task.moved' && other.task === task && other.epoch === epoch)
+}

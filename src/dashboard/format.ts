@@ -167,6 +167,6 @@ export const describeEvent = (event: MeshEvent, nameOf: (id: string) => string):
 const healthText = (event: MeshEvent): string => {
   const health = textOf(event.health)
   const reasons = Array.isArray(event.reasons) ? event.reasons.map(String).join(', ') : ''
-  const now = health === '' ? 'changed its health or its record' : `is ${health}`
+  const now = health === '' ? 'says something new of its health' : `is ${health}`
   return reasons === '' ? now : `${now}: ${reasons}`
 }

@@ -94,7 +94,7 @@ export const groupCentres = (groups: readonly string[], frame: Frame): ReadonlyM
 }
 
 /** Moves and scales positions into the frame; at most this much larger than computed. */
-export const fit = (
+export const fitInto = (
   positions: ReadonlyMap<string, Point>,
   frame: Frame,
   margin: { readonly x: number; readonly top: number; readonly bottom: number },

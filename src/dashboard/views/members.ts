@@ -106,11 +106,18 @@ const CONTROL_WORDS: Readonly<Record<string, string>> = {
   revive: 'Revive',
 }
 
+/** Only what can have an effect: who is gone cannot be killed, who is well not revived. */
+const controlsFor = (state: State, id: string): readonly string[] => {
+  const verdict = state.members.get(id)?.verdict
+  if (verdict === 'suspect') return state.controls
+  return state.controls.filter(action => (action === 'revive') === (verdict !== 'alive'))
+}
+
 /** The demo's levers; a real node has none. */
 export const DemoControls = ({ state, session, id }: ViewProps & { readonly id: string }): VNode | null => {
   if (state.controls.length === 0) return null
   return html`<div class="demo" role="group" aria-label="Demo controls">
-    ${state.controls.map(
+    ${controlsFor(state, id).map(
       action => html`<${Action} key=${action} label=${CONTROL_WORDS[action] ?? action} isDanger=${action !== 'revive'}
         run=${() => session.act('POST', '/v1/demo', { action, node: id })} done="sent" />`,
     )}

@@ -6,8 +6,9 @@
 import { html } from 'htm/preact'
 import type { VNode } from 'preact'
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { createLayout, type Frame, fit, linksOf, type Point, radiusFor } from '../layout.js'
-import { isHeld, type Member, type Task } from '../model.js'
+import { createLayout, type Frame, fitInto, linksOf, type Point, radiusFor } from '../layout.js'
+import { isHeld, type Member, type Task, type Verdict } from '../model.js'
+import { nearestTowards } from '../nearest.js'
 import type { State } from '../session.js'
 import { memberHref, nameOf, verdictMark, verdictPath } from './parts.js'
 
@@ -93,12 +94,20 @@ export const MeshDrawing = ({ state, groupBy }: DrawingProps): VNode => {
       top: groupBy === '' ? radius * 2 + 8 : radius * 2 + 26,
       bottom: isNamed ? radius * 2 + 24 : radius * 2 + 8,
     }
-    const at = fit(layout.positions(), frame, margin)
+    const at = fitInto(layout.positions(), frame, margin)
     points.current = at
     const where = (id: string): Point => at.get(id) ?? { x: -100, y: -100 }
     for (const element of root.querySelectorAll<SVGGElement>('[data-member]')) {
       const { x, y } = where(element.dataset.member ?? '')
       element.setAttribute('transform', `translate(${x.toFixed(1)} ${y.toFixed(1)})`)
+    }
+    for (const element of root.querySelectorAll<SVGElement>('[data-name]')) {
+      const { x, y } = where(element.dataset.name ?? '')
+      const below = y + radius + dotRadius(radius) * 2 + 16
+      // A name at the edge leans inwards.
+      const half = (element.textContent?.length ?? 0) * 3.6
+      const inside = Math.min(frame.width - half - 4, Math.max(half + 4, x))
+      element.setAttribute('transform', `translate(${inside.toFixed(1)} ${below.toFixed(1)})`)
     }
     for (const element of root.querySelectorAll<SVGElement>('[data-copy]')) {
       const centre = where(element.dataset.node ?? '')
@@ -184,7 +193,6 @@ export const MeshDrawing = ({ state, groupBy }: DrawingProps): VNode => {
         const name = nameOf(state, id)
         const isSelf = id === state.self?.id
         const tasksHere = perNode.get(id) ?? 0
-        const isShown = isNamed || isSelf || id === focus || verdict === 'dead' || verdict === 'suspect'
         return html`<g key=${id} class="member" data-member=${id} data-verdict=${verdict}
           data-health=${health} data-draining=${member.draining} transform="translate(-100 -100)">
           <a href=${memberHref(id)} tabindex=${id === entry ? 0 : -1}
@@ -201,10 +209,17 @@ export const MeshDrawing = ({ state, groupBy }: DrawingProps): VNode => {
               <path class="sign-shape" d=${verdictPath[verdict] ?? verdictPath.suspect} />
               <path class="sign-mark" d=${verdict === 'alive' && health !== 'ok' ? verdictMark.suspect : verdict === 'alive' && member.draining ? DRAIN_MARK : (verdictMark[verdict] ?? '')} />
             </g>
-            ${isShown ? html`<text class="member-name" y=${radius + dotRadius(radius) * 2 + 16}>${clip(name)}</text>` : null}
           </a>
         </g>`
       })}
+      <g aria-hidden="true">
+        ${list
+          .filter(({ id, verdict }) => isNamed || id === state.self?.id || id === focus || isOdd(verdict))
+          .map(
+            ({ id, verdict }) =>
+              html`<text key=${id} class="member-name" data-name=${id} data-verdict=${verdict}>${clip(nameOf(state, id))}</text>`,
+          )}
+      </g>
       <g aria-hidden="true">
         ${dots.map(
           dot => html`<circle key=${dot.key} class="dot" r=${dotRadius(radius)} data-copy=${dot.key} data-node=${dot.node}
@@ -214,6 +229,8 @@ export const MeshDrawing = ({ state, groupBy }: DrawingProps): VNode => {
     </svg>
   </div>`
 }
+
+const isOdd = (verdict: Verdict): boolean => verdict === 'dead' || verdict === 'suspect'
 
 const DRAIN_MARK = 'M0-4.5v8M-3.5.5 0 4 3.5.5'
 
@@ -226,33 +243,3 @@ const dotAngle = (index: number, count: number): number => {
 }
 
 const clip = (name: string): string => (name.length > 22 ? `${name.slice(0, 21)}…` : name)
-
-const DIRECTIONS: Readonly<Record<string, Point>> = {
-  ArrowRight: { x: 1, y: 0 },
-  ArrowLeft: { x: -1, y: 0 },
-  ArrowUp: { x: 0, y: -1 },
-  ArrowDown: { x: 0, y: 1 },
-}
-
-/** The nearest member that way; what lies aside counts as farther. */
-export const nearestTowards = (
-  key: string,
-  from: Point,
-  points: ReadonlyMap<string, Point>,
-): string | null => {
-  const way = DIRECTIONS[key]
-  if (way === undefined) return null
-  let best: string | null = null
-  let least = Number.POSITIVE_INFINITY
-  for (const [id, { x, y }] of points) {
-    const [dx, dy] = [x - from.x, y - from.y]
-    const along = dx * way.x + dy * way.y
-    if (along < 1) continue
-    const aside = Math.abs(dx * way.y) + Math.abs(dy * way.x)
-    if (along + aside * 2 < least) {
-      least = along + aside * 2
-      best = id
-    }
-  }
-  return best
-}

@@ -63,7 +63,7 @@ export const Timeline = ({ state, about, first, hasFilters }: TimelineProps): VN
     () =>
       selectEvents(
         events,
-        about === undefined ? { filter, text } : { filter, text, about },
+        { filter, text, isBrief: !hasFilters, ...(about === undefined ? {} : { about }) },
         event => sentenceOf(state, event),
         limit + 1,
       ),
