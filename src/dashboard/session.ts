@@ -72,6 +72,7 @@ export const createSession = () => {
   const listeners = new Set<() => void>()
   let isTold = true
   let selfSaysIsolated = false
+  let isSilent = false
   let refreshTimer: ReturnType<typeof setTimeout> | null = null
   let refreshedAt = 0
   let attempt = 0
@@ -99,8 +100,7 @@ export const createSession = () => {
   const answered = (answer: Answer): Answer => {
     const now = Date.now()
     const viewAge = answer.viewAgeMs === null ? state.viewAge : { ms: answer.viewAgeMs, at: now }
-    const isSilent =
-      answer.viewAgeMs !== null && answer.viewAgeMs > ISOLATED_AFTER_MS && state.members.size > 1
+    if (answer.viewAgeMs !== null) isSilent = answer.viewAgeMs > ISOLATED_AFTER_MS && state.members.size > 1
     // The header counts whole seconds; a clock that is right stays as it is.
     const off = answer.nodeAt === null ? 0 : answer.nodeAt - now
     const clockOffsetMs = Math.abs(off) > CLOCK_TOLERANCE_MS ? off : 0
@@ -146,7 +146,7 @@ export const createSession = () => {
       if (isLive) picture = applyEvent(picture, event)
     }
     if (isOtherLife) selfSaysIsolated = false
-    const change: Partial<State> = { log, isIsolated: selfSaysIsolated }
+    const change: Partial<State> = { log, isIsolated: selfSaysIsolated || isSilent }
     set(isLive ? { ...change, ...picture } : change)
     if (isLive && added.some(({ kind }) => !kind.startsWith('state.'))) refreshSoon()
   }

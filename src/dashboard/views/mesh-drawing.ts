@@ -99,7 +99,7 @@ export const MeshDrawing = ({ state, groupBy }: DrawingProps): VNode => {
     const where = (id: string): Point => at.get(id) ?? { x: -100, y: -100 }
     for (const element of root.querySelectorAll<SVGGElement>('[data-member]')) {
       const { x, y } = where(element.dataset.member ?? '')
-      element.setAttribute('transform', `translate(${x.toFixed(1)} ${y.toFixed(1)})`)
+      write(element, 'transform', `translate(${x.toFixed(1)} ${y.toFixed(1)})`)
     }
     for (const element of root.querySelectorAll<SVGElement>('[data-name]')) {
       const { x, y } = where(element.dataset.name ?? '')
@@ -107,20 +107,20 @@ export const MeshDrawing = ({ state, groupBy }: DrawingProps): VNode => {
       // A name at the edge leans inwards.
       const half = (element.textContent?.length ?? 0) * 3.6
       const inside = Math.min(frame.width - half - 4, Math.max(half + 4, x))
-      element.setAttribute('transform', `translate(${inside.toFixed(1)} ${below.toFixed(1)})`)
+      write(element, 'transform', `translate(${inside.toFixed(1)} ${below.toFixed(1)})`)
     }
     for (const element of root.querySelectorAll<SVGElement>('[data-copy]')) {
       const centre = where(element.dataset.node ?? '')
       const angle = dotAngle(Number(element.dataset.index), Number(element.dataset.count))
       const reach = radius + dotRadius(radius) + 3.5
       const [x, y] = [centre.x + Math.cos(angle) * reach, centre.y + Math.sin(angle) * reach]
-      element.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`
+      write(element, 'style', `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`)
     }
     for (const element of root.querySelectorAll<SVGElement>('[data-group]')) {
       const mine = list.filter(member => groupOf(member) === element.dataset.group).map(({ id }) => where(id))
       const x = mine.reduce((sum, point) => sum + point.x, 0) / Math.max(1, mine.length)
       const y = Math.min(...mine.map(point => point.y)) - radius * 1.6 - 10
-      element.setAttribute('transform', `translate(${x.toFixed(1)} ${Math.max(14, y).toFixed(1)})`)
+      write(element, 'transform', `translate(${x.toFixed(1)} ${Math.max(14, y).toFixed(1)})`)
     }
     const line = (link: { source: string; target: string }): string => {
       const [a, b] = [where(link.source), where(link.target)]
@@ -139,7 +139,7 @@ export const MeshDrawing = ({ state, groupBy }: DrawingProps): VNode => {
       else paths.far?.push(line(link))
     }
     for (const [kind, lines] of Object.entries(paths))
-      root.querySelector(`[data-links=${kind}]`)?.setAttribute('d', lines.join(''))
+      write(root.querySelector(`[data-links=${kind}]`), 'd', lines.join(''))
   }
   const placeNow = useRef(place)
   placeNow.current = place
@@ -194,7 +194,7 @@ export const MeshDrawing = ({ state, groupBy }: DrawingProps): VNode => {
         const isSelf = id === state.self?.id
         const tasksHere = perNode.get(id) ?? 0
         return html`<g key=${id} class="member" data-member=${id} data-verdict=${verdict}
-          data-health=${health} data-draining=${member.draining} transform="translate(-100 -100)">
+          data-health=${health} data-draining=${member.draining} >
           <a href=${memberHref(id)} tabindex=${id === entry ? 0 : -1}
             aria-label=${`${name}${isSelf ? ', this node' : ''}: ${verdict}${health === 'ok' ? '' : `, ${health}`}${member.draining ? ', draining' : ''}, ${tasksHere} tasks`}
             onPointerEnter=${() => setFocus(id)} onFocus=${() => {
@@ -243,3 +243,14 @@ const dotAngle = (index: number, count: number): number => {
 }
 
 const clip = (name: string): string => (name.length > 22 ? `${name.slice(0, 21)}…` : name)
+
+const written = new WeakMap<Element, string>()
+
+/** Touches the page only where something is new: an equal value costs the browser as much as another. */
+const write = (element: SVGElement | null, what: 'transform' | 'style' | 'd', value: string): void => {
+  if (element === null || written.get(element) === value) return
+  written.set(element, value)
+  // Through the style object, which the policy of the page allows; a style attribute it does not.
+  if (what === 'style') element.style.transform = value
+  else element.setAttribute(what, value)
+}

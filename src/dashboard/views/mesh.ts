@@ -2,7 +2,7 @@
 
 import { html } from 'htm/preact'
 import type { VNode } from 'preact'
-import { useState } from 'preact/hooks'
+import { useMemo, useState } from 'preact/hooks'
 import { count, formatWanted } from '../format.js'
 import { groupLabels } from '../layout.js'
 import { isWaiting, listOf } from '../model.js'
@@ -24,6 +24,11 @@ export const MeshView = ({ state, session }: ViewProps): VNode => {
   const usual = state.members.size >= GROUP_FROM ? (labels.includes('zone') ? 'zone' : (labels[0] ?? '')) : ''
   const groupBy = chosen !== null && (chosen === '' || labels.includes(chosen)) ? chosen : usual
   const tasks = sortTasks(state)
+  // The age of the view alone draws nothing again.
+  const drawing = useMemo(
+    () => html`<${MeshDrawing} state=${state} groupBy=${groupBy} />`,
+    [state.members, state.tasks, state.names, state.self?.id, groupBy],
+  )
   return html`<div class="mesh">
     <section class="stage" aria-labelledby="mesh-title">
       <div class="head">
@@ -36,7 +41,7 @@ export const MeshView = ({ state, session }: ViewProps): VNode => {
             </select></label>`
         }
       </div>
-      <${MeshDrawing} state=${state} groupBy=${groupBy} />
+      ${drawing}
       <${Legend} />
     </section>
     <aside>
@@ -71,9 +76,16 @@ const Attention = ({ state }: { state: State }): VNode => {
   )
   const tasks = sortTasks(state).filter(task => task.problem !== undefined || task.copies.some(isWaiting))
   const total = members.length + tasks.length
-  return html`<section class="attention" data-calm=${total === 0} aria-labelledby="attention-title">
-    <h2 id="attention-title">${total === 0 ? 'All is well' : 'Needs a look'}</h2>
-    ${total === 0 ? html`<p class="quiet">Every known member is alive and every task has its copies.</p>` : null}
+  // Without a live view nobody can say that all is well.
+  const isBlind = state.connection !== 'live' || state.isIsolated
+  const isCalm = total === 0 && !isBlind
+  return html`<section class="attention" data-calm=${isCalm} aria-labelledby="attention-title">
+    <h2 id="attention-title">${isCalm ? 'All is well' : isBlind ? 'As it was last seen' : 'Needs a look'}</h2>
+    ${
+      total === 0
+        ? html`<p class="quiet">${isBlind ? 'Every member was alive and every task had its copies. What is now cannot be seen from here.' : 'Every known member is alive and every task has its copies.'}</p>`
+        : null
+    }
     ${
       total === 0
         ? null
