@@ -135,7 +135,6 @@ export class Copies {
   readonly #running = new Map<string, Map<number, number>>()
   /** From the end of a copy's node until it ran elsewhere, in virtual ms. */
   readonly takeoversMs: Millis[] = []
-  readonly #last = new Map<string, { readonly node: SimNode; readonly life: number }>()
   readonly #world: World
 
   constructor(world: World) {
@@ -159,15 +158,26 @@ export class Copies {
         if (event.kind === 'copyExited') {
           this.#running.get(`${event.copy.task} ${event.copy.slot}`)?.delete(node.index)
         } else if (event.kind === 'copyStarted') {
-          const key = `${event.copy.task} ${event.copy.slot}`
-          const last = this.#last.get(key)
-          const hasDied = last !== undefined && last.node !== node && last.node.life !== last.life
-          if (hasDied) this.takeoversMs.push(this.#world.nowMs - last.node.disturbedAtMs)
-          this.#last.set(key, { node, life: node.life })
+          this.#noteStart(node, `${event.copy.task} ${event.copy.slot}`)
         }
         return null
       },
     }
+  }
+
+  /** A copy began where none ran any more: how long after the end of the last one's process? */
+  #noteStart(node: SimNode, key: string): void {
+    const places = this.#running.get(key) ?? new Map<number, number>()
+    let endedAtMs: Millis | null = null
+    let isAlone = true
+    for (const [index, life] of places) {
+      const place = this.#world.node(index)
+      if (place.life !== life) {
+        endedAtMs = Math.max(endedAtMs ?? 0, place.endedAtMs)
+        places.delete(index)
+      } else if (place !== node) isAlone = false
+    }
+    if (isAlone && endedAtMs !== null) this.takeoversMs.push(this.#world.nowMs - endedAtMs)
   }
 
   runningOn(task: string, slot: number): string[] {
