@@ -467,8 +467,9 @@ export class RunningNode {
     this.#status = 'closed'
     for (const cancel of this.#blocked.values()) cancel()
     await this.#executor.close()
-    await this.#ports.transport.stop()
+    // The core hears nothing of the connections that close now: it would only dial again.
     await this.#loop.stop()
+    await this.#ports.transport.stop()
     this.#performer.close()
     this.#requests.rejectAll()
     for (const listener of this.#stopListeners) listener(reason)
