@@ -118,7 +118,10 @@ export const composeNode = async (settings: NodeSettings): Promise<Composed> => 
     onTrouble = trouble =>
       node.report('store', trouble === null ? 'ok' : 'failing', trouble === null ? '' : trouble.message)
     const warnings = [identity.warning, key?.warning ?? null].filter(warning => warning !== null)
-    return { node, handlers, tokens, warnings, setApi: address => void (api = address) }
+    const setApi = (address: string): void => {
+      api = address
+    }
+    return { node, handlers, tokens, warnings, setApi }
   } catch (error) {
     await store.close()
     throw error
