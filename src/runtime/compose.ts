@@ -62,7 +62,7 @@ export const composeNode = async (settings: NodeSettings): Promise<Composed> => 
   let onTrouble: (trouble: StoreTrouble | null) => void = () => {}
   const store: Store =
     dataDir === null
-      ? createMemoryStore()
+      ? createMemoryStore({ clock })
       : await openDiskStore(join(dataDir, 'store'), { clock, log, onTrouble: trouble => onTrouble(trouble) })
   try {
     const transport = await createLibp2pTransport({
