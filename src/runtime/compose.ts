@@ -10,7 +10,7 @@ import { type CopyTokens, createCopyTokens } from '../adapters/executors/tokens.
 import { createIdentity, loadIdentity } from '../adapters/identity/identity.js'
 import { readMeshKey } from '../adapters/identity/mesh-key.js'
 import { createLibp2pTransport } from '../adapters/libp2p/transport.js'
-import { createLog, type LogLevel, silentLog } from '../adapters/log/pino.js'
+import { createLog, type LogLevel, type NodeLog, silentLog } from '../adapters/log/pino.js'
 import { createMemoryStore } from '../adapters/memory/store.js'
 import { createClock } from '../adapters/system/clock.js'
 import { createEntropy } from '../adapters/system/entropy.js'
@@ -45,6 +45,8 @@ export interface Composed {
   readonly node: RunningNode
   readonly handlers: Handlers
   readonly tokens: CopyTokens
+  /** The node's own log, whose level may be changed while it runs. */
+  readonly log: NodeLog
   /** Where the node's own interface is, for the programs that it runs; set once it listens. */
   setApi(address: string): void
   readonly warnings: readonly string[]
@@ -111,7 +113,10 @@ export const composeNode = async (settings: NodeSettings): Promise<Composed> => 
       await recover(store),
     )
     const warnings = [identity.warning, key?.warning ?? null].filter(warning => warning !== null)
-    return { node, handlers, tokens, warnings, setApi: address => void (api = address) }
+    const setApi = (address: string): void => {
+      api = address
+    }
+    return { node, handlers, tokens, log, warnings, setApi }
   } catch (error) {
     await store.close()
     throw error

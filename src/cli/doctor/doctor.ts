@@ -1,0 +1,1 @@
+export const doctor = async (_flags: object): Promise<void> => {}

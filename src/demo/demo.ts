@@ -1,0 +1,1 @@
+export const demo = async (_options: object): Promise<number> => 0
