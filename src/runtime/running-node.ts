@@ -11,7 +11,7 @@ import type { Health, MembersView } from '../core/member.js'
 import type { MeshEvent } from '../core/mesh-event.js'
 import { type CoreConfig, coreDefaults, NodeCore } from '../core/node-core.js'
 import { createRng } from '../core/rng.js'
-import type { CoreEvent, StoreEntry } from '../core/step.js'
+import type { CopyId, CoreEvent, StoreEntry } from '../core/step.js'
 import type { TaskAvailability } from '../core/tasks/availability.js'
 import type { Move } from '../core/tasks/explain.js'
 import { parseSpec } from '../core/tasks/spec-rules.js'
@@ -328,6 +328,16 @@ export class RunningNode {
 
   phases(): Readonly<Record<string, number>> {
     return this.#core.tasks.phases()
+  }
+
+  /** Whether this copy may still write in its task's name. */
+  isCurrent(copy: CopyId): boolean {
+    return this.#core.tasks.isCurrent(copy)
+  }
+
+  /** Saves a copy's progress; resolves when it is durable, refused as `FENCED` when the copy is not the owner's any more. */
+  async saveCheckpoint(copy: CopyId, checkpoint: Json): Promise<void> {
+    await this.#requests.make(request => ({ kind: 'copySaved', copy, checkpoint, request }))
   }
 
   /** The newest lines of a task's log, from the nodes that run it. */

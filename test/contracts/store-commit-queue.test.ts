@@ -4,6 +4,7 @@
 import test from 'ava'
 import { type CommitLimits, CommitQueue, type StoreTrouble } from '../../src/adapters/disk/commit-queue.js'
 import { explainFailure } from '../../src/adapters/disk/directory.js'
+import { createRng } from '../../src/core/rng.js'
 import type { StoreWrite } from '../../src/core/step.js'
 import { VirtualClock } from '../runtime/virtual-clock.js'
 import { put, text } from './store.js'
@@ -146,3 +147,51 @@ test('close during trouble still saves what waits when the disk works again', as
   await done
   t.deepEqual(disk.committed, [['a=1']])
 })
+
+test('whatever the disk does, what is on it is the log up to some batch, and holds all that was acknowledged', async t => {
+  const seed = Number(process.env.SHOAL_SEED ?? Date.now() % 1_000_000)
+  t.log(`seed ${seed}; replay with SHOAL_SEED=${seed}`)
+  const seeds = createRng(seed)
+  let failures = 0
+  for (let round = 0; round < 100; round++) {
+    const rng = seeds.fork(round)
+    const disk = new FakeDisk({ giveUpAfterMs: 3_000 })
+    const log: StoreWrite[][] = []
+    let acknowledged = 0
+    for (let step = 0; step < 60; step++) {
+      disk.failure = rng.below(4) === 0 ? FULL : null
+      for (let n = rng.below(4); n > 0; n--) {
+        const batch = Array.from({ length: rng.below(4) }, () =>
+          put(`key-${rng.below(5)}`, 'x'.repeat(rng.below(40)) + log.length),
+        )
+        const number = log.push(batch)
+        disk.queue.write(batch, rng.below(2) === 0).then(
+          () => {
+            acknowledged = Math.max(acknowledged, number)
+          },
+          () => {},
+        )
+      }
+      await disk.advance(rng.pick([0, 1, 2, 250, 1_000, 5_000]))
+      const onDisk = stateAfter(disk.committed.flat().map(line => line.split('=') as [string, string]))
+      const isPrefix = Array.from({ length: log.length - acknowledged + 1 }, (_, i) => acknowledged + i).some(
+        count => stateAfter(log.slice(0, count).flatMap(keyed)) === onDisk,
+      )
+      t.true(isPrefix, `round ${round}, step ${step}: the disk holds ${onDisk}`)
+    }
+    failures += disk.told.length
+    // With a disk that works again everything arrives, unless the store said that it broke.
+    disk.failure = null
+    await disk.queue.close()
+    if (disk.queue.trouble === null) t.is(acknowledged, log.length)
+    else t.true(disk.queue.trouble.broken)
+  }
+  t.true(failures > 100, 'the disk failed often enough to mean something')
+})
+
+const keyed = (batch: StoreWrite[]): [string, string][] =>
+  batch.map(({ key, value }) => [key, value === null ? '' : text(value)])
+
+/** What a map holds after these writes, in one line. */
+const stateAfter = (writes: readonly (readonly [string, string])[]): string =>
+  JSON.stringify([...new Map(writes)].sort(([a], [b]) => (a < b ? -1 : 1)))

@@ -23,8 +23,8 @@ const ping: CoreEvent = {
 const hint: CoreEvent = {
   kind: 'gossip',
   from: peer,
-  topic: 'state',
-  message: { kind: 'stateUpdate', document: 'space/a', update: new Uint8Array(3) },
+  topic: 'members',
+  message: { kind: 'rumor', records: [], accusations: [], strikes: [] },
   bytes: 30,
 }
 const linkUp: CoreEvent = { kind: 'linkUp', node: peer, address: 'a', outbound: true }

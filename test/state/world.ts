@@ -9,6 +9,7 @@ import type { Member, MemberRecord, MembersView, Verdict } from '../../src/core/
 import type { Message } from '../../src/core/message.js'
 import { createRng, type Rng } from '../../src/core/rng.js'
 import { resolveStateConfig, type StateConfig } from '../../src/core/state/config.js'
+import { unseal } from '../../src/core/state/log.js'
 import type { Offence } from '../../src/core/state/offences.js'
 import { createStateCore, type StateCore } from '../../src/core/state/state-core.js'
 import type { CoreEvent, Effect, StateChange, StoreWrite } from '../../src/core/step.js'
@@ -231,7 +232,7 @@ export class World {
       .filter(({ key }) => key.startsWith(`s/${document}/`) && !key.endsWith('/h'))
       .map(({ value }) => value)
     doc.transact(() => {
-      for (const update of updates) Y.applyUpdate(doc, update)
+      for (const update of updates) Y.applyUpdate(doc, unseal(update) ?? new Uint8Array([0, 0]))
     })
     return doc
   }

@@ -274,6 +274,8 @@ export const createWorld = ({ seed, nodes: count, config = {} }: WorldOptions): 
               other.copy.task === copy.task &&
               other.copy.slot === copy.slot &&
               other.period === period &&
+              // A task that was removed and came back counts its periods from the start.
+              now - other.at < 2_500 &&
               (other.node !== node.id || other.copy.epoch !== copy.epoch)
             )
               violations.push(`${now}: period ${period} of ${key} ran on ${other.node} and on ${node.id}`)

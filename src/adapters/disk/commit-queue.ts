@@ -68,6 +68,8 @@ export class CommitQueue {
   readonly #onTrouble: (trouble: StoreTrouble | null) => void
   readonly #batches: Batch[] = []
   #pendingBytes = 0
+  /** When the oldest batch that asked for a flush came. */
+  #flushAskedAt: Millis | null = null
   #commits = 0
   #bytesWritten = 0
   #committing = false
@@ -107,7 +109,9 @@ export class CommitQueue {
     if (this.#brokenBy !== null) return Promise.reject(this.#brokenBy)
     return new Promise((resolve, reject) => {
       const bytes = sizeOf(writes)
-      this.#batches.push({ writes, flush, bytes, at: this.#clock.now(), resolve, reject })
+      const at = this.#clock.now()
+      this.#batches.push({ writes, flush, bytes, at, resolve, reject })
+      if (flush) this.#flushAskedAt ??= at
       this.#pendingBytes += bytes
       if (this.#pendingBytes > this.#limits.pendingBytesMax) {
         this.#break(
@@ -157,9 +161,10 @@ export class CommitQueue {
   #dueAt(): Millis {
     if (this.#pendingBytes >= this.#limits.commitBytesMax) return this.#clock.now()
     const first = this.#batches[0] as Batch
-    const flushed = this.#batches.find(batch => batch.flush)
     const lazyAt = first.at + this.#limits.lazyCommitMs
-    return flushed === undefined ? lazyAt : Math.min(lazyAt, flushed.at + this.#limits.groupCommitMs)
+    return this.#flushAskedAt === null
+      ? lazyAt
+      : Math.min(lazyAt, this.#flushAskedAt + this.#limits.groupCommitMs)
   }
 
   #commitNext(): void {
@@ -201,6 +206,7 @@ export class CommitQueue {
     }
     this.#batches.splice(0, group.length)
     for (const batch of group) this.#pendingBytes -= batch.bytes
+    this.#flushAskedAt = this.#batches.find(batch => batch.flush)?.at ?? null
     if (bytes > 0) this.#commits++
     this.#bytesWritten += bytes
     this.#retries = 0

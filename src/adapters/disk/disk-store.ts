@@ -86,8 +86,13 @@ export const openDiskStore = async (directory: string, options: DiskStoreOptions
       if (closed !== null) throw new ShoalError('STORE_CLOSED', 'the store was closed before this read')
       // Both views are taken now, in one turn, so that together they hold every earlier write once.
       const waiting = queue.waiting(prefix)
-      const committed = level.iterator({ gte: prefix })
-      return overlay(prefix, committed, waiting, error => explainFailure(directory, error))
+      const explain = (error: unknown): ShoalError => explainFailure(directory, error)
+      try {
+        return overlay(prefix, level.iterator({ gte: prefix }), waiting, explain)
+      } catch (error) {
+        // Between a failed write and the next attempt the database is closed.
+        throw explain(error)
+      }
     },
     close() {
       closed ??= queue.close().then(() => level.close())

@@ -3,7 +3,7 @@
 // when they may read it.
 
 import { randomBytes } from 'node:crypto'
-import { link, open, rm, stat } from 'node:fs/promises'
+import { type FileHandle, link, open, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { ShoalError } from '../../core/errors.js'
 
@@ -18,19 +18,15 @@ const OTHERS_READ = 0o004
  */
 export const createFile = async (file: string, content: string): Promise<boolean> => {
   const draft = `${file}.${randomBytes(6).toString('hex')}.tmp`
-  const handle = await open(draft, 'wx', PRIVATE)
-  try {
-    await handle.writeFile(content)
-    await handle.chmod(PRIVATE)
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
+  await writeWhole(draft, content)
   try {
     await link(draft, file)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-    throw error
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return false
+    // FAT, as on some SD cards, has no links: there a crash in this very moment leaves a torn file, which is refused by name.
+    if (code === undefined || !NO_LINKS.has(code)) throw error
+    if (!(await writeWhole(file, content))) return false
   } finally {
     await rm(draft, { force: true })
   }
@@ -39,6 +35,27 @@ export const createFile = async (file: string, content: string): Promise<boolean
     await directory.sync()
   } finally {
     await directory.close()
+  }
+  return true
+}
+
+const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])
+
+/** Writes a new file through to the disk; says false if there is one already. */
+const writeWhole = async (file: string, content: string): Promise<boolean> => {
+  let handle: FileHandle
+  try {
+    handle = await open(file, 'wx', PRIVATE)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
+  }
+  try {
+    await handle.writeFile(content)
+    await handle.chmod(PRIVATE)
+    await handle.sync()
+  } finally {
+    await handle.close()
   }
   return true
 }

@@ -15,7 +15,7 @@ import { DoorClosedError, MeshKeyError } from './protector.js'
 
 export interface DialerHooks {
   /** Opens and secures a connection; rejects with the error of the socket or of the handshake. */
-  connect(multiaddr: string, signal: AbortSignal): Promise<Connection>
+  connect(multiaddr: string, signal: AbortSignal, onAccepted: () => void): Promise<Connection>
   /** A connection to whom it was meant for. The hook owns it from here. */
   onConnected(connection: Connection, node: NodeId, address: string): void
   onFailed(node: NodeId | null, address: string, reason: DialFailure): void
@@ -146,15 +146,20 @@ export class Dialer {
     // The signal stays with the socket for life and destroys it, so this one must never fire after success.
     const abort = new AbortController()
     let isLate = false
-    const timer = setTimeout(() => {
+    const onLate = (): void => {
       isLate = true
       abort.abort()
-    }, limits.dialTimeoutMs)
+    }
+    let timer = setTimeout(onLate, limits.dialTimeoutMs)
+    const onAccepted = (): void => {
+      clearTimeout(timer)
+      timer = setTimeout(onLate, limits.handshakeTimeoutMs)
+    }
     const onCancelled = (): void => abort.abort()
     cancelled.addEventListener('abort', onCancelled, { once: true })
     if (cancelled.aborted) abort.abort()
     try {
-      const outcome = await this.#connectBefore(place, abort.signal)
+      const outcome = await this.#connectBefore(place, abort.signal, onAccepted)
       return isLate && typeof outcome === 'string' ? 'timeout' : outcome
     } finally {
       clearTimeout(timer)
@@ -162,7 +167,11 @@ export class Dialer {
     }
   }
 
-  async #connectBefore(place: Address, signal: AbortSignal): Promise<Connection | DialFailure> {
+  async #connectBefore(
+    place: Address,
+    signal: AbortSignal,
+    onAccepted: () => void,
+  ): Promise<Connection | DialFailure> {
     let places: { readonly family: 'ip4' | 'ip6'; readonly host: string }[]
     if (place.family !== 'name') places = [{ family: place.family, host: place.host }]
     else {
@@ -175,7 +184,7 @@ export class Dialer {
     }
     const reasons: DialFailure[] = []
     for (const { family, host } of places.slice(0, limits.addressesPerDial)) {
-      const outcome = await this.#knock(multiaddrText(family, host, place.port), signal)
+      const outcome = await this.#knock(multiaddrText(family, host, place.port), signal, onAccepted)
       if (typeof outcome !== 'string') return outcome
       reasons.push(outcome)
       if (signal.aborted) break
@@ -184,11 +193,15 @@ export class Dialer {
     return reasons.find(reason => reason !== 'refused') ?? reasons[0] ?? 'unreachable'
   }
 
-  async #knock(multiaddr: string, signal: AbortSignal): Promise<Connection | DialFailure> {
+  async #knock(
+    multiaddr: string,
+    signal: AbortSignal,
+    onAccepted: () => void,
+  ): Promise<Connection | DialFailure> {
     for (const pauseMs of [...limits.doorRetriesMs, null]) {
       this.dials++
       try {
-        return await this.#hooks.connect(multiaddr, signal)
+        return await this.#hooks.connect(multiaddr, signal, onAccepted)
       } catch (error) {
         const isDoorClosed = isReset(error) && !signal.aborted
         if (pauseMs === null || !isDoorClosed) return reasonOf(error)

@@ -10,6 +10,7 @@ const PEERS_MAX = 4_096
 
 interface Conduct {
   readonly frames: Bucket
+  readonly bulk: Bucket
   readonly gossip: Bucket
   windowFrom: Millis
   throttledMs: Millis
@@ -27,12 +28,19 @@ export class Guard {
     this.#now = now
   }
 
-  /** A frame came: for how long to stop reading from this peer, 0 for not at all. */
+  /** A small frame came: for how long to stop reading from this peer, 0 for not at all. */
   frame(node: NodeId, bytes: number): Millis {
     const conduct = this.#conduct(node)
-    const waitMs = conduct.frames.take(this.#now(), bytes)
-    if (waitMs > 0) this.#throttled(node, conduct, waitMs, 'flood')
+    const owedMs = conduct.frames.take(this.#now(), bytes)
+    if (owedMs === 0) return 0
+    const waitMs = Math.max(owedMs, limits.throttleMs)
+    this.#throttled(node, conduct, waitMs, 'flood')
     return waitMs
+  }
+
+  /** A chunk came. A large synchronisation is no offence: it is only slowed down. */
+  bulk(node: NodeId, bytes: number): Millis {
+    return this.#conduct(node).bulk.take(this.#now(), bytes)
   }
 
   /** A gossip message came: whether to look at it. */
@@ -72,6 +80,7 @@ export class Guard {
       if (this.#peers.size >= PEERS_MAX) this.#peers.delete(this.#peers.keys().next().value as NodeId)
       conduct = {
         frames: frameBucket(now),
+        bulk: frameBucket(now),
         gossip: gossipBucket(now),
         windowFrom: now,
         throttledMs: 0,

@@ -27,14 +27,17 @@ export const limits = {
   peerBytesBurst: 32 * 1024 * 1024,
   peerGossipPerSecond: 500,
   peerGossipBurst: 2_000,
+  /** The shortest time for which a peer that is too fast is not read. */
+  throttleMs: 20,
   /** A peer that was throttled for this long within the window is reported, once per window. */
   throttledReportMs: 5_000,
   throttledWindowMs: 30_000,
   /** Messages that validation rejected, within the window, before their forwarder is reported. */
   rejectedReport: 8,
 
-  /** Connecting, securing and opening the first stream together. */
+  /** Until the other host accepts; and from then until it has proved who it is, which waits for its CPU when all start at once. */
   dialTimeoutMs: 2_000,
+  handshakeTimeoutMs: 5_000,
   /**
    * A killed process closes its connections some milliseconds before its port, so an
    * immediate redial is accepted by a dead man. Such a door is tried again after these.
@@ -49,8 +52,8 @@ export const limits = {
   /** Per second and host: a whole fleet behind one address comes back at once after a power cut. */
   inboundPerSecondAndHost: 500,
   inboundPending: 256,
-  inboundUpgradeMs: 3_000,
-  negotiationMs: 3_000,
+  inboundUpgradeMs: 6_000,
+  negotiationMs: 5_000,
   /** Two sides that dial each other within this time count as crossing; later, the older connection is stale. */
   crossingMs: 3_000,
   /** A connection that lost against a crossing one is read for this long, then closed. */

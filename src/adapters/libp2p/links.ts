@@ -36,6 +36,7 @@ export class Links {
   readonly #bulk = new Map<NodeId, BulkWriter>()
   /** Connections that this node is closing on purpose. */
   readonly #hungUp = new WeakSet<Connection>()
+  #resuming: LiveLine | null = null
   #stopped = false
   dropped = 0
 
@@ -111,7 +112,7 @@ export class Links {
     }
     readBulk(stream, chunk => {
       if (this.#stopped || !this.isUp(node)) return 0
-      const waitMs = this.#hooks.guard.frame(node, chunk.byteLength)
+      const waitMs = this.#hooks.guard.bulk(node, chunk.byteLength)
       this.#hooks.listener.onMessage(node, 'bulk', chunk)
       return waitMs
     }).then(
@@ -167,24 +168,48 @@ export class Links {
       maxDataLength: limits.linkFrameBytesMax,
       maxBufferSize: limits.linkFrameBytesMax * 16,
     })
-    const { guard, listener } = this.#hooks
     line.stream.addEventListener('message', event => {
-      try {
-        let waitMs = 0
-        for (const frame of decoder.decode(event.data)) {
-          if (this.#stopped || !this.#peers.lines(line.node).includes(line)) return
-          waitMs = guard.frame(line.node, frame.byteLength)
-          listener.onMessage(line.node, 'link', frame.subarray())
-        }
-        if (waitMs > 0) pauseFor(line.stream, waitMs)
-      } catch (error) {
-        if (!isFraming(error)) throw error
-        guard.malformed(line.node, 'link-frame-invalid')
-        line.connection.abort(asError(error))
-      }
+      const frames = decoder.decode(event.data)
+      // Resuming hands over what has waited before it reopens the window; pausing again
+      // within that would leave the window open, so such frames wait for its end.
+      if (this.#resuming === line) queueMicrotask(() => this.#take(line, frames))
+      else this.#take(line, frames)
     })
     // A peer that ends its half of the standing stream ends the link.
     line.stream.addEventListener('remoteCloseWrite', () => close(line.connection), { once: true })
+  }
+
+  /** Hands frames on, and stops in their middle when the peer is too fast: the rest waits unread. */
+  #take(line: LiveLine, frames: Iterator<{ byteLength: number; subarray(): Uint8Array }>): void {
+    const { guard, listener } = this.#hooks
+    while (true) {
+      let frame: ReturnType<typeof frames.next>
+      try {
+        frame = frames.next()
+      } catch (error) {
+        if (!isFraming(error)) throw error
+        if (!this.#isLive(line)) return
+        guard.malformed(line.node, 'link-frame-invalid')
+        line.connection.abort(asError(error))
+        return
+      }
+      if (frame.done === true || !this.#isLive(line)) break
+      const waitMs = guard.frame(line.node, frame.value.byteLength)
+      listener.onMessage(line.node, 'link', frame.value.subarray())
+      if (waitMs > 0) {
+        if (line.stream.readStatus === 'readable') line.stream.pause()
+        setTimeout(() => this.#take(line, frames), waitMs).unref()
+        return
+      }
+    }
+    if (line.stream.readStatus !== 'paused') return
+    this.#resuming = line
+    line.stream.resume()
+    this.#resuming = null
+  }
+
+  #isLive(line: LiveLine): boolean {
+    return !this.#stopped && this.#peers.lines(line.node).includes(line)
   }
 
   #ended(line: LiveLine): void {
@@ -247,14 +272,6 @@ export const close = (connection: Connection): void => {
   connection
     .close({ signal: AbortSignal.timeout(limits.lingerMs) })
     .catch(error => connection.abort(asError(error)))
-}
-
-const pauseFor = (stream: Stream, ms: Millis): void => {
-  if (stream.readStatus !== 'readable') return
-  stream.pause()
-  setTimeout(() => {
-    if (stream.readStatus === 'paused') stream.resume()
-  }, ms).unref()
 }
 
 const FRAMING = new Set([

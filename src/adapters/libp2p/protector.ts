@@ -17,6 +17,13 @@ import { limits } from './limits.js'
 const WORD = Buffer.from('shoal mesh key 1')
 const PLAYGROUND_KEY = createHash('sha256').update('shoal: no mesh key').digest()
 
+/** The progress event that says: the other host accepted, and its process has to answer now. */
+export const ACCEPTED = 'shoal:accepted'
+
+interface ProtectOptions extends AbortOptions {
+  onProgress?(event: { type: string }): void
+}
+
 export class MeshKeyError extends Error {
   override readonly name = 'MeshKeyError'
 }
@@ -39,9 +46,10 @@ export const protector = (meshKey: Uint8Array | null, meter: Meter): (() => Conn
 
   const protect = async <Stream extends MessageStream>(
     socket: Stream,
-    options?: AbortOptions,
+    options?: ProtectOptions,
   ): Promise<Stream> => {
     measure(socket, meter)
+    options?.onProgress?.(new CustomEvent(ACCEPTED))
     try {
       const boxed = await cipher.protect(socket as never, options)
       const bytes = byteStream(boxed)

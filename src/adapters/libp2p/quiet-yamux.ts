@@ -75,7 +75,8 @@ export const quieten = <Stream extends MessageStream>(stream: Stream): Stream =>
   }
 
   stream.send = data => {
-    if (stream.status !== 'open') return send(data)
+    // Yamux says farewell also on a connection that is gone, and does not expect to fail.
+    if (stream.status !== 'open') return true
     const held = hold(data, credit)
     if (held !== null) append(held)
     if (credit.size > HELD_STREAMS_MAX) {

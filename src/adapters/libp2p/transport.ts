@@ -24,7 +24,7 @@ import { Guard } from './guard.js'
 import { limits } from './limits.js'
 import { BULK_PROTOCOL, LINK_PROTOCOL, Links } from './links.js'
 import { listenAddresses, ownAddresses } from './own-addresses.js'
-import { type Meter, protector } from './protector.js'
+import { ACCEPTED, type Meter, protector } from './protector.js'
 import { quietYamux } from './quiet-yamux.js'
 import { silentLogger } from './silent-logger.js'
 import { ASK_PROTOCOL, DIRECT_PROTOCOL, Visits } from './visits.js'
@@ -178,7 +178,12 @@ class Running {
     const { components } = host.services.insides
     this.dialer = new Dialer({
       self,
-      connect: (address, signal) => components.transportManager.dial(multiaddr(address), { signal }),
+      connect: (address, signal, onAccepted) => {
+        const onProgress = (event: { type: string }): void => {
+          if (event.type === ACCEPTED) onAccepted()
+        }
+        return components.transportManager.dial(multiaddr(address), { signal, onProgress })
+      },
       onConnected: (connection, node, address) => this.#onConnected(connection, node, address),
       onFailed: (node, address, reason) => listener.onDialFailed(node, address, reason),
       isBanned: node => connections.isBanned(node),

@@ -1,48 +1,11 @@
 // The messages of shared state: names, and bytes that Yjs or the state engine read.
 
+import type { StateMessage } from '../../core/state/message.js'
 import { bytes, integer, text, texts, wireLimits } from './checks.js'
 import { converter } from './converter.js'
 import type * as pb from './message.generated.js'
 
-interface StateUpdate {
-  readonly kind: 'stateUpdate'
-  readonly document: string
-  readonly lineage: string
-  readonly update: Uint8Array
-}
-interface StateHello {
-  readonly kind: 'stateHello'
-  readonly root: Uint8Array
-}
-interface StateSummary {
-  readonly kind: 'stateSummary'
-  readonly documents: readonly string[]
-  readonly hashes: Uint8Array
-}
-interface StateDigest {
-  readonly kind: 'stateDigest'
-  readonly document: string
-  readonly vector: Uint8Array
-  readonly deletes: Uint8Array
-}
-interface StateWant {
-  readonly kind: 'stateWant'
-  readonly document: string
-  readonly vector: Uint8Array
-  readonly ranges: Uint8Array
-}
-interface StatePiece {
-  readonly kind: 'statePiece'
-  readonly document: string
-  readonly number: number
-  readonly last: boolean
-  readonly update: Uint8Array
-}
-interface StateGot {
-  readonly kind: 'stateGot'
-  readonly document: string
-  readonly number: number
-}
+type Of<K extends StateMessage['kind']> = Extract<StateMessage, { readonly kind: K }>
 
 const ROOT_BYTES_MAX = 64
 const LINEAGE_CHARS_MAX = 64
@@ -50,8 +13,8 @@ const LINEAGE_CHARS_MAX = 64
 const documentName = (value: string): string => text('document', value, wireLimits.documentCharsMax)
 
 export const state = {
-  stateUpdate: converter<StateUpdate, pb.StateUpdate>({
-    write: ({ document, lineage, update }) => ({ document, lineage: lineage ?? '', update }),
+  stateUpdate: converter<Of<'stateUpdate'>, pb.StateUpdate>({
+    write: ({ document, lineage, update }) => ({ document, lineage, update }),
     read: part => ({
       kind: 'stateUpdate',
       document: documentName(part.document),
@@ -59,11 +22,11 @@ export const state = {
       update: bytes('update', part.update),
     }),
   }),
-  stateHello: converter<StateHello, pb.StateHello>({
+  stateHello: converter<Of<'stateHello'>, pb.StateHello>({
     write: ({ root }) => ({ root }),
     read: part => ({ kind: 'stateHello', root: bytes('root', part.root, ROOT_BYTES_MAX) }),
   }),
-  stateSummary: converter<StateSummary, pb.StateSummary>({
+  stateSummary: converter<Of<'stateSummary'>, pb.StateSummary>({
     write: ({ documents, hashes }) => ({ documents: [...documents], hashes }),
     read: part => ({
       kind: 'stateSummary',
@@ -71,7 +34,7 @@ export const state = {
       hashes: bytes('hashes', part.hashes),
     }),
   }),
-  stateDigest: converter<StateDigest, pb.StateDigest>({
+  stateDigest: converter<Of<'stateDigest'>, pb.StateDigest>({
     write: ({ document, vector, deletes }) => ({ document, vector, deletes }),
     read: part => ({
       kind: 'stateDigest',
@@ -80,7 +43,7 @@ export const state = {
       deletes: bytes('deletes', part.deletes),
     }),
   }),
-  stateWant: converter<StateWant, pb.StateWant>({
+  stateWant: converter<Of<'stateWant'>, pb.StateWant>({
     write: ({ document, vector, ranges }) => ({ document, vector, ranges }),
     read: part => ({
       kind: 'stateWant',
@@ -89,7 +52,7 @@ export const state = {
       ranges: bytes('ranges', part.ranges),
     }),
   }),
-  statePiece: converter<StatePiece, pb.StatePiece>({
+  statePiece: converter<Of<'statePiece'>, pb.StatePiece>({
     write: ({ document, number, last, update }) => ({ document, number, last, update }),
     read: part => ({
       kind: 'statePiece',
@@ -99,7 +62,7 @@ export const state = {
       update: bytes('update', part.update),
     }),
   }),
-  stateGot: converter<StateGot, pb.StateGot>({
+  stateGot: converter<Of<'stateGot'>, pb.StateGot>({
     write: ({ document, number }) => ({ document, number }),
     read: part => ({
       kind: 'stateGot',

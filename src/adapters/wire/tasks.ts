@@ -1,38 +1,13 @@
 // The messages of tasks. Checkpoints are JSON, and stay text on the wire.
 
-import { type Millis, type TaskId, taskId } from '../../core/ids.js'
-import type { Json } from '../../core/json.js'
+import { type TaskId, taskId } from '../../core/ids.js'
 import type { TaskCause } from '../../core/mesh-event.js'
+import type { TaskMessage } from '../../core/tasks/message.js'
 import { integer, json, name, oneOf, text, wireLimits } from './checks.js'
 import { converter } from './converter.js'
 import type * as pb from './message.generated.js'
 
-interface Checkpoint {
-  readonly kind: 'checkpoint'
-  readonly task: TaskId
-  readonly slot: number
-  readonly epoch: string
-  readonly sequence: number
-  readonly checkpoint: Json
-}
-interface Handover {
-  readonly kind: 'handover'
-  readonly task: TaskId
-  readonly slot: number
-  readonly epoch: string
-  readonly cause: TaskCause
-  readonly covered: Millis | null
-  readonly sequence: number
-  readonly checkpoint: Json
-}
-interface ResultsAsked {
-  readonly kind: 'resultsAsked'
-  readonly tasks: readonly TaskId[]
-}
-interface ResultsHeld {
-  readonly kind: 'resultsHeld'
-  readonly tasks: readonly TaskId[]
-}
+type Of<K extends TaskMessage['kind']> = Extract<TaskMessage, { readonly kind: K }>
 
 /** Every cause, once; a missing one is an error of the compiler. */
 const CAUSES = Object.keys({
@@ -54,12 +29,12 @@ const task = (value: string): TaskId => taskId(name('task', value))
 const epoch = (value: string): string => text('epoch', value, wireLimits.epochCharsMax)
 
 export const tasks = {
-  checkpoint: converter<Checkpoint, pb.Checkpoint>({
+  checkpoint: converter<Of<'checkpoint'>, pb.Checkpoint>({
     write: message => ({
       task: message.task,
       slot: message.slot,
       epoch: message.epoch,
-      sequence: message.sequence ?? 0,
+      sequence: message.sequence,
       checkpoint: JSON.stringify(message.checkpoint),
     }),
     read: part => ({
@@ -71,7 +46,7 @@ export const tasks = {
       checkpoint: json('checkpoint', part.checkpoint),
     }),
   }),
-  handover: converter<Handover, pb.Handover>({
+  handover: converter<Of<'handover'>, pb.Handover>({
     write: message => ({
       task: message.task,
       slot: message.slot,
@@ -92,11 +67,11 @@ export const tasks = {
       checkpoint: json('checkpoint', part.checkpoint),
     }),
   }),
-  resultsAsked: converter<ResultsAsked, pb.Results>({
+  resultsAsked: converter<Of<'resultsAsked'>, pb.Results>({
     write: message => ({ tasks: [...message.tasks] }),
     read: part => ({ kind: 'resultsAsked', tasks: part.tasks.map(task) }),
   }),
-  resultsHeld: converter<ResultsHeld, pb.Results>({
+  resultsHeld: converter<Of<'resultsHeld'>, pb.Results>({
     write: message => ({ tasks: [...message.tasks] }),
     read: part => ({ kind: 'resultsHeld', tasks: part.tasks.map(task) }),
   }),

@@ -497,12 +497,18 @@ export class Membership implements MembersView {
 
   #verified(id: NodeId, address: string): void {
     const link = this.#shared.links.get(id)
+    if (link !== undefined) link.verifying = false
     if (link?.instance != null) this.#shared.links.prove(id, address, link.instance)
   }
 
   #dialFailed(event: CoreEvent & { kind: 'dialFailed' }): void {
     const { links, now } = this.#shared
     if (event.node === null) return
+    const link = links.get(event.node)
+    if (link?.verifying) {
+      link.verifying = false
+      soon(this.#shared, 'verify', now + this.#shared.config.redialMaxMs)
+    }
     const wasLast = links.failed(now, event.node)
     this.#watches.dialFailed(event.node, event.address, event.reason)
     if (wasLast) this.#connect.dialFailed(event.node)

@@ -3,7 +3,7 @@
 
 import { checkUpdate } from './check.js'
 import type { StateConfig } from './config.js'
-import { entryKey, partKey, type Recovered } from './log.js'
+import { entryKey, partKey, type Recovered, unseal } from './log.js'
 import type { Replica } from './replica.js'
 
 export const loadReplica = (
@@ -15,11 +15,13 @@ export const loadReplica = (
   const { head, parts, entries } = recovered
   let useless = recovered.strange.length
   const garbage: string[] = []
-  const sound = (update: Uint8Array): boolean => {
-    const isSound = checkUpdate(update, kind, null, config).ok
-    if (!isSound) useless++
-    return isSound
-  }
+  const sound = (stored: readonly { readonly value: Uint8Array }[]): Uint8Array[] =>
+    stored.flatMap(({ value }) => {
+      const update = unseal(value)
+      if (update !== null && checkUpdate(update, kind, null, config).ok) return [update]
+      useless++
+      return []
+    })
   // Without a head everything that is there is joined: more than needed does no harm.
   const current = parts.filter(({ snapshot, part }) => {
     const isCurrent = head === null || snapshot === head.snapshot
@@ -33,12 +35,13 @@ export const loadReplica = (
   })
   if (head !== null && current.length < head.parts) useless += head.parts - current.length
   const last = entries[entries.length - 1]
-  useless += replica.load(
+  // Not added in one expression: what the arguments count would be overwritten.
+  const unapplied = replica.load(
     head,
-    current.map(({ value }) => value).filter(sound),
-    live.map(({ value }) => value).filter(sound),
+    sound(current),
+    sound(live),
     last === undefined ? 0 : last.entry + 1,
     parts[parts.length - 1]?.snapshot ?? 0,
   )
-  return { useless, garbage }
+  return { useless: useless + unapplied, garbage }
 }

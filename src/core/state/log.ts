@@ -9,6 +9,7 @@
 // nothing goes wrong when an update stands in both, or when part of an abandoned
 // snapshot is left over.
 
+import { avalanche } from '../hash.js'
 import type { StoreEntry, StoreWrite } from '../step.js'
 import { LINEAGE } from './writer.js'
 
@@ -40,8 +41,34 @@ export const partKey = (document: string, snapshot: number, part: number): strin
 
 export const writeHead = (document: string, head: Head): StoreWrite => ({
   key: headKey(document),
-  value: new TextEncoder().encode(JSON.stringify({ version: 1, ...head })),
+  value: seal(new TextEncoder().encode(JSON.stringify({ version: 1, ...head }))),
 })
+
+/**
+ * A value with four bytes over it. A flipped bit may well decode, to another value or to
+ * another clock, and would then spread or keep replicas apart for ever.
+ */
+export const seal = (value: Uint8Array): Uint8Array => {
+  const out = new Uint8Array(value.length + 4)
+  out.set(value)
+  new DataView(out.buffer).setUint32(value.length, hashBytes(value))
+  return out
+}
+
+/** The value, or null when it is not what was stored. */
+export const unseal = (sealed: Uint8Array): Uint8Array | null => {
+  if (sealed.length < 4) return null
+  const value = sealed.subarray(0, sealed.length - 4)
+  const stored = new DataView(sealed.buffer, sealed.byteOffset, sealed.length).getUint32(value.length)
+  return stored === hashBytes(value) ? value : null
+}
+
+const hashBytes = (bytes: Uint8Array): number => {
+  let hash = bytes.length | 0
+  for (let i = 0; i < bytes.length; i++)
+    hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193) ^ (hash >>> 17)
+  return avalanche(hash)
+}
 
 /** Sorts what the store holds by document; keys that are no document's come under the empty name. */
 export const recover = (entries: Iterable<StoreEntry>): Map<string, Recovered> => {
@@ -62,7 +89,7 @@ export const recover = (entries: Iterable<StoreEntry>): Map<string, Recovered> =
     }
     const document = of(match[1] as string)
     if (match[2] !== undefined) {
-      document.head = readHead(value)
+      document.head = readHead(unseal(value))
       if (document.head === null) document.strange.push(key)
     } else if (match[3] !== undefined) document.entries.push({ entry: Number(match[3]), value })
     else document.parts.push({ snapshot: Number(match[4]), part: Number(match[5]), value })
@@ -74,7 +101,8 @@ export const recover = (entries: Iterable<StoreEntry>): Map<string, Recovered> =
   return out
 }
 
-const readHead = (value: Uint8Array): Head | null => {
+const readHead = (value: Uint8Array | null): Head | null => {
+  if (value === null) return null
   try {
     const head = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(value)) as Record<
       string,

@@ -16,7 +16,7 @@ import type { StateConfig } from './config.js'
 import { type Digest, digestOf } from './digest.js'
 import { type Cursor, deletedWithin, encodePiece, endOf, type Range, type Struct } from './encode.js'
 import { Entries, type Entry } from './entries.js'
-import { entryKey, type Head, partKey, writeHead } from './log.js'
+import { entryKey, type Head, partKey, seal, writeHead } from './log.js'
 import { clientOf, listName, nodeOfList } from './writer.js'
 
 export type DocumentKind = 'space' | 'doc'
@@ -66,6 +66,8 @@ export class Replica {
   bootClock = 0
   /** Whether anything written since boot may have reached another node. */
   exposed = false
+  /** Nobody listens to the topic of a document that is new to the mesh: neighbors must be told. */
+  isNews = false
   /** The application holds this raw document. */
   opened = false
   #durableClock = 0
@@ -330,7 +332,7 @@ export class Replica {
       this.#headStored = true
       writes.push(writeHead(this.document, this.#head()))
     }
-    writes.push({ key: entryKey(this.document, this.#nextEntry++), value: update })
+    writes.push({ key: entryKey(this.document, this.#nextEntry++), value: seal(update) })
     this.#logBytes += update.length
     return writes
   }
@@ -452,7 +454,7 @@ export class Replica {
     const writes: StoreWrite[] = []
     if (fold.cursors.length > 0) {
       const value = encodePiece(this.doc.store, fold.cursors, [], this.#config.foldStepBytes)
-      writes.push({ key: partKey(this.document, fold.snapshot, fold.parts++), value })
+      writes.push({ key: partKey(this.document, fold.snapshot, fold.parts++), value: seal(value) })
       fold.bytes += value.length
       if (fold.cursors.length > 0) return writes
     }
@@ -497,7 +499,7 @@ export class Replica {
     const lost: EntryContent[] = []
     for (const key of this.entries.keys()) {
       for (const { client, clock, content } of this.entries.of(key))
-        if (client === this.client && clock >= this.bootClock) lost.push(content)
+        if (client === this.client && clock >= this.bootClock && clock < this.ownClock) lost.push(content)
     }
     this.#rebuild(client => (client === this.client ? this.bootClock : this.clockOf(client)))
     this.#commits.length = 0

@@ -209,14 +209,11 @@ class State implements StateCore {
     const last = new Map<string, Json | undefined>()
     for (const { key, value } of changes) last.set(key, value === undefined ? undefined : copyOf(value))
     const stamp = this.#clock.next(this.#wall(now))
-    const isNew = replica.clockOf(replica.client) === 0
     const applied = replica.write(
       [...last].map(([key, value]) => ({ key, value })),
       stamp,
     )
     this.#commit(replica, applied, waiter.request, token)
-    // Nobody listens to the topic of a space that is new to the mesh.
-    if (isNew) this.#tellSoon(now)
   }
 
   /** Persists an own change, and remembers who waits for it. */
@@ -360,8 +357,9 @@ class State implements StateCore {
       const message: StateMessage = { kind: 'stateUpdate', document, lineage, update }
       this.#emit({ kind: 'publish', topic: topicOf(document), message })
     }
-    // Too large for a broadcast: whoever compares will find it.
-    if (quiet) this.#tellSoon(now)
+    // Too large for a broadcast, or nobody listens yet: whoever compares will find it.
+    if (quiet || replica.isNews) this.#tellSoon(now)
+    replica.isNews = false
   }
 
   #onGossip(now: Millis, from: NodeId, topic: string, message: StateMessage): void {
@@ -408,7 +406,8 @@ class State implements StateCore {
       if (replica.opened)
         this.#emit({ kind: 'documentChanged', name: replica.name, update: applied.update, clientId: null })
     }
-    if (replica.clockOf(replica.client) !== replica.ownClock) this.#retire(now, replica, false)
+    if (replica.clockOf(replica.client) !== replica.ownClock)
+      this.#retire(now, replica, replica.ownClock > replica.bootClock)
     if (replica.hasGap) this.#gap(now, replica, from)
     return applied !== null
   }
@@ -591,6 +590,7 @@ class State implements StateCore {
     if (this.#replicas.size >= this.#config.documentsMax && !document.startsWith('space/shoal.'))
       return undefined
     const replica = this.#newReplica(document, newLineage(this.#rng))
+    replica.isNews = true
     this.#emit({ kind: 'subscribe', topic: topicOf(document) })
     return replica
   }
@@ -606,7 +606,7 @@ class State implements StateCore {
 
   #load(entries: Iterable<StoreEntry>): void {
     for (const [document, recovered] of recover(entries)) {
-      let useless = recovered.strange.length
+      let useless = document === '' ? recovered.strange.length : 0
       if (document === '') this.#garbage.push(...recovered.strange)
       else if (!this.#interest.holds(nameOf(document))) {
         // Kept on disk: whoever narrowed the patterns by mistake loses nothing.

@@ -1,7 +1,7 @@
 // What the parts of the task engine share: the tables of tasks and slots, and the
 // step that is under way. Only lookups stand here; decisions stand in the parts.
 
-import type { DeadlineQueue } from '../deadline-queue.js'
+import { DeadlineQueue } from '../deadline-queue.js'
 import type { Millis, NodeId, TaskId } from '../ids.js'
 import type { Json } from '../json.js'
 import type { MembersView } from '../member.js'
@@ -15,7 +15,7 @@ import { type CopyState, isHolding, WAITING } from './copy.js'
 import type { OffsetMinutes } from './cron.js'
 import type { EngineConfig } from './engine-config.js'
 import type { PlacementMember, PlacementTask } from './placement.js'
-import type { Placer } from './placer.js'
+import { createPlacer, type Placer } from './placer.js'
 import { abilityOf } from './spec.js'
 import { isReadable, type Task, type UnreadableTask } from './task-table.js'
 
@@ -115,6 +115,42 @@ export interface Context {
   quiet: boolean
   /** When a member became able to take tasks. */
   readonly availableSince: Map<NodeId, Millis>
+}
+
+export const createContext = (deps: TaskEngineDeps): Context => ({
+  deps,
+  self: deps.self,
+  config: deps.config,
+  now: 0,
+  out: [],
+  tasks: new Map(),
+  slots: new Map(),
+  slotsOfTask: new Map(),
+  slotsOfNode: new Map(),
+  deadlines: new DeadlineQueue(),
+  dirty: new Set(),
+  placer: createPlacer({ balance: null }),
+  placedMembers: new Map(),
+  floor: readFloor(deps),
+  started: false,
+  gateOpen: false,
+  leaving: false,
+  quiet: false,
+  availableSince: new Map(),
+})
+
+const readFloor = (deps: TaskEngineDeps): number => {
+  const entry = deps.entries.find(({ key }) => key === FLOOR_KEY)
+  const floor = entry === undefined ? 0 : Number(new TextDecoder().decode(entry.value))
+  return Number.isSafeInteger(floor) ? floor : 0
+}
+
+/** Where the store keeps the floor. */
+export const FLOOR_KEY = 't/floor'
+
+/** An own claim goes: whatever is claimed next must be above it, also after a restart. */
+export const raiseFloor = (ctx: Context, claim: Claim): void => {
+  ctx.floor = Math.max(ctx.floor, claim.epoch.number)
 }
 
 /** Tells placement about a task, unless its job is done. */

@@ -71,6 +71,9 @@ export const advance = (state: CopyState, event: CopyEvent): Transition => {
 export const isHolding = (phase: CopyPhase): boolean =>
   phase === 'starting' || phase === 'running' || phase === 'stopping'
 
+/** The number of its epoch; 0 for one that has none. */
+export const numberOf = (state: CopyState): number => (state.phase === 'waiting' ? 0 : state.number)
+
 const rowOf = (state: CopyState): Row => {
   switch (state.phase) {
     case 'waiting':

@@ -11,14 +11,13 @@
 
 import type { Millis, NodeId } from '../ids.js'
 import type { Json } from '../json.js'
-import type { TaskCause } from '../mesh-event.js'
 import type { CopyId } from '../step.js'
 import type { Checkpoints } from './checkpoints.js'
-import { type Claim, claimKey, compareEpochs, formatEpoch, nextEpochNumber, storeClaim } from './claim.js'
+import { compareEpochs, formatEpoch, nextEpochNumber } from './claim.js'
+import { createClaimWriter } from './claim-writer.js'
 import {
   type Context,
   claimOf,
-  deleteClaim,
   dropSlot,
   highestClaim,
   isLive,
@@ -27,13 +26,13 @@ import {
   type LocalCopy,
   localOf,
   meshNow,
+  raiseFloor,
   type Slot,
-  SPACES,
-  setClaim,
   taskOf,
 } from './context.js'
-import { advance, type CopyAction, type CopyEvent, isHolding } from './copy.js'
+import { advance, type CopyAction, type CopyEvent, isHolding, numberOf } from './copy.js'
 import type { Observer } from './observer.js'
+import { causeOfStop, causeOfTake, coveredAt, isGoing, rivalsOf } from './owning.js'
 import type { Results } from './results.js'
 import type { Task } from './task-table.js'
 
@@ -53,14 +52,8 @@ export interface Runner {
   rearm(): void
   /** Own claims of an earlier life: their processes are gone. */
   buryEarlierLife(): void
-  forgetOwnClaim(slot: Slot, claim: Claim): void
   /** Copies that are not yet gone. */
   readonly holding: number
-}
-
-interface Waiter {
-  readonly slot: Slot
-  readonly number: number
 }
 
 export const createRunner = (
@@ -69,13 +62,10 @@ export const createRunner = (
   results: Results,
   observer: Observer,
 ): Runner => {
-  const writes = new Map<string, Json | undefined>()
-  let waiters: Waiter[] = []
-  const waiting = new Map<number, Waiter[]>()
+  const claims = createClaimWriter(ctx, observer)
   const held = new Set<Slot>()
   const jobs = new Set<Slot>()
   const jobQueue = new Set<Slot>()
-  let floorStored = ctx.floor
 
   const settle = (slot: Slot): void => {
     const task = taskOf(ctx, slot.task)
@@ -101,7 +91,7 @@ export const createRunner = (
     }
     // Its generation must be known: it tells this life's claims from those of an earlier one.
     if (!ctx.gateOpen || ctx.deps.members.get(ctx.self) === undefined) return
-    const rivals = task.spec.overlap && task.kind === 'always' ? [] : rivalsOf(slot)
+    const rivals = task.spec.overlap && task.kind === 'always' ? [] : rivalsOf(ctx, slot)
     if (rivals.length > 0) {
       if (local.handAt === null) {
         local.handAt = ctx.now + task.graceMs + ctx.config.handoverMarginMs
@@ -127,8 +117,8 @@ export const createRunner = (
     if (local.task !== null && local.task.execution !== task.execution) local.errors = 0
     local.handAt = null
     local.task = task
-    local.cause = causeOfTake(before)
-    local.covered = task.schedule === null ? null : coveredAt(slot, task)
+    local.cause = causeOfTake(ctx, before)
+    local.covered = task.schedule === null ? null : coveredAt(ctx, slot, task)
     local.renewTo = null
     local.claimLost = false
     local.sequence = 0
@@ -138,7 +128,7 @@ export const createRunner = (
 
   /** Placement names another, or nobody: stop, unless the task asks to wait for the next owner. */
   const yieldTo = (slot: Slot, local: LocalCopy, task: Task | null, owner: NodeId | null): void => {
-    const rivals = rivalsOf(slot)
+    const rivals = rivalsOf(ctx, slot)
     if (
       task !== null &&
       owner !== null &&
@@ -150,7 +140,7 @@ export const createRunner = (
       const ready = next !== undefined && next.phase === 'running' && isStanding(ctx, next)
       if (!ready && isLive(ctx, owner)) {
         // A node that goes away does not wait longer than the hand-over may take.
-        if (!isGoing()) return
+        if (!isGoing(ctx)) return
         if (local.handAt === null) {
           local.handAt = ctx.now + task.graceMs + ctx.config.handoverMarginMs
           ctx.deadlines.set(`hand|${slot.key}`, local.handAt)
@@ -158,23 +148,24 @@ export const createRunner = (
         if (ctx.now < local.handAt) return
       }
     }
-    apply(slot, { kind: 'stop', cause: causeOfStop(slot, task, owner, rivals) })
+    apply(slot, { kind: 'stop', cause: causeOfStop(ctx, slot, task, owner, rivals) })
   }
 
   /** It runs, rightly. Others that ran too leave higher numbers behind, or took its claim away: go on above them. */
   const defend = (slot: Slot, local: LocalCopy): void => {
-    const mine = { number: numberOf(local), node: ctx.self }
+    const mine = { number: numberOf(local.state), node: ctx.self }
     const outbid = slot.claims.some(claim => compareEpochs(claim.epoch, mine) > 0)
     if (!outbid && !local.claimLost) {
-      bury(slot, mine.number)
+      claims.bury(slot, mine.number)
       return
     }
-    if (local.renewTo !== null || rivalsOf(slot).length > 0) return
+    // A claim that others removed is restated at once: whoever waits for this node to run must see that it does.
+    if (local.renewTo !== null || (!local.claimLost && rivalsOf(ctx, slot).length > 0)) return
     local.renewTo = nextEpochNumber(Math.max(slot.highest, ctx.floor), local.task?.createdAt ?? 0)
     local.claimLost = false
     local.cause = 'heal'
-    publish(slot, local, local.renewTo)
-    waiters.push({ slot, number: local.renewTo })
+    claims.publish(slot, local, local.renewTo)
+    claims.await(slot, local.renewTo)
   }
 
   /** Not wanted here, and nothing runs: put away what is left. */
@@ -186,7 +177,7 @@ export const createRunner = (
       ctx.deadlines.delete(`hand|${slot.key}`)
       ctx.deadlines.delete(`retry|${slot.key}`)
       if (local.state.phase === 'failed')
-        apply(slot, { kind: 'stop', cause: causeOfStop(slot, task, null, []) })
+        apply(slot, { kind: 'stop', cause: causeOfStop(ctx, slot, task, null, []) })
     }
     const own = claimOf(slot, ctx.self)
     const gone = !ctx.tasks.has(slot.task)
@@ -195,9 +186,8 @@ export const createRunner = (
         claim => compareEpochs(claim.epoch, own.epoch) > 0 && isLive(ctx, claim.epoch.node),
       )
       if (gone || passedOn || (task !== null && results.isSafe(task))) {
-        writes.set(claimKey(slot.task, slot.index, ctx.self), undefined)
-        forgetOwnClaim(slot, own)
-        deleteClaim(ctx, slot, ctx.self)
+        raiseFloor(ctx, own)
+        claims.remove(slot, ctx.self)
         checkpoints.release(slot)
       }
     }
@@ -232,15 +222,15 @@ export const createRunner = (
     const task = local.task as Task
     switch (action) {
       case 'claim':
-        publish(slot, local, numberOf(local))
-        bury(slot, numberOf(local))
-        waiters.push({ slot, number: numberOf(local) })
+        claims.publish(slot, local, numberOf(local.state))
+        claims.bury(slot, numberOf(local.state))
+        claims.await(slot, numberOf(local.state))
         return
       case 'launch': {
         const copy: CopyId = {
           task: slot.task,
           slot: slot.index,
-          epoch: formatEpoch({ number: numberOf(local), node: ctx.self }),
+          epoch: formatEpoch({ number: numberOf(local.state), node: ctx.self }),
         }
         local.launched = copy
         const period = task.schedule?.periodAt(local.covered as Millis)?.number ?? null
@@ -253,7 +243,7 @@ export const createRunner = (
           ctx.out.push({ kind: 'stopCopy', copy: local.launched, graceMs: task.graceMs })
         return
       case 'publish':
-        publish(slot, local, local.renewTo ?? numberOf(local))
+        claims.publish(slot, local, local.renewTo ?? numberOf(local.state))
         if (local.state.phase === 'running') {
           if (task.schedule !== null) armPeriod(slot, local)
           else if (local.state.restarts > 0)
@@ -263,7 +253,7 @@ export const createRunner = (
       case 'ended':
         for (const what of ['period', 'steady', 'error', 'hand']) ctx.deadlines.delete(`${what}|${slot.key}`)
         local.handAt = null
-        publish(slot, local, local.renewTo ?? numberOf(local))
+        claims.publish(slot, local, local.renewTo ?? numberOf(local.state))
         handOver(slot, local)
         return
       case 'backOff': {
@@ -274,43 +264,6 @@ export const createRunner = (
         ctx.deadlines.set(`retry|${slot.key}`, ctx.now + ctx.deps.rng.jitter(wait, 0.1))
         return
       }
-    }
-  }
-
-  const publish = (slot: Slot, local: LocalCopy, number: number): void => {
-    const { state } = local
-    if (state.phase === 'waiting') return
-    const record = ctx.deps.members.get(ctx.self)?.record
-    const claim: Claim = {
-      task: slot.task,
-      slot: slot.index,
-      epoch: { number, node: ctx.self },
-      phase: state.phase,
-      since: local.since,
-      restarts: local.errors,
-      lastError: local.lastError,
-      cause: state.phase === 'stopping' || state.phase === 'stopped' ? state.cause : local.cause,
-      boot: record?.generation.number ?? 0,
-      covered: isHolding(state.phase) ? null : local.covered,
-      execution: local.task?.execution ?? 0,
-    }
-    replace(slot, claim)
-  }
-
-  const replace = (slot: Slot, claim: Claim): void => {
-    const before = claimOf(slot, ctx.self) ?? null
-    setClaim(ctx, slot, claim)
-    writes.set(claimKey(slot.task, slot.index, ctx.self), storeClaim(claim))
-    observer.claimChanged(slot, before, claim)
-  }
-
-  /** The claims of dead members go in the write in which a higher one stands. */
-  const bury = (slot: Slot, number: number): void => {
-    for (const claim of slot.claims.slice()) {
-      const { node } = claim.epoch
-      if (node === ctx.self || isLive(ctx, node) || claim.epoch.number >= number) continue
-      writes.set(claimKey(slot.task, slot.index, node), undefined)
-      deleteClaim(ctx, slot, node)
     }
   }
 
@@ -326,7 +279,7 @@ export const createRunner = (
         kind: 'handover',
         task: slot.task,
         slot: slot.index,
-        epoch: formatEpoch({ number: numberOf(local), node: ctx.self }),
+        epoch: formatEpoch({ number: numberOf(local.state), node: ctx.self }),
         cause: local.state.phase === 'stopped' ? local.state.cause : 'rebalanced',
         covered: local.covered,
         sequence: local.sequence,
@@ -346,7 +299,7 @@ export const createRunner = (
     const local = slot.local
     if (local === null) return
     if (what === 'steady') apply(slot, { kind: 'steady' })
-    else if (what === 'error') publish(slot, local, local.renewTo ?? numberOf(local))
+    else if (what === 'error') claims.publish(slot, local, local.renewTo ?? numberOf(local.state))
     else if (what === 'period') {
       const next = local.task?.schedule?.nextAfter(local.covered as Millis)?.startAt ?? null
       if (next !== null && next > meshNow(ctx)) armPeriod(slot, local)
@@ -357,33 +310,16 @@ export const createRunner = (
     } else ctx.dirty.add(slot)
   }
 
-  const flush = (): void => {
-    if (writes.size > 0) {
-      const token = waiters.length > 0 ? ctx.deps.nextToken() : null
-      if (token !== null) waiting.set(token, waiters)
-      waiters = []
-      if (ctx.floor !== floorStored) {
-        floorStored = ctx.floor
-        // Before the write that removes the claims which it stands for: the log is ordered.
-        ctx.out.push({ kind: 'persist', writes: [storeFloor(ctx.floor)], flush: false, token: null })
-      }
-      const changes = [...writes].map(([key, value]) => ({ key, value }))
-      writes.clear()
-      ctx.out.push(...ctx.deps.state.write(ctx.now, SPACES.claims, changes, token))
-    }
-  }
-
   const durable = (token: number): boolean => {
-    const woken = waiting.get(token)
-    if (woken === undefined) return false
-    waiting.delete(token)
+    const woken = claims.takeDurable(token)
+    if (woken === null) return false
     for (const { slot, number } of woken) {
       const { local } = slot
       if (local === null || ctx.slots.get(slot.key) !== slot) continue
       if (local.renewTo === number) {
         local.renewTo = null
         apply(slot, { kind: 'renew', number })
-      } else if (local.state.phase === 'starting' && numberOf(local) === number) {
+      } else if (local.state.phase === 'starting' && numberOf(local.state) === number) {
         // The world may have moved on while the disk was busy.
         settle(slot)
         apply(slot, { kind: 'claimed', periodic: local.task?.kind === 'periodic' })
@@ -412,7 +348,7 @@ export const createRunner = (
       apply(slot, { kind: 'exited', how: 'broken', error: local.lastError, cause: 'exited' })
     } else if (task.kind === 'job') {
       local.lastError = error
-      results.record(slot, task, { number: numberOf(local), node: ctx.self }, error, result)
+      results.record(slot, task, { number: numberOf(local.state), node: ctx.self }, error, result)
       apply(slot, { kind: 'exited', how: 'finished', error: '', cause: 'exited' })
     } else {
       if (error !== null) {
@@ -430,53 +366,8 @@ export const createRunner = (
     const slot = slotOfCopy(copy)
     if (slot === null) return false
     if (ctx.placer.owners().ownerOf(slot.task, slot.index) === ctx.self) return true
-    const mine = { number: numberOf(localOf(slot)), node: ctx.self }
+    const mine = { number: numberOf(localOf(slot).state), node: ctx.self }
     return !slot.claims.some(claim => compareEpochs(claim.epoch, mine) > 0 && isHolding(claim.phase))
-  }
-
-  const rivalsOf = (slot: Slot): Claim[] =>
-    slot.claims.filter(claim => claim.epoch.node !== ctx.self && isStanding(ctx, claim))
-
-  const causeOfTake = (before: Claim | null): TaskCause => {
-    if (before === null) return 'applied'
-    const verdict = ctx.deps.members.get(before.epoch.node)?.verdict
-    if (before.phase === 'stopped') return before.cause
-    if (before.epoch.node === ctx.self) return before.phase === 'failed' ? 'exited' : 'died'
-    return verdict === 'left' ? 'left' : isStanding(ctx, before) ? 'rebalanced' : 'died'
-  }
-
-  const causeOfStop = (
-    slot: Slot,
-    task: Task | null,
-    owner: NodeId | null,
-    rivals: readonly Claim[],
-  ): TaskCause => {
-    if (task === null) return ctx.tasks.has(slot.task) ? 'changed' : 'removed'
-    if (ctx.leaving) return 'left'
-    if (isGoing()) return 'drained'
-    const rival = rivals.find(claim => claim.epoch.node === owner && claim.phase === 'running')
-    if (rival !== undefined && slot.local !== null)
-      return rival.epoch.number > numberOf(slot.local) ? 'lower-epoch' : 'heal'
-    if (owner === null) return 'changed'
-    const since = ctx.availableSince.get(owner)
-    return since !== undefined && ctx.now - since < 10_000 ? 'joined' : 'rebalanced'
-  }
-
-  /** In mesh time, up to where periods are done when this node takes the slot over. */
-  const coveredAt = (slot: Slot, task: Task): Millis => {
-    // A task that nobody ran yet begins with its first period.
-    if (slot.claims.length === 0 && slot.highest === 0) {
-      const first = task.schedule?.nextAfter(task.createdAt)?.startAt ?? null
-      if (first === null || meshNow(ctx) < first) return task.createdAt - 1
-    }
-    let covered = 0
-    for (const claim of slot.claims) {
-      // Nobody can tell whether the current period was run: the next whole one is the first.
-      if (claim.phase !== 'stopped' || claim.covered === null)
-        return Math.ceil(meshNow(ctx)) + ctx.config.clockErrorMs
-      covered = Math.max(covered, claim.covered)
-    }
-    return slot.claims.length === 0 ? Math.ceil(meshNow(ctx)) + ctx.config.clockErrorMs : covered
   }
 
   const admitNextJob = (): void => {
@@ -484,24 +375,14 @@ export const createRunner = (
     if (next !== undefined) ctx.dirty.add(next)
   }
 
-  const isGoing = (): boolean => {
-    const own = ctx.deps.members.get(ctx.self)
-    return ctx.leaving || (own !== undefined && (own.record.draining || own.record.health === 'failing'))
-  }
-
-  const forgetOwnClaim = (_slot: Slot, claim: Claim): void => {
-    ctx.floor = Math.max(ctx.floor, claim.epoch.number)
-  }
-
   return {
     settle,
     due,
-    flush,
+    flush: claims.flush,
     durable,
     slotOfCopy,
     isCurrent,
     copyExited,
-    forgetOwnClaim,
     copyStarted: copy => {
       const slot = slotOfCopy(copy)
       if (slot !== null) apply(slot, { kind: 'started' })
@@ -513,7 +394,7 @@ export const createRunner = (
       for (const slot of ctx.slotsOfNode.get(ctx.self) ?? []) {
         const own = claimOf(slot, ctx.self)
         if (own !== undefined && isHolding(own.phase) && !isHolding(slot.local?.state.phase ?? 'waiting'))
-          replace(slot, { ...own, phase: 'stopped', cause: 'died', covered: null })
+          claims.replace(slot, { ...own, phase: 'stopped', cause: 'died', covered: null })
       }
     },
     get holding() {
@@ -521,10 +402,3 @@ export const createRunner = (
     },
   }
 }
-
-const numberOf = (local: LocalCopy): number => ('number' in local.state ? local.state.number : 0)
-
-const storeFloor = (floor: number): { key: string; value: Uint8Array } => ({
-  key: 't/floor',
-  value: new TextEncoder().encode(String(floor)),
-})

@@ -2,8 +2,7 @@ import '../../../src/polyfill.js'
 import test from 'ava'
 import { WireError, wireLimits } from '../../../src/adapters/wire/checks.js'
 import { createCodec } from '../../../src/adapters/wire/codec.js'
-import { Frame, Record as PbRecord } from '../../../src/adapters/wire/message.generated.js'
-import type { Message } from '../../../src/core/message.js'
+import { Frame } from '../../../src/adapters/wire/message.generated.js'
 import { createRng, type Rng } from '../../../src/core/rng.js'
 import { createAuthor, everyKind, someAccusation, someRecord, someStrike } from './messages.js'
 
@@ -14,12 +13,7 @@ const SEED = Number(process.env.SHOAL_SEED ?? 0) || Math.floor(Math.random() * 2
 test('a message of every kind comes back as it was', t => {
   const codec = createCodec()
   for (const message of everyKind(author, other, SEED)) {
-    const copy = createCodec().decode(codec.encode(message))
-    for (const key of Object.keys(copy) as (keyof Message)[]) {
-      if (key in message)
-        t.deepEqual(plain(copy[key]), plain(message[key]), `${message.kind}.${key}, SHOAL_SEED=${SEED}`)
-    }
-    t.true(Object.keys(message).every(key => key in copy || message.kind === 'stateUpdate'))
+    t.deepEqual(plain(createCodec().decode(codec.encode(message))), plain(message), `SHOAL_SEED=${SEED}`)
   }
 })
 
@@ -28,18 +22,19 @@ test('a heartbeat is small', t => {
 })
 
 test('the bytes of a sealed record travel unchanged, with fields that this version does not know', t => {
-  const bytes = Buffer.concat([
+  // Field 111, text "A", as a newer version might sign it.
+  const newer = Buffer.concat([
     author.sealer.record(someRecord(author.id)).bytes,
     Buffer.from([0xfa, 0x06, 0x01, 0x41]),
   ])
-  t.notThrows(() => PbRecord.decode(bytes))
-  const record = author.sealer.record(someRecord(author.id))
+  const signature = author.signAsRecord(newer)
   const codec = createCodec()
-  const message = codec.decode(codec.encode({ kind: 'hello', record }))
-  t.is(message.kind, 'hello')
-  if (message.kind !== 'hello') return
-  t.deepEqual(Buffer.from(message.record.bytes), Buffer.from(record.bytes))
-  t.deepEqual(Buffer.from(codec.encode(message)), Buffer.from(codec.encode({ kind: 'hello', record })))
+  const bytes = Frame.encode({ hello: { record: { body: newer, signature } } })
+  const message = codec.decode(bytes)
+  if (message.kind !== 'hello') return t.fail('not a hello')
+  t.is(message.record.body.name, 'gw-7.hall-2')
+  t.deepEqual(Buffer.from(message.record.bytes), newer)
+  t.deepEqual(Buffer.from(codec.encode(message)), Buffer.from(bytes))
 })
 
 test('a record that was altered, or signed by another, is refused', t => {

@@ -1,6 +1,6 @@
 // Messages of every kind at random, from a seed, for the tests of the codec.
 
-import { randomBytes } from 'node:crypto'
+import { createPrivateKey, randomBytes, sign } from 'node:crypto'
 import { createIdentity } from '../../../src/adapters/identity/identity.js'
 import { createSealer } from '../../../src/adapters/wire/seals.js'
 import { type NodeId, taskId } from '../../../src/core/ids.js'
@@ -13,11 +13,17 @@ import type { Sealer } from '../../../src/ports.js'
 export interface Author {
   readonly id: NodeId
   readonly sealer: Sealer
+  /** Signs any bytes as if they were a record of this node. */
+  signAsRecord(bytes: Uint8Array): Uint8Array
 }
 
 export const createAuthor = (): Author => {
   const { id, seed } = createIdentity()
-  return { id, sealer: createSealer(seed) }
+  const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed])
+  const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
+  const signAsRecord = (bytes: Uint8Array): Uint8Array =>
+    sign(null, Buffer.concat([Buffer.from('shoal/record/1\0'), bytes]), key)
+  return { id, sealer: createSealer(seed), signAsRecord }
 }
 
 export const someRecord = (id: NodeId, change: Partial<MemberRecord> = {}): MemberRecord => ({
@@ -83,7 +89,7 @@ export const everyKind = (author: Author, other: Author, seed: number): readonly
   const strike = other.sealer.strike(someStrike(other.id, author.id))
   const lines = [line(author.id, rng), line(other.id, rng)]
   const update = new Uint8Array(randomBytes(rng.below(500)))
-  const messages = [
+  const messages: readonly Message[] = [
     { kind: 'hello', record },
     { kind: 'heartbeat', meshTime: 1_794_960_001_999 },
     { kind: 'ping', nonce: rng.below(2 ** 32), meshTime: 0 },
@@ -95,6 +101,24 @@ export const everyKind = (author: Author, other: Author, seed: number): readonly
     { kind: 'memberSummaries', buckets: [3, 5], lines, answer: true },
     { kind: 'memberWants', ids: [author.id, other.id] },
     { kind: 'hearsay', lines },
+    { kind: 'stateHello', root: update.slice(0, 8) },
+    { kind: 'stateSummary', documents: ['space/plant', 'doc/notes'], hashes: new Uint8Array(16).fill(3) },
+    { kind: 'stateDigest', document: 'space/plant', vector: update, deletes: new Uint8Array(5) },
+    { kind: 'stateWant', document: 'space/plant', vector: new Uint8Array(), ranges: update },
+    { kind: 'statePiece', document: 'space/plant', number: rng.below(99), last: rng.below(2) === 1, update },
+    { kind: 'stateGot', document: 'space/plant', number: rng.below(2 ** 31) },
+    { kind: 'resultsAsked', tasks: [taskId('a'), taskId('b')] },
+    { kind: 'resultsHeld', tasks: [] },
+    {
+      kind: 'handover',
+      task: taskId('poll-line-3'),
+      slot: 0,
+      epoch: `1794960001-${author.id}`,
+      cause: 'drained',
+      covered: rng.below(2) === 1 ? null : 1_794_960_001_000,
+      sequence: 1,
+      checkpoint: null,
+    },
     { kind: 'stateUpdate', document: 'space/plant', lineage: 'a1', update },
     {
       kind: 'checkpoint',
@@ -105,5 +129,5 @@ export const everyKind = (author: Author, other: Author, seed: number): readonly
       checkpoint: { n: rng.below(1_000), nested: [1, null, 'ü', { deep: true }] },
     },
   ]
-  return messages as readonly Message[]
+  return messages
 }

@@ -1,0 +1,124 @@
+// Writes this node's claims into shared state, all those of a step at once, and
+// remembers who waits for them to become durable.
+
+import type { NodeId } from '../ids.js'
+import type { Json } from '../json.js'
+import { type Claim, claimKey, storeClaim } from './claim.js'
+import {
+  type Context,
+  claimOf,
+  deleteClaim,
+  FLOOR_KEY,
+  isLive,
+  type LocalCopy,
+  type Slot,
+  SPACES,
+  setClaim,
+} from './context.js'
+import { isHolding } from './copy.js'
+import type { Observer } from './observer.js'
+
+export interface ClaimWaiter {
+  readonly slot: Slot
+  readonly number: number
+}
+
+export interface ClaimWriter {
+  /** This node's claim as its copy stands, under this number. */
+  publish(slot: Slot, local: LocalCopy, number: number): void
+  replace(slot: Slot, claim: Claim): void
+  remove(slot: Slot, node: NodeId): void
+  /** The claims of dead members below this number go, in the write in which a higher one stands. */
+  bury(slot: Slot, number: number): void
+  /** The claim of this step is waited for. */
+  await(slot: Slot, number: number): void
+  flush(): void
+  /** Who waited for this token, or null when it is not one of these. */
+  takeDurable(token: number): readonly ClaimWaiter[] | null
+}
+
+export const createClaimWriter = (ctx: Context, observer: Observer): ClaimWriter => {
+  const writes = new Map<string, Json | undefined>()
+  let waiters: ClaimWaiter[] = []
+  const waiting = new Map<number, ClaimWaiter[]>()
+  let floorStored = ctx.floor
+
+  const publish = (slot: Slot, local: LocalCopy, number: number): void => {
+    const { state } = local
+    if (state.phase === 'waiting') return
+    const record = ctx.deps.members.get(ctx.self)?.record
+    const claim: Claim = {
+      task: slot.task,
+      slot: slot.index,
+      epoch: { number, node: ctx.self },
+      phase: state.phase,
+      since: local.since,
+      restarts: local.errors,
+      lastError: local.lastError,
+      cause: state.phase === 'stopping' || state.phase === 'stopped' ? state.cause : local.cause,
+      boot: record?.generation.number ?? 0,
+      covered: isHolding(state.phase) ? null : local.covered,
+      execution: local.task?.execution ?? 0,
+    }
+    replace(slot, claim)
+  }
+
+  const replace = (slot: Slot, claim: Claim): void => {
+    const before = claimOf(slot, ctx.self) ?? null
+    setClaim(ctx, slot, claim)
+    writes.set(claimKey(slot.task, slot.index, ctx.self), storeClaim(claim))
+    observer.claimChanged(slot, before, claim)
+  }
+
+  /** The claims of dead members go in the write in which a higher one stands. */
+  const bury = (slot: Slot, number: number): void => {
+    for (const claim of slot.claims.slice()) {
+      const { node } = claim.epoch
+      if (node === ctx.self || isLive(ctx, node) || claim.epoch.number >= number) continue
+      writes.set(claimKey(slot.task, slot.index, node), undefined)
+      deleteClaim(ctx, slot, node)
+    }
+  }
+
+  const flush = (): void => {
+    if (writes.size > 0) {
+      const token = waiters.length > 0 ? ctx.deps.nextToken() : null
+      if (token !== null) waiting.set(token, waiters)
+      waiters = []
+      if (ctx.floor !== floorStored) {
+        floorStored = ctx.floor
+        // Before the write that removes the claims which it stands for: the log is ordered.
+        ctx.out.push({ kind: 'persist', writes: [storeFloor(ctx.floor)], flush: false, token: null })
+      }
+      const changes = [...writes].map(([key, value]) => ({ key, value }))
+      writes.clear()
+      ctx.out.push(...ctx.deps.state.write(ctx.now, SPACES.claims, changes, token))
+    }
+  }
+
+  const remove = (slot: Slot, node: NodeId): void => {
+    writes.set(claimKey(slot.task, slot.index, node), undefined)
+    deleteClaim(ctx, slot, node)
+  }
+
+  return {
+    publish,
+    replace,
+    remove,
+    bury,
+    flush,
+    await: (slot, number) => {
+      waiters.push({ slot, number })
+    },
+    takeDurable: token => {
+      const woken = waiting.get(token) ?? null
+      waiting.delete(token)
+      return woken
+    },
+  }
+}
+
+const storeFloor = (floor: number): { key: string; value: Uint8Array } => ({
+  key: FLOOR_KEY,
+  value: new TextEncoder().encode(String(floor)),
+})

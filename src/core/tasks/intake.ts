@@ -1,0 +1,212 @@
+// Takes in what changed around the engine: tasks, claims, results and checkpoints in
+// shared state, members, and the rule of the mesh. It updates the tables, tells
+// placement, and marks the slots that have to be looked at; it decides nothing.
+
+import type { NodeId, TaskId } from '../ids.js'
+import type { Member } from '../member.js'
+import type { StateChange } from '../step.js'
+import type { Checkpoints } from './checkpoints.js'
+import { parseClaimKey, readClaim } from './claim.js'
+import { BALANCE_MAX, BALANCE_MIN } from './config.js'
+import {
+  type Context,
+  claimOf,
+  deleteClaim,
+  placeTask,
+  raiseFloor,
+  SPACES,
+  setClaim,
+  slotAt,
+} from './context.js'
+import { isHolding } from './copy.js'
+import type { Observer } from './observer.js'
+import type { PlacementMember, PlacementRule } from './placement.js'
+import type { Results } from './results.js'
+import { createSchedule } from './schedule.js'
+import { isReadable, readTask } from './task-table.js'
+
+export interface Intake {
+  /** Shared state holds another value under this key. */
+  load(space: string, key: string): void
+  loadRule(): void
+  loadMember(id: NodeId): void
+  /** Without ids every member is compared. */
+  loadMembers(ids: Iterable<NodeId> | undefined): void
+  sweepOrphans(): void
+  readonly rule: PlacementRule
+}
+
+export const createIntake = (
+  ctx: Context,
+  checkpoints: Checkpoints,
+  results: Results,
+  observer: Observer,
+): Intake => {
+  const membersSeen = new Map<NodeId, Pick<Member, 'record' | 'verdict'>>()
+  const orphans = new Set<string>()
+  let rule: PlacementRule = { balance: null }
+
+  const loadTask = (id: TaskId): void => {
+    const value = ctx.deps.state.get(SPACES.tasks, id)
+    const before = ctx.tasks.get(id)
+    if (value === undefined) {
+      if (before === undefined) return
+      ctx.tasks.delete(id)
+      ctx.placer.removeTask(id)
+      results.forget(id)
+      observer.taskChanged(id, 'removed')
+      for (const slot of ctx.slotsOfTask.get(id) ?? []) ctx.dirty.add(slot)
+      return
+    }
+    const task = readTask(id, value, (spec, createdAt) =>
+      createSchedule(spec.when, createdAt, ctx.deps.zoneOffset),
+    )
+    ctx.tasks.set(id, task)
+    if (!isReadable(task) || results.isDone(task)) ctx.placer.removeTask(id)
+    else placeTask(ctx, task)
+    for (const slot of ctx.slotsOfTask.get(id) ?? []) ctx.dirty.add(slot)
+    const revision = isReadable(task) ? task.revision : 0
+    const revisionBefore = before === undefined ? null : isReadable(before) ? before.revision : 0
+    if (revisionBefore === null || revisionBefore !== revision)
+      observer.taskChanged(id, before === undefined ? 'applied' : 'changed')
+  }
+
+  const loadClaim = (key: string): void => {
+    const at = parseClaimKey(key)
+    if (at === null) return
+    const value = ctx.deps.state.get(SPACES.claims, key)
+    const claim = value === undefined ? null : readClaim(key, value)
+    const known = ctx.slots.has(`${at.task}/${at.slot}`)
+    if (claim === null && !known) return
+    const slot = slotAt(ctx, at.task, at.slot)
+    const before = claimOf(slot, at.node) ?? null
+    if (at.node === ctx.self) {
+      // Only this node writes its claims: news of them is that somebody removed one, or what the disk kept.
+      if (before === null && claim !== null && !ctx.started) setClaim(ctx, slot, claim)
+      else if (before !== null && claim === null) {
+        raiseFloor(ctx, before)
+        if (isHolding(slot.local?.state.phase ?? 'waiting') && slot.local !== null)
+          slot.local.claimLost = true
+        else deleteClaim(ctx, slot, ctx.self)
+      }
+    } else if (claim === null) deleteClaim(ctx, slot, at.node)
+    else {
+      // What was handed over has ended, whatever an older word says.
+      const ended =
+        before !== null && before.phase === 'stopped' && before.epoch.number === claim.epoch.number
+      if (ended && isHolding(claim.phase)) return
+      setClaim(ctx, slot, claim)
+      observer.claimChanged(slot, before, claim)
+    }
+    if (claim !== null && !ctx.tasks.has(at.task)) noteOrphan(SPACES.claims, key)
+    ctx.dirty.add(slot)
+  }
+
+  const load = (space: string, key: string): void => {
+    if (space === SPACES.tasks) loadTask(key as TaskId)
+    else if (space === SPACES.claims) loadClaim(key)
+    else if (space === SPACES.results) {
+      results.load(key as TaskId)
+      if (!ctx.tasks.has(key as TaskId)) noteOrphan(space, key)
+    } else if (space === SPACES.checkpoints) {
+      const [task = '', index = ''] = key.split('/')
+      checkpoints.stateChanged(task as TaskId, Number(index))
+      if (!ctx.tasks.has(task as TaskId)) noteOrphan(space, key)
+    } else if (space === SPACES.mesh) loadRule()
+  }
+
+  const loadRule = (): void => {
+    const balance = ctx.deps.state.get(SPACES.mesh, 'balance')
+    rule = {
+      balance:
+        typeof balance === 'number' && balance >= BALANCE_MIN && balance <= BALANCE_MAX ? balance : null,
+    }
+    ctx.placer.setRule(rule)
+  }
+
+  const noteOrphan = (space: string, key: string): void => {
+    orphans.add(`${space} ${key}`)
+    if (ctx.deadlines.get('orphans') === null) ctx.deadlines.set('orphans', ctx.now + ctx.config.orphanMs)
+  }
+
+  /** What tasks left behind that are long gone: the lowest live member clears it away. */
+  const sweepOrphans = (): void => {
+    const lowest = ctx.deps.members
+      .all()
+      .find(({ verdict }) => verdict === 'alive' || verdict === 'suspect')?.id
+    const changes = new Map<string, StateChange[]>()
+    for (const orphan of orphans) {
+      const [space = '', key = ''] = orphan.split(' ')
+      const task = key.split('/')[0] as TaskId
+      const own = space === SPACES.claims && parseClaimKey(key)?.node === ctx.self
+      if (ctx.tasks.has(task) || ctx.deps.state.get(space, key) === undefined) continue
+      if (lowest !== ctx.self && !own) continue
+      changes.set(space, [...(changes.get(space) ?? []), { key, value: undefined }])
+    }
+    orphans.clear()
+    for (const [space, removed] of changes) {
+      ctx.out.push(...ctx.deps.state.write(ctx.now, space, removed, null))
+      for (const { key } of removed) load(space, key)
+    }
+  }
+
+  const loadMember = (id: NodeId): void => {
+    const member = ctx.deps.members.get(id)
+    const seen = membersSeen.get(id)
+    if (member === undefined) {
+      if (seen === undefined) return
+      membersSeen.delete(id)
+      ctx.availableSince.delete(id)
+      ctx.placedMembers.delete(id)
+      ctx.placer.removeMember(id)
+    } else {
+      const { record, verdict } = member
+      if (seen?.record === record && seen.verdict === verdict && id !== ctx.self) return
+      membersSeen.set(id, { record, verdict })
+      const absent = verdict === 'dead' || verdict === 'left'
+      const draining = record.draining || (id === ctx.self && ctx.leaving)
+      const { labels, capacity, runs, settled, health } = record
+      const placed: PlacementMember = {
+        id,
+        labels,
+        capacity,
+        runs,
+        settled,
+        draining,
+        failing: health === 'failing',
+        absent,
+      }
+      ctx.placedMembers.set(id, placed)
+      ctx.placer.setMember(placed)
+      if (absent || draining || !settled) ctx.availableSince.delete(id)
+      else if (!ctx.availableSince.has(id)) ctx.availableSince.set(id, ctx.now)
+      if (
+        seen !== undefined &&
+        seen.verdict === verdict &&
+        seen.record.generation.number === record.generation.number
+      )
+        return
+    }
+    // Its claims count otherwise now: they stand no more, or again.
+    for (const slot of ctx.slotsOfNode.get(id) ?? []) ctx.dirty.add(slot)
+  }
+
+  const loadMembers = (ids: Iterable<NodeId> | undefined): void => {
+    if (ids !== undefined) for (const id of ids) loadMember(id)
+    else {
+      for (const { id } of ctx.deps.members.all()) loadMember(id)
+      for (const id of [...membersSeen.keys()]) if (ctx.deps.members.get(id) === undefined) loadMember(id)
+    }
+  }
+
+  return {
+    load,
+    loadRule,
+    loadMember,
+    loadMembers,
+    sweepOrphans,
+    get rule() {
+      return rule
+    },
+  }
+}

@@ -1,0 +1,204 @@
+import test from 'ava'
+import * as Y from 'yjs'
+import { createRng } from '../../src/core/rng.js'
+import type { Effect } from '../../src/core/step.js'
+import { type TestNode, World } from './world.js'
+
+/** What left a node: the contents of every struct, by client and clock. */
+const watch = (world: World): { faults: string[]; structs: Map<string, string> } => {
+  const seen = { faults: [] as string[], structs: new Map<string, string>() }
+  world.onEffect = (node, effect) => {
+    const update = updateOf(effect)
+    if (update === null) return
+    for (const struct of Y.decodeUpdate(update).structs) {
+      if (!(struct instanceof Y.Item) || !(struct.content instanceof Y.ContentEmbed)) continue
+      const place = `${struct.id.client}:${struct.id.clock}`
+      const content = JSON.stringify(struct.content.embed)
+      const known = seen.structs.get(place)
+      if (known !== undefined && known !== content)
+        seen.faults.push(`${node.id} sends ${place} as ${content}; it was ${known}`)
+      seen.structs.set(place, content)
+    }
+  }
+  return seen
+}
+
+const updateOf = (effect: Effect): Uint8Array | null => {
+  if (effect.kind !== 'publish' && effect.kind !== 'send') return null
+  return 'update' in effect.message ? (effect.message.update as Uint8Array) : null
+}
+
+test('a kill between a neighbor’s sync and the commit leaves replicas equal', t => {
+  for (let seed = 0; seed < 20; seed++) {
+    const world = new World({ seed, nodes: 3, commitMs: [400, 500], latencyMs: [1, 5] })
+    const [a, b] = [world.node(0), world.node(1)]
+    const old = world.set(a, 'plant', 'k', 'old')
+    world.advance(2_000)
+    t.true(world.isAcknowledged(old))
+    const watched = watch(world)
+    const request = world.set(a, 'plant', 'k', 'lost')
+    world.set(a, 'plant', 'other', 'lost')
+    // The neighbors compare, and ask for all they can get, while the commit is under way.
+    world.partition(node => node === b)
+    world.heal()
+    world.set(b, 'plant', 'b', 1)
+    world.advance(300)
+    t.false(world.isAcknowledged(request))
+    t.is(b.core.get('plant', 'k'), 'old', 'neither the overwrite nor its delete has left')
+    world.crash(a, 0)
+    world.start(a)
+    t.is(a.core.get('plant', 'k'), 'old')
+    world.set(a, 'plant', 'k', 'new')
+    world.advance(30_000)
+    t.deepEqual(watched.faults, [])
+    for (const node of world.nodes) t.deepEqual(world.contents(node, 'plant'), { b: 1, k: 'new' })
+    t.deepEqual(states(world), [states(world)[0]])
+  }
+})
+
+test('no clock of a clientID is given out twice over 1,000 kills', t => {
+  t.timeout(120_000)
+  const draw = createRng(77)
+  const world = new World({
+    seed: 78,
+    nodes: 3,
+    commitMs: [1, 60],
+    loss: 0.2,
+    config: { foldEntries: 20, foldStepBytes: 500 },
+  })
+  const watched = watch(world)
+  const acknowledged = new Map<string, { request: number; value: number }[]>()
+  let kills = 0
+  for (let n = 0; kills < 1_000; n++) {
+    const node = draw.pick(world.nodes)
+    const key = `${node.index}-${draw.below(5)}`
+    const request = world.set(node, 'plant', key, n)
+    acknowledged.set(key, [...(acknowledged.get(key) ?? []), { request, value: n }])
+    world.advance(draw.below(30))
+    if (draw.below(2) === 0) {
+      const victim = draw.pick(world.nodes)
+      world.crash(victim)
+      kills++
+      if (draw.below(3) === 0) world.advance(draw.below(100))
+      world.start(victim)
+    }
+  }
+  world.advance(120_000)
+  t.deepEqual(watched.faults, [])
+  t.is(states(world).length, 1, 'replicas are equal')
+  for (const [key, writes] of acknowledged) {
+    const last = writes.findLastIndex(({ request }) => world.isAcknowledged(request))
+    const value = world.node(0).core.get('plant', key) as number
+    if (last >= 0)
+      t.true(
+        value >= (writes[last] as { value: number }).value,
+        `${key} is not older than what was acknowledged`,
+      )
+  }
+  t.is(clientsOf(world.node(0), world).length, 3, 'no crash cost a clientID')
+})
+
+test('10,000 restarts, clean or not, add less than 16 KB', t => {
+  t.timeout(120_000)
+  const world = new World({ seed: 5, nodes: 1, commitMs: [1, 1], config: { foldEntries: 40 } })
+  const node = world.node(0)
+  for (let n = 0; n < 10_000; n++) {
+    world.set(node, 'plant', `key-${n % 10}`, n)
+    if (n % 3 !== 0) world.advance(5)
+    world.crash(node)
+    world.start(node)
+  }
+  world.advance(1_000)
+  const doc = world.stored(node, 'space/plant')
+  t.true(Y.encodeStateAsUpdate(doc).length + Y.encodeStateVector(doc).length < 1_024)
+})
+
+test('a restored backup takes another clientID, and nothing differs afterwards', t => {
+  for (let seed = 0; seed < 20; seed++) {
+    const world = new World({ seed, nodes: 3, latencyMs: [1, 5] })
+    const a = world.node(0)
+    world.set(a, 'plant', 'k', 'one')
+    world.advance(1_000)
+    const backup = new Map(a.disk.durable)
+    world.set(a, 'plant', 'k', 'two')
+    world.set(a, 'plant', 'l', 'two')
+    world.advance(1_000)
+    world.crash(a)
+    a.disk.durable.clear()
+    for (const [key, value] of backup) a.disk.durable.set(key, value)
+    // It writes before it meets anybody: the same clocks, other contents.
+    world.partition(node => node === a)
+    world.start(a)
+    world.set(a, 'plant', 'm', 'three')
+    if (seed % 2 === 0) for (let i = 0; i < 5; i++) world.set(a, 'plant', `n${i}`, 'three')
+    world.advance(1_000)
+    world.heal()
+    world.advance(30_000)
+    t.is(states(world).length, 1, `replicas are equal (seed ${seed})`)
+    const contents = world.contents(a, 'plant')
+    t.is(contents.k, 'two')
+    t.is(contents.l, 'two')
+    t.is(contents.m, 'three')
+    t.is(a.counts.get('shoal_state_lineages_retired_total'), 1)
+    world.crash(a)
+    world.start(a)
+    t.is(world.contents(a, 'plant').m, 'three')
+    world.set(a, 'plant', 'z', 1)
+    world.advance(5_000)
+    t.is(states(world).length, 1)
+  }
+})
+
+test('stored entries that cannot be read do not stop a start, and come back from the neighbors', t => {
+  const draw = createRng(9)
+  for (let seed = 0; seed < 60; seed++) {
+    const world = new World({
+      seed,
+      nodes: 2,
+      config: { foldEntries: seed % 2 === 0 ? 5 : 4_000, foldStepBytes: 200 },
+    })
+    const [a, b] = [world.node(0), world.node(1)]
+    for (let i = 0; i < 30; i++) {
+      world.set(draw.pick([a, b]), 'plant', `key-${draw.below(10)}`, i)
+      world.advance(20)
+    }
+    world.advance(2_000)
+    const expected = world.contents(b, 'plant')
+    world.crash(a)
+    for (let i = 0; i < 3; i++) {
+      const key = draw.pick([...a.disk.durable.keys()])
+      const value = Uint8Array.from(a.disk.durable.get(key) as Uint8Array)
+      if (draw.below(2) === 0) value[draw.below(value.length)] = draw.below(256)
+      a.disk.durable.set(key, draw.below(3) === 0 ? value.subarray(0, draw.below(value.length)) : value)
+    }
+    a.disk.durable.set('s/nonsense', new Uint8Array([1]))
+    world.start(a)
+    world.set(a, 'plant', 'after', seed)
+    world.advance(60_000)
+    t.deepEqual(world.contents(a, 'plant'), world.contents(b, 'plant'), `seed ${seed}`)
+    t.like(world.contents(b, 'plant'), { ...expected, after: seed })
+  }
+})
+
+test('others’ updates are written lazily, own ones are flushed', t => {
+  const world = new World({ seed: 3, nodes: 2 })
+  const flushes: string[] = []
+  world.onEffect = (node, effect) => {
+    if (effect.kind === 'persist') flushes.push(`${node.index} ${effect.flush} ${effect.token !== null}`)
+  }
+  world.set(world.node(0), 'plant', 'a', 1)
+  world.advance(500)
+  t.deepEqual(flushes, ['0 true true', '1 false false'])
+})
+
+const states = (world: World): string[] => [
+  ...new Set(
+    world.nodes.map(node =>
+      Buffer.from(Y.encodeStateAsUpdate(world.stored(node, 'space/plant'))).toString('hex'),
+    ),
+  ),
+]
+
+const clientsOf = (node: TestNode, world: World): number[] => [
+  ...Y.decodeStateVector(Y.encodeStateVector(world.stored(node, 'space/plant'))).keys(),
+]
