@@ -8,7 +8,7 @@ import { FAILED, UsageError } from '../cli/errors.js'
 import { line } from '../cli/output.js'
 import { ShoalError } from '../core/errors.js'
 import { type Composed, composeNode } from '../runtime/compose.js'
-import { type ApiServer, serveApi } from '../runtime/serve.js'
+import { type ApiServer, serveApi } from '../runtime/compose-api.js'
 import { type Configuration, configure, type Flags } from './configuration.js'
 import { createNotifier } from './notify.js'
 import { reload } from './reload.js'
@@ -67,14 +67,18 @@ export const runDaemon = async (flags: Flags, json: boolean): Promise<void> => {
   })
 
   try {
-    await node.start(settings.join)
+    // Before the node starts: what it runs from its first moment on is told where the interface is.
     server = await serveApi(composed, configuration.api, settings)
+    await node.start(settings.join)
   } catch (error) {
     isLeaving = true
+    await server?.close()
     await node.close()
     throw error
   }
-  for (const text of [...configuration.warnings, ...composed.warnings]) log.warn(text)
+  for (const text of [...configuration.warnings, ...composed.warnings, server.warning]) {
+    if (text !== null) log.warn(text)
+  }
   const isOpen = settings.meshKey === null
   if (isOpen && process.getuid?.() === 0) {
     log.warn(

@@ -20,7 +20,7 @@ export const events = async (
     const name = nameMembers(view.members)
     for (const event of body) {
       if (flags.json) printJsonLine(event)
-      else line(describe(event, name))
+      else if (!isInner(event)) line(describe(event, name))
     }
     if (flags.json) return
     if (body.length === 0)
@@ -41,11 +41,16 @@ export const events = async (
         printJsonLine(event)
         return
       }
+      if (isInner(event)) return
       if (event.kind === 'member.alive') await refresh()
       line(describe(event, name))
     },
   })
 }
+
+/** Changes of Shoal's own spaces come with every step of a task; people read the task's events instead. */
+export const isInner = (event: JournalEvent): boolean =>
+  event.kind === 'state.changed' && event.space.startsWith('shoal.')
 
 /** One line for people. */
 export const describe = (event: JournalEvent, name: (id: string | null) => string): string => {
