@@ -21,6 +21,8 @@ export interface Target {
 export interface ClientOptions {
   readonly api?: string | undefined
   readonly tokenFile?: string | undefined
+  /** The token itself, where the caller has it. */
+  readonly token?: string
 }
 
 export interface Answer<T> {
@@ -56,7 +58,10 @@ export const createClient = (options: ClientOptions): Client => {
   const text = options.api ?? process.env.SHOAL_API ?? DEFAULT_API
   const target = parseTarget(text)
   const shown = text.replace(/^http:\/\/|\/$/g, '')
-  const token = findToken(options.tokenFile, isLoopbackHost(target.host))
+  const token =
+    options.token === undefined
+      ? findToken(options.tokenFile, isLoopbackHost(target.host))
+      : { value: options.token, from: 'its caller' }
 
   const open = (method: string, path: string, headers: Record<string, string>, body?: string) =>
     new Promise<IncomingMessage>((resolve, reject) => {

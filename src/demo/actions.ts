@@ -1,0 +1,57 @@
+// What the demo does to a node, from the keyboard, the page or the story: done first,
+// then told to the watch with the moment at which it was done.
+
+import { ShoalError } from '../core/errors.js'
+import type { Control } from './door.js'
+import type { DemoNode, Fleet } from './fleet.js'
+import { demoNow, type Fault, type Watch } from './watch.js'
+
+export const createActions =
+  (fleet: Fleet, watch: Watch) =>
+  async (action: Control, node: DemoNode): Promise<Fault | null> => {
+    if (action === 'revive') {
+      if (node.fate === 'up')
+        throw new ShoalError('CONFLICT', `${node.name} works; there is nothing to revive`)
+      await fleet.revive(node)
+      return null
+    }
+    if (node.fate === 'killed') throw new ShoalError('CONFLICT', `${node.name} is killed; revive it first`)
+    if (node.fate !== 'up' && action !== 'kill') {
+      throw new ShoalError('CONFLICT', `${node.name} is ${node.fate}; revive it first`)
+    }
+    const wasUp = node.fate === 'up'
+    const at = demoNow()
+    if (action === 'kill') fleet.kill(node)
+    else if (action === 'freeze') fleet.freeze(node)
+    else await fleet.cut(node)
+    // A node that was lost already is not lost again.
+    return wasUp ? watch.noteFault(action, node, at) : null
+  }
+
+export type Act = ReturnType<typeof createActions>
+
+/** One line: what happened, who knew when, what ran again when. */
+export const tellFault = (fault: Fault): string => {
+  const done = { kill: 'killed', freeze: 'froze', cut: 'cut off' }[fault.kind]
+  const known = [...fault.known.values()]
+  const waits = fault.survivors.length - known.length
+  const seen =
+    waits > 0
+      ? `${known.length} of ${fault.survivors.length} others know`
+      : `all others knew after ${ms(Math.max(0, ...known))}`
+  const again = [...fault.retaken.values()].map(each => each.ms)
+  const tasks =
+    fault.orphans.length === 0
+      ? 'it ran no tasks'
+      : again.length < fault.orphans.length
+        ? `${again.length} of its ${fault.orphans.length} tasks run again`
+        : `its ${fault.orphans.length} ${fault.orphans.length === 1 ? 'task' : 'tasks'} ran again after ${ms(median(again))} (median), ${ms(Math.max(...again))} (longest)`
+  return `${done} ${fault.node.name}: ${seen}; ${tasks}`
+}
+
+export const ms = (value: number): string => `${Math.round(value)} ms`
+
+const median = (values: readonly number[]): number => {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0
+}
