@@ -34,24 +34,22 @@ export type Act = ReturnType<typeof createActions>
 export const tellFault = (fault: Fault): string => {
   const done = { kill: 'killed', freeze: 'froze', cut: 'cut off' }[fault.kind]
   const known = [...fault.known.values()]
-  const waits = fault.survivors.length - known.length
   const seen =
-    waits > 0
-      ? `${known.length} of ${fault.survivors.length} others know`
-      : `all others knew after ${ms(Math.max(0, ...known))}`
-  const again = [...fault.retaken.values()].map(each => each.ms)
-  const tasks =
-    fault.orphans.length === 0
-      ? 'it ran no tasks'
-      : again.length < fault.orphans.length
-        ? `${again.length} of its ${fault.orphans.length} tasks run again`
-        : `its ${fault.orphans.length} ${fault.orphans.length === 1 ? 'task' : 'tasks'} ran again after ${ms(median(again))} (median), ${ms(Math.max(...again))} (longest)`
-  return `${done} ${fault.node.name}: ${seen}; ${tasks}`
+    known.length < fault.survivors.length
+      ? `known to ${known.length} of ${fault.survivors.length}`
+      : `known to all after ${ms(Math.max(0, ...known))}`
+  return `${done} ${fault.node.name}: ${seen}; ${tellTasks(fault)}`
+}
+
+const tellTasks = ({ orphans, retaken }: Fault): string => {
+  const again = [...retaken.values()].map(each => Math.round(each.ms))
+  const tasks = orphans.length === 1 ? 'task' : 'tasks'
+  if (orphans.length === 0) return 'it ran no tasks'
+  if (again.length < orphans.length) return `${again.length} of ${orphans.length} ${tasks} run again`
+  const [least, most] = [Math.min(...again), Math.max(...again)]
+  return orphans.length === 1
+    ? `1 task runs again after ${most} ms`
+    : `${orphans.length} tasks run again after ${least} to ${most} ms`
 }
 
 export const ms = (value: number): string => `${Math.round(value)} ms`
-
-const median = (values: readonly number[]): number => {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0
-}

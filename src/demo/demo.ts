@@ -56,7 +56,9 @@ export const demo = async (options: DemoOptions): Promise<number> => {
         tellAlong(watch, say)
         await endOf(stop.signal, endAt)
       } else await play(fleet, watch, act, door.url, stop, endAt)
-      return sumUp(watch, json)
+      sumUp(watch, json)
+      // Whoever ends it while a node lies killed has seen what there was to see.
+      return 0
     } finally {
       door.close()
       watch.close()
@@ -123,6 +125,11 @@ const play = async (
   const selected = (): DemoNode => fleet.nodes[chosen] as DemoNode
   const screen = openScreen({ fleet, watch, url, selected })
   fleet.onLost(node => screen.say(`${node.name} ended by itself; r starts it again`))
+  const onKeys = (text: string): void => {
+    // Several keys may come at a time.
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: this is how terminals send the arrows.
+    for (const [key] of text.matchAll(/\u001b\[[A-D]|[^\u001b]/g)) onKey(key)
+  }
   const onKey = (key: string): void => {
     const count = fleet.nodes.length
     if (key === 'q' || key === '\u0003' || key === '\u0004') stop.abort()
@@ -145,7 +152,7 @@ const play = async (
   stdin.setRawMode(true)
   stdin.setEncoding('utf8')
   stdin.resume()
-  stdin.on('data', onKey)
+  stdin.on('data', onKeys)
   // A crash leaves the terminal as it was found.
   const restore = (): void => screen.close()
   process.once('exit', restore)
@@ -153,7 +160,7 @@ const play = async (
     await endOf(stop.signal, endAt)
   } finally {
     process.off('exit', restore)
-    stdin.off('data', onKey)
+    stdin.off('data', onKeys)
     stdin.setRawMode(false)
     stdin.pause()
     screen.close()

@@ -117,11 +117,7 @@ export const startFleet = async (count: number): Promise<Fleet> => {
 
   const close = async (): Promise<void> => {
     isClosing = true
-    for (const { child, began } of nodes) {
-      if (child?.pid !== undefined) signalProcess(child.pid, began, 'SIGKILL')
-    }
-    plc?.kill('SIGKILL')
-    // The warden sees to what is left, and removes the folder.
+    // The warden ends everything in the right order, and removes the folder.
     const gone = new Promise<void>(resolve => {
       if (warden.exitCode !== null || warden.signalCode !== null) resolve()
       warden.once('exit', () => resolve())

@@ -133,7 +133,8 @@ const taskLines = (fleet: Fleet, watch: Watch, width: number): string[] => {
   const cells = watch.tasks.map(({ id, copies }) => {
     const runners = watch.runnersOf(id)
     const names = fleet.nodes.filter(node => runners.includes(node.id)).map(node => node.name)
-    const phase = names.length > 0 ? 'running' : (copies[0]?.phase ?? 'waiting')
+    const phase =
+      names.length > 0 ? 'running' : copies[0]?.phase === 'running' ? 'lost' : (copies[0]?.phase ?? 'waiting')
     const where = names.length > 0 ? names.join(' ') : phase
     const text = ` ${cut(plain(id), 18).padEnd(18)} `
     return `${text}${paint(cut(where, half - 22).padEnd(half - 22), names.length > 0 ? phaseColour('running') : 'yellow')}`

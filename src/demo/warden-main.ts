@@ -8,13 +8,15 @@ import { rmSync } from 'node:fs'
 import { basename } from 'node:path'
 import { createInterface } from 'node:readline'
 import { FOLDER_PREFIX } from './folder.js'
-import { beganAt, signalProcess } from './processes.js'
+import { type Began, beganAt, descendantsOf, signalProcess } from './processes.js'
 
-const GONE_MS = 2_000
+const GONE_MS = 4_000
 const LOOK_MS = 20
 
 const folder = process.argv[2] ?? ''
-const wards: { readonly pid: number; readonly began: string }[] = []
+const wards: Began[] = []
+
+const isThere = ({ pid, began }: Began): boolean => beganAt(pid) === began
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
 
@@ -24,10 +26,12 @@ lines.on('line', line => {
   if (pid !== undefined && began !== undefined) wards.push({ pid: Number(pid), began })
 })
 lines.on('close', () => {
+  // The nodes' programs are ended by the nodes' own reapers, which take a second to be sure.
+  const all = [...wards, ...descendantsOf(wards.filter(isThere).map(({ pid }) => pid))]
   for (const { pid, began } of wards) signalProcess(pid, began, 'SIGKILL')
   const until = performance.now() + GONE_MS
   const finish = (): void => {
-    const left = wards.some(({ pid, began }) => beganAt(pid) === began)
+    const left = all.some(isThere)
     if (left && performance.now() < until) {
       setTimeout(finish, LOOK_MS)
       return
