@@ -11,7 +11,7 @@ import { type CopyTokens, createCopyTokens } from '../adapters/executors/tokens.
 import { createIdentity, loadIdentity } from '../adapters/identity/identity.js'
 import { readMeshKey } from '../adapters/identity/mesh-key.js'
 import { createLibp2pTransport } from '../adapters/libp2p/transport.js'
-import { createLog, type LogLevel, silentLog } from '../adapters/log/pino.js'
+import { createLog, type LogLevel, type NodeLog, silentLog } from '../adapters/log/pino.js'
 import { createMemoryStore } from '../adapters/memory/store.js'
 import { createClock } from '../adapters/system/clock.js'
 import { createEntropy } from '../adapters/system/entropy.js'
@@ -46,6 +46,8 @@ export interface Composed {
   readonly node: RunningNode
   readonly handlers: Handlers
   readonly tokens: CopyTokens
+  /** The node's own log, whose level may be changed while it runs. */
+  readonly log: NodeLog
   /** Where the node's own interface is, for the programs that it runs; set once it listens. */
   setApi(address: string): void
   readonly warnings: readonly string[]
@@ -121,7 +123,7 @@ export const composeNode = async (settings: NodeSettings): Promise<Composed> => 
     const setApi = (address: string): void => {
       api = address
     }
-    return { node, handlers, tokens, warnings, setApi }
+    return { node, handlers, tokens, log, warnings, setApi }
   } catch (error) {
     await store.close()
     throw error
