@@ -221,7 +221,7 @@ export const MeshDrawing = ({ state, groupBy }: DrawingProps): VNode => {
   )
   const isNamed = list.length <= NAMES_MAX
   const groups = groupBy === '' ? [] : [...new Set(list.map(groupOf))].sort()
-  return html`<div class="drawing" ref=${box}>
+  return html`<div class="drawing" ref=${box} data-many=${list.length > 60}>
     <svg ref=${svg} width=${frame.width} height=${frame.height} role="group"
       aria-label="Drawing of the mesh. Arrow keys go from member to member, Enter opens one. The tables below say the same."
       onKeyDown=${onKey} onPointerLeave=${() => setFocus(null)}>
