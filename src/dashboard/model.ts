@@ -92,16 +92,10 @@ export interface Move {
   readonly to: string | null
 }
 
-export const VERDICTS: readonly Verdict[] = ['alive', 'suspect', 'dead', 'left']
-
 /** Phases in which the task's code has a process or a call of its own. */
 export const isHeld = (copy: Copy): boolean => copy.node !== null && copy.phase !== 'stopped'
 
 export const isWaiting = (copy: Copy): boolean => copy.phase === 'waiting' || copy.phase === 'failed'
-
-/** How many copies the task should have now; null when that depends on who is eligible. */
-export const wantedCopies = (task: Task): number | null =>
-  task.result !== undefined ? 0 : typeof task.replicas === 'number' ? task.replicas : null
 
 export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 

@@ -19,6 +19,8 @@ const RETRY_MAX_MS = 5_000
 /** Without neighbors for this long, in a mesh that has others, the view is called isolated. */
 const ISOLATED_AFTER_MS = 10_000
 const SAMPLES_MAX = 600
+/** Between two drawings of a large mesh; far below the second in which an event has to show. */
+const DRAW_PAUSE_MAX_MS = 250
 const CLOCK_TOLERANCE_MS = 2_000
 
 export type Connection = 'connecting' | 'live' | 'unreachable' | 'token'
@@ -71,6 +73,7 @@ export const createSession = () => {
   let state = first
   const listeners = new Set<() => void>()
   let isTold = true
+  let toldAt = 0
   let selfSaysIsolated = false
   let isSilent = false
   let refreshTimer: ReturnType<typeof setTimeout> | null = null
@@ -80,8 +83,11 @@ export const createSession = () => {
   let wake: (() => void) | null = null
   let isAnotherLook = false
 
+  /** A large picture is drawn less often, so that a storm of events costs no more than a shower. */
+  const drawPauseMs = (): number => Math.min(DRAW_PAUSE_MAX_MS, (state.members.size + state.tasks.size) / 2)
   const tell = (): void => {
     isTold = true
+    toldAt = Date.now()
     for (const listener of listeners) listener()
   }
   const set = (change: Partial<State>): void => {
@@ -93,7 +99,8 @@ export const createSession = () => {
     if (!isTold) return
     isTold = false
     // Hidden pages get no frames; the title and the announcements still change.
-    if (document.hidden) setTimeout(tell, 250)
+    const wait = document.hidden ? DRAW_PAUSE_MAX_MS : toldAt + drawPauseMs() - Date.now()
+    if (wait > 0) setTimeout(tell, wait)
     else requestAnimationFrame(tell)
   }
 

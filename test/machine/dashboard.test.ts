@@ -160,9 +160,9 @@ for (const [name, viewport, members] of [
     async t => {
       await visit({ members, tasks: members * 2, viewport }, async ({ api, page, complaints }) => {
         await live(page)
-        const victim = api.ids[2] as string
-        const task = [...api.tasks.values()].find(({ copies }) => copies[0]?.node === victim)
-        if (task === undefined) throw new Error('the victim has no task')
+        const task = [...api.tasks.values()].find(({ copies }) => copies[0]?.node !== api.ids[0])
+        const victim = task?.copies[0]?.node
+        if (task === undefined || !victim) throw new Error('no task has a place')
         const turned = seenAt(page, `${drawn(victim)}[data-verdict=dead]`)
         const moved = seenAt(
           page,

@@ -4,7 +4,7 @@
 import { html } from 'htm/preact'
 import type { VNode } from 'preact'
 import { useState } from 'preact/hooks'
-import { count, formatGeneration, shortId } from '../format.js'
+import { compareNames, count, formatGeneration, shortId } from '../format.js'
 import { isHeld, listOf, type Member, type Move } from '../model.js'
 import type { Session, State } from '../session.js'
 import {
@@ -30,9 +30,7 @@ const urgency = (member: Member): number =>
 /** Those that need a look first, then by name. */
 export const sortMembers = (state: State): Member[] =>
   [...state.members.values()].sort(
-    (a, b) =>
-      urgency(a) - urgency(b) ||
-      nameOf(state, a.id).localeCompare(nameOf(state, b.id), 'en', { numeric: true }),
+    (a, b) => urgency(a) - urgency(b) || compareNames(nameOf(state, a.id), nameOf(state, b.id)),
   )
 
 /** How many copies each member has now. */

@@ -83,7 +83,11 @@ export const MeshDrawing = ({ state, groupBy }: DrawingProps): VNode => {
   const links = useMemo(() => linksOf(members), [members])
   // The layout depends on who is there and who watches whom, not on how they are.
   const groupOf = (member: Member): string => (groupBy === '' ? '' : (member.labels?.[groupBy] ?? 'no label'))
-  const shape = `${frame.width}x${frame.height} ${groupBy} ${list.map(member => `${member.id}${groupOf(member)}`).join()} ${links.map(link => link.source + link.target).join()}`
+  const shape = useMemo(
+    () =>
+      `${groupBy} ${list.map(member => member.id + groupOf(member)).join()} ${links.map(link => link.source + link.target).join()}`,
+    [list, links, groupBy],
+  )
 
   const place = (): void => {
     const root = svg.current
@@ -162,7 +166,7 @@ export const MeshDrawing = ({ state, groupBy }: DrawingProps): VNode => {
     }
     running.current = requestAnimationFrame(frameStep)
     return () => cancelAnimationFrame(running.current)
-  }, [shape])
+  }, [shape, frame])
   useLayoutEffect(place)
 
   const [current, setCurrent] = useState<string | null>(null)
@@ -177,18 +181,10 @@ export const MeshDrawing = ({ state, groupBy }: DrawingProps): VNode => {
   }
   useEffect(() => () => cancelAnimationFrame(running.current), [])
 
-  const isNamed = list.length <= NAMES_MAX
-  const groups = groupBy === '' ? [] : [...new Set(list.map(groupOf))].sort()
   const scale = radius / 10
-  return html`<div class="drawing" ref=${box}>
-    <svg ref=${svg} width=${frame.width} height=${frame.height} role="group"
-      aria-label="Drawing of the mesh. Arrow keys go from member to member, Enter opens one. The tables below say the same."
-      onKeyDown=${onKey} onPointerLeave=${() => setFocus(null)}>
-      <g class="links" aria-hidden="true" data-many=${list.length > 60}>
-        <path data-links="far" /><path data-links="near" /><path data-links="gone" /><path data-links="focus" />
-      </g>
-      ${groups.map(group => html`<text key=${`g ${group}`} class="group-name" data-group=${group} aria-hidden="true">${groupBy} ${group}</text>`)}
-      ${list.map(member => {
+  const signs = useMemo(
+    () =>
+      list.map(member => {
         const { id, verdict, health } = member
         const name = nameOf(state, id)
         const isSelf = id === state.self?.id
@@ -211,7 +207,29 @@ export const MeshDrawing = ({ state, groupBy }: DrawingProps): VNode => {
             </g>
           </a>
         </g>`
-      })}
+      }),
+    [list, perNode, state.names, state.self?.id, entry, radius],
+  )
+  const dotSigns = useMemo(
+    () => html`<g aria-hidden="true">
+        ${dots.map(
+          dot => html`<circle key=${dot.key} class="dot" r=${dotRadius(radius)} data-copy=${dot.key} data-node=${dot.node}
+            data-index=${dot.index} data-count=${dot.count} data-phase=${dot.phase} />`,
+        )}
+      </g>`,
+    [dots, radius],
+  )
+  const isNamed = list.length <= NAMES_MAX
+  const groups = groupBy === '' ? [] : [...new Set(list.map(groupOf))].sort()
+  return html`<div class="drawing" ref=${box} data-many=${list.length > 60}>
+    <svg ref=${svg} width=${frame.width} height=${frame.height} role="group"
+      aria-label="Drawing of the mesh. Arrow keys go from member to member, Enter opens one. The tables below say the same."
+      onKeyDown=${onKey} onPointerLeave=${() => setFocus(null)}>
+      <g class="links" aria-hidden="true" data-many=${list.length > 60}>
+        <path data-links="far" /><path data-links="near" /><path data-links="gone" /><path data-links="focus" />
+      </g>
+      ${groups.map(group => html`<text key=${`g ${group}`} class="group-name" data-group=${group} aria-hidden="true">${groupBy} ${group}</text>`)}
+      ${signs}
       <g aria-hidden="true">
         ${list
           .filter(({ id, verdict }) => isNamed || id === state.self?.id || id === focus || isOdd(verdict))
@@ -220,12 +238,7 @@ export const MeshDrawing = ({ state, groupBy }: DrawingProps): VNode => {
               html`<text key=${id} class="member-name" data-name=${id} data-verdict=${verdict}>${clip(nameOf(state, id))}</text>`,
           )}
       </g>
-      <g aria-hidden="true">
-        ${dots.map(
-          dot => html`<circle key=${dot.key} class="dot" r=${dotRadius(radius)} data-copy=${dot.key} data-node=${dot.node}
-            data-index=${dot.index} data-count=${dot.count} data-phase=${dot.phase} />`,
-        )}
-      </g>
+      ${dotSigns}
     </svg>
   </div>`
 }

@@ -3,7 +3,7 @@
 import { html } from 'htm/preact'
 import type { VNode } from 'preact'
 import { useMemo, useState } from 'preact/hooks'
-import { count, formatWanted } from '../format.js'
+import { compareNames, count, formatWanted } from '../format.js'
 import { groupLabels } from '../layout.js'
 import { isWaiting, listOf } from '../model.js'
 import type { State } from '../session.js'
@@ -119,9 +119,7 @@ const DEMO_SHOWN_MAX = 12
 const DemoPanel = ({ state, session }: ViewProps): VNode => {
   const members = [...state.members.values()]
     .filter(({ verdict }) => verdict !== 'left')
-    .sort((a, b) =>
-      (state.names.get(a.id) ?? '').localeCompare(state.names.get(b.id) ?? '', 'en', { numeric: true }),
-    )
+    .sort((a, b) => compareNames(state.names.get(a.id) ?? '', state.names.get(b.id) ?? ''))
   return html`<section class="demo-panel" aria-labelledby="demo-title">
     <h2 id="demo-title">Try it</h2>
     <p class="quiet">These happen to real processes. Watch the tasks move.</p>

@@ -5,7 +5,15 @@ import { html } from 'htm/preact'
 import type { VNode } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { call } from '../api.js'
-import { epochNumber, formatAge, formatClock, formatRun, formatWanted, formatWhen } from '../format.js'
+import {
+  compareNames,
+  epochNumber,
+  formatAge,
+  formatClock,
+  formatRun,
+  formatWanted,
+  formatWhen,
+} from '../format.js'
 import { type Copy, type Explanation, isWaiting, type LogLine, listOf, type Task } from '../model.js'
 import type { State } from '../session.js'
 import {
@@ -34,9 +42,7 @@ const trouble = (task: Task): number =>
 
 /** Those that wait or fail first, then by id. */
 export const sortTasks = (state: State): Task[] =>
-  [...state.tasks.values()].sort(
-    (a, b) => trouble(a) - trouble(b) || a.id.localeCompare(b.id, 'en', { numeric: true }),
-  )
+  [...state.tasks.values()].sort((a, b) => trouble(a) - trouble(b) || compareNames(a.id, b.id))
 
 const matches = (state: State, task: Task, text: string): boolean =>
   [
