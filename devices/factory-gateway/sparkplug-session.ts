@@ -120,6 +120,10 @@ export const createSparkplugSession = (options: SessionOptions): SparkplugSessio
     }
   }
 
+  // One listener for all sessions: each of them would leave its own behind.
+  let stop = (): void => {}
+  signal.addEventListener('abort', () => stop(), { once: true })
+
   /** One session from its beginning to its end; resolves with what ended it. */
   const serve = async (): Promise<string> => {
     bdSeq = await options.nextBdSeq()
@@ -139,7 +143,7 @@ export const createSparkplugSession = (options: SessionOptions): SparkplugSessio
       made.on('close', () =>
         resolve(`the broker ${options.url} ${isConnected ? 'ended the session' : 'does not answer'}`),
       )
-      signal.addEventListener('abort', () => resolve('stopped'), { once: true })
+      stop = () => resolve('stopped')
     })
     made.on('message', heard)
     made.on('connect', () => {
@@ -150,6 +154,7 @@ export const createSparkplugSession = (options: SessionOptions): SparkplugSessio
       backoff.reset()
       condition.set('ok', `connected to ${options.url}`)
     })
+    if (signal.aborted) stop()
     const reason = await ended
     if (isConnected && signal.aborted) await farewell(made, death)
     client = null

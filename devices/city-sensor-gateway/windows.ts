@@ -1,0 +1,148 @@
+// The minutes of one district that are still open: takes readings, drops repeats and
+// nonsense, and closes a minute when enough time has passed for stragglers. Pure; its
+// whole state is small JSON, so that it can be a checkpoint and a successor goes on in
+// the middle of a minute.
+
+import { emptySketch, type Sketch, type Summary, summaryOf, withValue } from './sketch.js'
+
+export const MINUTE_MS = 60_000
+/** Minutes open at once. More means that time is broken somewhere; the oldest is closed early. */
+const OPEN_MAX = 60
+/** Sensors remembered for telling repeats; the one heard longest ago is forgotten. */
+const SENSORS_MAX = 1_000
+/** A sensor whose clock is off by more than this is not believed about the time. */
+const CLOCK_OFF_MS = 10 * MINUTE_MS
+
+export interface WindowState {
+  /** Minute → kind → summary so far. */
+  readonly open: Readonly<Record<string, Readonly<Record<string, Sketch>>>>
+  /** Sensor → number of its last reading. */
+  readonly last: Readonly<Record<string, number>>
+  /** All minutes before this one are closed. */
+  readonly closedBefore: number
+  readonly dropped: Dropped
+}
+
+export interface Dropped {
+  readonly garbage: number
+  readonly repeated: number
+  readonly late: number
+  readonly clock: number
+}
+
+/** One minute of one district, as it is queued and forwarded. */
+export interface Aggregate {
+  /** `district/minute`: the same for ever, whoever computes or forwards it. */
+  readonly id: string
+  readonly district: string
+  /** The beginning of the minute, milliseconds since 1970. */
+  readonly minute: number
+  readonly kinds: Readonly<Record<string, Summary>>
+}
+
+export interface Windows {
+  /** Takes a payload that was published for this kind. */
+  take(kind: string, payload: Uint8Array, now: number): void
+  /** The minutes that are over by now, oldest first; they are closed by this. */
+  close(now: number): readonly Aggregate[]
+  state(): WindowState
+}
+
+export const emptyWindows: WindowState = {
+  open: {},
+  last: {},
+  closedBefore: 0,
+  dropped: { garbage: 0, repeated: 0, late: 0, clock: 0 },
+}
+
+interface Reading {
+  readonly sensor: string
+  readonly seq: number
+  readonly value: number
+  readonly at: number
+}
+
+/** What a value may be, whatever it measures. A reading beyond is a broken sensor. */
+const VALUE_MAX = 1e9
+
+export const readingOf = (payload: Uint8Array): Reading | null => {
+  try {
+    const { sensor, seq, value, at } = JSON.parse(Buffer.from(payload).toString('utf8'))
+    const isReading =
+      typeof sensor === 'string' &&
+      sensor.length <= 64 &&
+      Number.isSafeInteger(seq) &&
+      typeof value === 'number' &&
+      Math.abs(value) <= VALUE_MAX &&
+      typeof at === 'number'
+    return isReading ? { sensor, seq, value, at } : null
+  } catch {
+    // Anybody can publish anything: what is no reading is counted and forgotten.
+    return null
+  }
+}
+
+export const createWindows = (
+  district: string,
+  closeAfterMs: number,
+  state: WindowState = emptyWindows,
+): Windows => {
+  const open = new Map(Object.entries(state.open).map(([minute, kinds]) => [Number(minute), { ...kinds }]))
+  const last = new Map(Object.entries(state.last))
+  const dropped = { ...state.dropped }
+  let { closedBefore } = state
+
+  const aggregateOf = (minute: number): Aggregate => {
+    const kinds = open.get(minute) ?? {}
+    open.delete(minute)
+    closedBefore = Math.max(closedBefore, minute + MINUTE_MS)
+    return {
+      id: `${district}/${new Date(minute).toISOString().slice(0, 16)}Z`,
+      district,
+      minute,
+      kinds: Object.fromEntries(Object.entries(kinds).map(([kind, sketch]) => [kind, summaryOf(sketch)])),
+    }
+  }
+
+  return {
+    take(kind, payload, now) {
+      const reading = readingOf(payload)
+      if (reading === null) {
+        dropped.garbage += 1
+        return
+      }
+      const { sensor, seq, value } = reading
+      if (seq === last.get(sensor)) {
+        dropped.repeated += 1
+        return
+      }
+      last.delete(sensor)
+      last.set(sensor, seq)
+      if (last.size > SENSORS_MAX) last.delete(last.keys().next().value ?? '')
+      const isOff = Math.abs(reading.at - now) > Math.max(CLOCK_OFF_MS, 2 * closeAfterMs)
+      if (isOff) dropped.clock += 1
+      const at = isOff ? now : reading.at
+      const minute = Math.floor(at / MINUTE_MS) * MINUTE_MS
+      if (minute < closedBefore) {
+        dropped.late += 1
+        return
+      }
+      const kinds = open.get(minute) ?? {}
+      kinds[kind] = withValue(kinds[kind] ?? emptySketch, value)
+      open.set(minute, kinds)
+    },
+    close(now) {
+      const minutes = [...open.keys()].sort((a, b) => a - b)
+      const over = minutes.filter(
+        (minute, index) => now >= minute + MINUTE_MS + closeAfterMs || index < minutes.length - OPEN_MAX,
+      )
+      return over.map(aggregateOf)
+    },
+    state: () => ({
+      open: Object.fromEntries(open),
+      last: Object.fromEntries(last),
+      closedBefore,
+      dropped: { ...dropped },
+    }),
+  }
+}
