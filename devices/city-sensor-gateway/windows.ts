@@ -10,8 +10,12 @@ export const MINUTE_MS = 60_000
 const OPEN_MAX = 60
 /** Sensors remembered for telling repeats; the one heard longest ago is forgotten. */
 const SENSORS_MAX = 1_000
-/** A sensor whose clock is off by more than this is not believed about the time. */
-const CLOCK_OFF_MS = 10 * MINUTE_MS
+/** A number that is this little below the last one is a repeat; one far below is a sensor that began anew. */
+const REPEATS_MAX = 32
+/** A clock that is ahead by more than this is not believed, the time of arrival counts instead … */
+const AHEAD_MS = 10 * MINUTE_MS
+/** … nor one that is behind by more: for a day the broker may have kept a reading for us. */
+const BEHIND_MS = 26 * 60 * MINUTE_MS
 
 export interface WindowState {
   /** Minute → kind → summary so far. */
@@ -20,10 +24,12 @@ export interface WindowState {
   readonly last: Readonly<Record<string, number>>
   /** All minutes before this one are closed. */
   readonly closedBefore: number
-  readonly dropped: Dropped
+  readonly counts: Counts
 }
 
-export interface Dropped {
+/** What became of the payloads. */
+export interface Counts {
+  readonly taken: number
   readonly garbage: number
   readonly repeated: number
   readonly late: number
@@ -43,6 +49,8 @@ export interface Aggregate {
 export interface Windows {
   /** Takes a payload that was published for this kind. */
   take(kind: string, payload: Uint8Array, now: number): void
+  /** The latest time that a reading was taken at. Minutes are closed by it: after a pause of the gateway the broker's backlog comes first. */
+  readonly heardUpTo: number
   /** The minutes that are over by now, oldest first; they are closed by this. */
   close(now: number): readonly Aggregate[]
   state(): WindowState
@@ -52,7 +60,7 @@ export const emptyWindows: WindowState = {
   open: {},
   last: {},
   closedBefore: 0,
-  dropped: { garbage: 0, repeated: 0, late: 0, clock: 0 },
+  counts: { taken: 0, garbage: 0, repeated: 0, late: 0, clock: 0 },
 }
 
 interface Reading {
@@ -89,8 +97,9 @@ export const createWindows = (
 ): Windows => {
   const open = new Map(Object.entries(state.open).map(([minute, kinds]) => [Number(minute), { ...kinds }]))
   const last = new Map(Object.entries(state.last))
-  const dropped = { ...state.dropped }
+  const counts = { ...state.counts }
   let { closedBefore } = state
+  let heardUpTo = 0
 
   const aggregateOf = (minute: number): Aggregate => {
     const kinds = open.get(minute) ?? {}
@@ -105,26 +114,32 @@ export const createWindows = (
   }
 
   return {
+    get heardUpTo() {
+      return heardUpTo
+    },
     take(kind, payload, now) {
+      counts.taken += 1
       const reading = readingOf(payload)
       if (reading === null) {
-        dropped.garbage += 1
+        counts.garbage += 1
         return
       }
       const { sensor, seq, value } = reading
-      if (seq === last.get(sensor)) {
-        dropped.repeated += 1
+      const before = last.get(sensor) ?? Number.NEGATIVE_INFINITY
+      if (seq <= before && seq > before - REPEATS_MAX) {
+        counts.repeated += 1
         return
       }
       last.delete(sensor)
       last.set(sensor, seq)
       if (last.size > SENSORS_MAX) last.delete(last.keys().next().value ?? '')
-      const isOff = Math.abs(reading.at - now) > Math.max(CLOCK_OFF_MS, 2 * closeAfterMs)
-      if (isOff) dropped.clock += 1
+      const isOff = reading.at - now > AHEAD_MS || now - reading.at > BEHIND_MS
+      if (isOff) counts.clock += 1
+      else heardUpTo = Math.max(heardUpTo, reading.at)
       const at = isOff ? now : reading.at
       const minute = Math.floor(at / MINUTE_MS) * MINUTE_MS
       if (minute < closedBefore) {
-        dropped.late += 1
+        counts.late += 1
         return
       }
       const kinds = open.get(minute) ?? {}
@@ -142,7 +157,7 @@ export const createWindows = (
       open: Object.fromEntries(open),
       last: Object.fromEntries(last),
       closedBefore,
-      dropped: { ...dropped },
+      counts: { ...counts },
     }),
   }
 }

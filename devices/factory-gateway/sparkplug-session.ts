@@ -8,12 +8,10 @@
 // caller before it is used, so a late NDEATH of an earlier session is known as such.
 // While there is no session, data waits in a bounded queue and follows as historical.
 
-import mqtt, { type MqttClient } from 'mqtt'
 import { get } from 'sparkplug-payload'
 import type { UMetric } from 'sparkplug-payload/lib/sparkplugbpayload.js'
-import { createBackoff } from '../plug/backoff.js'
 import type { Condition } from '../plug/condition.js'
-import { pause } from '../plug/pause.js'
+import { createMqttLink } from '../plug/mqtt-link.js'
 
 export type Metric = UMetric
 
@@ -52,16 +50,13 @@ const payloads = get('spBv1.0')
 if (payloads === null) throw new Error('sparkplug-payload does not know spBv1.0')
 const { encodePayload, decodePayload } = payloads
 
-const CONNECT_TIMEOUT_MS = 5_000
 const REBIRTH = 'Node Control/Rebirth'
 
 export const createSparkplugSession = (options: SessionOptions): SparkplugSession => {
-  const { group, edge, device, condition, signal, now } = options
+  const { group, edge, device, now } = options
   const topic = (kind: string, ...rest: readonly string[]): string =>
     ['spBv1.0', group, kind, edge, ...rest].join('/')
-  const backoff = createBackoff({ minMs: Math.min(200, options.retryMaxMs), maxMs: options.retryMaxMs })
   const queue: { readonly metrics: Metric[]; readonly at: number }[] = []
-  let client: MqttClient | null = null
   let bdSeq = 0
   let seq = 0
   let isUp = false
@@ -77,7 +72,7 @@ export const createSparkplugSession = (options: SessionOptions): SparkplugSessio
 
   const send = (kind: string, metrics: Metric[], at: number, ...rest: readonly string[]): void => {
     const payload = encodePayload({ timestamp: at, seq: nextSeq(), metrics })
-    client?.publish(topic(kind, ...rest), Buffer.from(payload), { qos: 0 })
+    link.client?.publish(topic(kind, ...rest), Buffer.from(payload), { qos: 0 })
   }
 
   const bearNode = (): void => {
@@ -115,86 +110,51 @@ export const createSparkplugSession = (options: SessionOptions): SparkplugSessio
     for (const { name, value } of metrics) {
       if (typeof name !== 'string') continue
       if (from === topic('NCMD')) {
-        if (name === REBIRTH && value === true && client !== null) bearNode()
+        if (name === REBIRTH && value === true && link.client !== null) bearNode()
       } else options.command(name, value)
     }
   }
 
-  // One listener for all sessions: each of them would leave its own behind.
-  let stop = (): void => {}
-  signal.addEventListener('abort', () => stop(), { once: true })
-
-  /** One session from its beginning to its end; resolves with what ended it. */
-  const serve = async (): Promise<string> => {
-    bdSeq = await options.nextBdSeq()
-    const deathMetrics: Metric[] = [{ name: 'bdSeq', type: 'Int64', value: bdSeq }]
-    const death = Buffer.from(encodePayload({ timestamp: now(), metrics: deathMetrics }))
-    const made = mqtt.connect(options.url, {
-      clientId: `${group}.${edge}`,
-      clean: true,
-      keepalive: 10,
-      reconnectPeriod: 0,
-      connectTimeout: CONNECT_TIMEOUT_MS,
-      will: { topic: topic('NDEATH'), payload: death, qos: 1, retain: false },
-    })
-    let isConnected = false
-    const ended = new Promise<string>(resolve => {
-      made.on('error', error => resolve(brokerReason(options.url, error)))
-      made.on('close', () =>
-        resolve(`the broker ${options.url} ${isConnected ? 'ended the session' : 'does not answer'}`),
-      )
-      stop = () => resolve('stopped')
-    })
-    made.on('message', heard)
-    made.on('connect', () => {
-      isConnected = true
-      client = made
-      made.subscribe([topic('NCMD'), topic('DCMD', device)], { qos: 1 })
+  let death = Buffer.alloc(0)
+  const link = createMqttLink({
+    url: options.url,
+    condition: options.condition,
+    retryMaxMs: options.retryMaxMs,
+    signal: options.signal,
+    async prepare() {
+      bdSeq = await options.nextBdSeq()
+      const metrics: Metric[] = [{ name: 'bdSeq', type: 'Int64', value: bdSeq }]
+      death = Buffer.from(encodePayload({ timestamp: now(), metrics }))
+      const will = { topic: topic('NDEATH'), payload: death, qos: 1, retain: false } as const
+      return { clientId: `${group}.${edge}`, clean: true, will }
+    },
+    onConnect(client) {
+      client.on('message', heard)
+      client.subscribe([topic('NCMD'), topic('DCMD', device)], { qos: 1 })
       bearNode()
-      backoff.reset()
-      condition.set('ok', `connected to ${options.url}`)
-    })
-    if (signal.aborted) stop()
-    const reason = await ended
-    if (isConnected && signal.aborted) await farewell(made, death)
-    client = null
-    isBorn = false
-    made.end(true)
-    return reason
-  }
-
-  /** A clean end takes the will back, so the death is said aloud. */
-  const farewell = async (made: MqttClient, death: Buffer): Promise<void> => {
-    const said = made.publishAsync(topic('NDEATH'), death, { qos: 1 }).then(() => made.endAsync())
-    await Promise.race([said.catch(() => undefined), new Promise(resolve => setTimeout(resolve, 500))])
-  }
-
-  const run = async (): Promise<void> => {
-    while (!signal.aborted) {
-      const reason = await serve()
-      if (signal.aborted) return
-      condition.set('strained', reason)
-      await pause(backoff.next(), signal)
-    }
-  }
-  // What is not the broker's doing (a checkpoint that cannot be saved) must reach the log, not vanish.
-  const running = run().catch(error => condition.set('failing', String(error)))
+    },
+    onLost() {
+      isBorn = false
+    },
+    // A clean end takes the will back, so the death is said aloud.
+    farewell: client => client.publishAsync(topic('NDEATH'), death, { qos: 1 }),
+  })
 
   return {
     deviceUp() {
       if (isUp) return
       isUp = true
-      if (client !== null) bearDevice()
+      if (link.client !== null) bearDevice()
     },
     deviceDown() {
       if (!isUp) return
       isUp = false
-      if (client !== null && isBorn) send('DDEATH', [], now(), device)
+      if (link.client !== null && isBorn) send('DDEATH', [], now(), device)
       isBorn = false
     },
     data(metrics, at) {
       if (isClosing) return
-      if (client !== null && isBorn) return send('DDATA', metrics, at, device)
+      if (link.client !== null && isBorn) return send('DDATA', metrics, at, device)
       queue.push({ metrics, at })
       while (queue.length > options.bufferMax) {
         queue.shift()
@@ -202,6 +162,7 @@ export const createSparkplugSession = (options: SessionOptions): SparkplugSessio
       }
     },
     async tell(where, value) {
+      const { client } = link
       if (client === null) return false
       return client.publishAsync(where, JSON.stringify(value), { qos: 1 }).then(
         () => true,
@@ -211,14 +172,7 @@ export const createSparkplugSession = (options: SessionOptions): SparkplugSessio
     backlog: () => ({ waiting: queue.length, dropped }),
     async close() {
       isClosing = true
-      await running
+      await link.ended
     },
   }
-}
-
-const brokerReason = (url: string, error: Error & { code?: unknown }): string => {
-  if (error.code === 'ECONNREFUSED') return `the broker ${url} refuses the connection: nothing listens there`
-  if (error.code === 'ENOTFOUND' || error.code === 'EAI_AGAIN') return `the name in ${url} is not known`
-  if (typeof error.code === 'number') return `the broker ${url} turns this gateway away (code ${error.code})`
-  return `the broker ${url} cannot be used (${String(error.code ?? error.message)})`
 }
