@@ -79,6 +79,11 @@ const collect = async (
     },
   })
 
+  // Confirmed is what the checkpoint before the last one contained: it has reached the next in
+  // rank by now, also if this gateway is gone in the next moment. A copy that stops confirms
+  // nothing more; its successor gets those readings again and knows them as repeats.
+  let confirmEarlier = (): void => {}
+
   /** Queues what is over, saves, and only then confirms what was read. */
   const settle = async (): Promise<void> => {
     const isQuiet = Date.now() - heardAt > task.quietMs
@@ -87,7 +92,9 @@ const collect = async (
     recent = [...recent, ...closed].slice(-RECENT_MAX)
     const confirm = acks.collect()
     await save({ windows: windows.state(), recent } as unknown as Json)
-    confirm()
+    if (signal.aborted) return
+    confirmEarlier()
+    confirmEarlier = confirm
   }
 
   const look = createQualityLook(windows)

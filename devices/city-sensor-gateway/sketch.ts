@@ -4,12 +4,12 @@
 // all values could at this size. (The buckets are those of DDSketch, VLDB 2019.) Pure.
 
 export interface Sketch {
-  readonly count: number
-  readonly sum: number
-  readonly min: number
-  readonly max: number
+  count: number
+  sum: number
+  min: number
+  max: number
   /** Bucket number → how many. Bucket 0 holds zero; negative values mirror the positive ones. */
-  readonly buckets: Readonly<Record<string, number>>
+  readonly buckets: Record<string, number>
 }
 
 export interface Summary {
@@ -28,7 +28,7 @@ const TINY = 1e-6
 /** Keeps bucket numbers of tiny values positive, so that the sign can say which side. */
 const SHIFT = 1 - Math.ceil(Math.log(TINY) / LOG_GAMMA)
 
-export const emptySketch: Sketch = { count: 0, sum: 0, min: 0, max: 0, buckets: {} }
+export const createSketch = (): Sketch => ({ count: 0, sum: 0, min: 0, max: 0, buckets: {} })
 
 const bucketOf = (value: number): number => {
   const size = Math.abs(value)
@@ -39,16 +39,15 @@ const bucketOf = (value: number): number => {
 const middleOf = (bucket: number): number =>
   bucket === 0 ? 0 : (Math.sign(bucket) * 2 * GAMMA ** (Math.abs(bucket) - SHIFT)) / (GAMMA + 1)
 
-export const withValue = (sketch: Sketch, value: number): Sketch => {
+/** Adds a value to the summary, in place: it is done for each reading. */
+export const addValue = (sketch: Sketch, value: number): void => {
   const bucket = bucketOf(value)
   const first = sketch.count === 0
-  return {
-    count: sketch.count + 1,
-    sum: sketch.sum + value,
-    min: first ? value : Math.min(sketch.min, value),
-    max: first ? value : Math.max(sketch.max, value),
-    buckets: { ...sketch.buckets, [bucket]: (sketch.buckets[bucket] ?? 0) + 1 },
-  }
+  sketch.count += 1
+  sketch.sum += value
+  sketch.min = first ? value : Math.min(sketch.min, value)
+  sketch.max = first ? value : Math.max(sketch.max, value)
+  sketch.buckets[bucket] = (sketch.buckets[bucket] ?? 0) + 1
 }
 
 /** The value that this share of all values does not exceed. */

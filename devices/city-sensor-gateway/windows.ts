@@ -3,7 +3,7 @@
 // whole state is small JSON, so that it can be a checkpoint and a successor goes on in
 // the middle of a minute.
 
-import { emptySketch, type Sketch, type Summary, summaryOf, withValue } from './sketch.js'
+import { addValue, createSketch, type Sketch, type Summary, summaryOf } from './sketch.js'
 
 export const MINUTE_MS = 60_000
 /** Minutes open at once. More means that time is broken somewhere; the oldest is closed early. */
@@ -95,7 +95,9 @@ export const createWindows = (
   closeAfterMs: number,
   state: WindowState = emptyWindows,
 ): Windows => {
-  const open = new Map(Object.entries(state.open).map(([minute, kinds]) => [Number(minute), { ...kinds }]))
+  const open = new Map(
+    Object.entries(structuredClone(state.open)).map(([minute, kinds]) => [Number(minute), { ...kinds }]),
+  )
   const last = new Map(Object.entries(state.last))
   const counts = { ...state.counts }
   let { closedBefore } = state
@@ -143,7 +145,9 @@ export const createWindows = (
         return
       }
       const kinds = open.get(minute) ?? {}
-      kinds[kind] = withValue(kinds[kind] ?? emptySketch, value)
+      const sketch = kinds[kind] ?? createSketch()
+      addValue(sketch, value)
+      kinds[kind] = sketch
       open.set(minute, kinds)
     },
     close(now) {
@@ -154,7 +158,7 @@ export const createWindows = (
       return over.map(aggregateOf)
     },
     state: () => ({
-      open: Object.fromEntries(open),
+      open: structuredClone(Object.fromEntries(open)),
       last: Object.fromEntries(last),
       closedBefore,
       counts: { ...counts },

@@ -16,6 +16,8 @@ interface Session {
   readonly clean: boolean
   readonly filters: Map<string, number>
   readonly kept: Message[]
+  /** Sent and not confirmed; sent again when the client comes back. */
+  readonly unconfirmed: Map<number, Message>
   socket: Socket | null
   will: Message | null
   nextId: number
@@ -91,6 +93,7 @@ export const createTestBroker = async (): Promise<TestBroker> => {
     if (qos > 0) {
       session.nextId = (session.nextId % 65_535) + 1
       id.writeUInt16BE(session.nextId)
+      session.unconfirmed.set(session.nextId, message)
     }
     session.socket.write(packet((PUBLISH << 4) | (qos << 1), text(message.topic), id, message.payload))
   }
@@ -131,11 +134,22 @@ export const createTestBroker = async (): Promise<TestBroker> => {
       stale.destroy()
     }
     const kept = clean ? undefined : sessions.get(id)
-    const session = kept ?? { id, clean, filters: new Map(), kept: [], socket, will, nextId: 0 }
+    const session = kept ?? {
+      id,
+      clean,
+      filters: new Map(),
+      kept: [],
+      unconfirmed: new Map(),
+      socket,
+      will,
+      nextId: 0,
+    }
     Object.assign(session, { socket, will })
     sessions.set(id, session)
     socket.write(packet(0x20, Buffer.from([kept === undefined ? 0 : 1, 0])))
-    for (const message of session.kept.splice(0)) deliver(session, message, 1)
+    const again = [...session.unconfirmed.values(), ...session.kept.splice(0)]
+    session.unconfirmed.clear()
+    for (const message of again) deliver(session, message, 1)
     return session
   }
 
@@ -147,7 +161,8 @@ export const createTestBroker = async (): Promise<TestBroker> => {
       const id = qos > 0 ? reader.word() : 0
       route({ topic, payload: Buffer.from(reader.rest()), qos })
       if (qos > 0) socket.write(packet(PUBACK << 4, Buffer.from([id >> 8, id & 255])))
-    } else if (kind === SUBSCRIBE) {
+    } else if (kind === PUBACK) session.unconfirmed.delete(reader.word())
+    else if (kind === SUBSCRIBE) {
       const id = reader.word()
       const granted: number[] = []
       while (reader.at < reader.bytes.length) {

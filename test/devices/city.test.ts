@@ -148,7 +148,11 @@ test.serial('no uplink, a gateway lost: every aggregate is there once the uplink
     if (known === undefined || countOf(aggregate) > countOf(known)) arrived.set(aggregate.id, aggregate)
   })
   const expected = [...truth.keys()].sort().slice(0, 90)
-  await until('every aggregate', () => expected.every(id => arrived.has(id)))
+  const missing = (): readonly string[] => expected.filter(id => !arrived.has(id))
+  await until('every aggregate', () => missing().length === 0).catch(error => {
+    t.log(missing(), city.lines)
+    throw error
+  })
   const wrong = expected.filter(id => {
     const kinds = Object.values(arrived.get(id)?.kinds ?? {})
     return kinds.reduce((sum, { count }) => sum + count, 0) !== truth.get(id)
