@@ -13,6 +13,6 @@ cpSync(resolve(docker, '..', 'dist', 'bundle'), home, { recursive: true })
 cpSync(join(docker, 'image'), join(home, 'image'), { recursive: true })
 mkdirSync(join(home, 'bin'), { recursive: true })
 // For `docker exec NODE shoal members`.
-symlinkSync('../shoal.mjs', join(home, 'bin', 'shoal'))
+symlinkSync('../image/shoal.mjs', join(home, 'bin', 'shoal'))
 mkdirSync(join(out, 'var', 'lib', 'shoal'), { recursive: true, mode: 0o700 })
 mkdirSync(join(out, 'run', 'shoal'), { recursive: true, mode: 0o700 })
