@@ -23,7 +23,7 @@ export const VITALS = Object.freeze({
   /** Share of memory in use, of the machine's or of the control group's, whichever is nearer its end. */
   memory: { strained: 0.93, failing: 0.98 },
   /** Share of the data folder's disk in use, and free bytes from which on that does not matter. */
-  disk: { strained: 0.95, failing: 0.99, enoughBytes: 2 << 30 },
+  disk: { strained: 0.95, failing: 0.99, enoughBytes: 2 ** 31 },
   /** The 99th percentile of how late the event loop ran. Peers take a node for dead after seconds. */
   lagMs: { strained: 200, failing: 1_500 },
   /** Where a Raspberry Pi throttles (80 °C), and where boards shut down. */
