@@ -317,8 +317,9 @@ export class RunningNode {
 
   async putTask(input: unknown): Promise<TaskView> {
     const spec = parseSpec(input, this.#zones.knowsZone)
-    await this.#requests.make(request => ({ kind: 'taskPut', spec, request }))
-    return this.task(spec.id) as TaskView
+    const stored = await this.#requests.make(request => ({ kind: 'taskPut', spec, request }))
+    // Somebody else may have deleted it by the time it is durable.
+    return this.task(spec.id) ?? (stored as TaskView)
   }
 
   /** All or none: every spec is checked before the first is stored. */

@@ -122,6 +122,16 @@ test('a task goes in with its defaults filled, keeps its revision, changes it, a
   t.is((await node.ask('GET', '/v1/tasks/pump')).status, 404)
 })
 
+test('a task that is deleted while it is stored is answered as it was stored', async t => {
+  // Found by the fuzzer (`api-fuzz 7`): the answer was looked up when the task was gone.
+  for (let i = 0; i < 20; i++) {
+    const put = node.node.putTask({ id: 'brief', run: { handler: 'steady' }, input: i })
+    const deleted = node.node.deleteTask('brief')
+    t.like(await put, { id: 'brief', input: i })
+    await deleted
+  }
+})
+
 test('a task that is wrong is refused in words', async t => {
   const wrong: [unknown, RegExp][] = [
     [{}, /run/],
