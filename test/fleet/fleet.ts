@@ -33,7 +33,9 @@ export class FleetNode {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
     this.ready = new Promise((resolve, reject) => {
-      this.process.once('exit', code => reject(new Error(`node ${index} ended with ${code} before it was ready`)))
+      this.process.once('exit', code =>
+        reject(new Error(`node ${index} ended with ${code} before it was ready`)),
+      )
       this.process.on('message', (message: Record<string, unknown>) => {
         if (message.kind === 'ready') {
           this.id = message.id as string
@@ -42,7 +44,12 @@ export class FleetNode {
           resolve()
         } else if (message.kind === 'event') {
           const event = message.event as { kind: string }
-          this.events.push({ ...event, concludedAt: (event as { at?: number }).at, at: message.at as number, by: this.id })
+          this.events.push({
+            ...event,
+            concludedAt: (event as { at?: number }).at,
+            at: message.at as number,
+            by: this.id,
+          })
         } else if (message.kind === 'done') {
           this.#waiting.get(message.of as number)?.resolve('value' in message ? message.value : message.at)
         } else if (message.kind === 'failed') {
@@ -119,11 +126,17 @@ export class Fleet {
   /** Waits until every running node holds exactly the running ones alive. */
   async agree(limitMs: number): Promise<void> {
     const up = this.up
-    const expected = up.map(node => node.id).sort().join()
+    const expected = up
+      .map(node => node.id)
+      .sort()
+      .join()
     await until(limitMs, 'all nodes agree on who is here', async () => {
       for (const node of up) {
         const members = (await node.ask({ kind: 'members' })) as { id: string; verdict: string }[]
-        const alive = members.filter(member => member.verdict === 'alive').map(member => member.id).sort()
+        const alive = members
+          .filter(member => member.verdict === 'alive')
+          .map(member => member.id)
+          .sort()
         if (alive.join() !== expected) return false
       }
       return true
@@ -132,7 +145,9 @@ export class Fleet {
 
   /** Ends every process that this fleet started and removes what it kept. */
   async stop(): Promise<void> {
-    const ends = this.nodes.filter(node => node.isUp).map(node => new Promise(resolve => node.process.once('exit', resolve)))
+    const ends = this.nodes
+      .filter(node => node.isUp)
+      .map(node => new Promise(resolve => node.process.once('exit', resolve)))
     for (const node of this.nodes) {
       node.signal('SIGCONT')
       node.signal('SIGKILL')
@@ -145,7 +160,12 @@ export class Fleet {
 export const sleep = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
 
 /** Polls until it is so, or throws with what was waited for. */
-export const until = async (limitMs: number, what: string, isSo: () => boolean | Promise<boolean>, everyMs = 20): Promise<void> => {
+export const until = async (
+  limitMs: number,
+  what: string,
+  isSo: () => boolean | Promise<boolean>,
+  everyMs = 20,
+): Promise<void> => {
   const end = nowMs() + limitMs
   while (nowMs() < end) {
     if (await isSo()) return

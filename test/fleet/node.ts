@@ -30,7 +30,11 @@ process.on('message', async (message: { kind: string; [key: string]: unknown }) 
         await node.space(message.space as string).set(message.key as string, message.value as never)
         return tell({ kind: 'done', of: message.of, at: now() })
       case 'get':
-        return tell({ kind: 'done', of: message.of, value: node.space(message.space as string).get(message.key as string) })
+        return tell({
+          kind: 'done',
+          of: message.of,
+          value: node.space(message.space as string).get(message.key as string),
+        })
       case 'members':
         return tell({ kind: 'done', of: message.of, value: node.members() })
       case 'tasks':
@@ -39,7 +43,11 @@ process.on('message', async (message: { kind: string; [key: string]: unknown }) 
         await node.drain(message.on as boolean)
         return tell({ kind: 'done', of: message.of })
       case 'usage':
-        return tell({ kind: 'done', of: message.of, value: { memory: process.memoryUsage(), cpu: process.cpuUsage() } })
+        return tell({
+          kind: 'done',
+          of: message.of,
+          value: { memory: process.memoryUsage(), cpu: process.cpuUsage() },
+        })
       case 'leave':
         await node.leave()
         process.exit(0)
