@@ -2,8 +2,11 @@
 // what it shows of the node.
 
 import { fileURLToPath } from 'node:url'
-import { type HttpStats, isLoopback, startHttp } from '../adapters/http/server.js'
+import type { DemoControl } from '../adapters/http/demo.js'
+import { type HttpServer, type HttpStats, isLoopback, startHttp } from '../adapters/http/server.js'
 import { createApiToken, loadApiToken } from '../adapters/identity/api-token.js'
+import { createMetrics } from '../adapters/metrics/metrics.js'
+import { startVitals } from '../adapters/system/vitals.js'
 import { ShoalError } from '../core/errors.js'
 import { type Composed, type NodeSettings, VERSION } from './compose.js'
 
@@ -18,13 +21,15 @@ export interface ApiServer {
   close(): Promise<void>
 }
 
-/** The dashboard's files, beside the compiled program. */
-const PAGE_FOLDER = fileURLToPath(new URL('../dashboard/', import.meta.url))
+/** The dashboard, beside the compiled program. */
+const PAGE_FILE = fileURLToPath(new URL('../dashboard/dashboard.html', import.meta.url))
 
 export const serveApi = async (
   composed: Composed,
   address: string,
   settings: Pick<NodeSettings, 'dataDir' | 'meshKey'>,
+  /** The demo's levers; nothing else brings any. */
+  demo?: DemoControl,
 ): Promise<ApiServer> => {
   const { node, tokens } = composed
   const { host, port } = readAddress(address)
@@ -40,19 +45,53 @@ export const serveApi = async (
     : settings.dataDir === null
       ? { token: createApiToken(), warning: null }
       : await loadApiToken(settings.dataDir)
-  const server = await startHttp({
+  // A node that keeps something is meant to last and looks after its machine; one that
+  // lives inside another program for a while leaves that to the program.
+  const vitals =
+    settings.dataDir === null
+      ? null
+      : startVitals({
+          dataDir: settings.dataDir,
+          report: (source, level, reason) => node.report(source, level, reason),
+        })
+  let server: HttpServer | null = null
+  const metrics = createMetrics({
+    node,
+    version: VERSION,
+    vitals: () => vitals?.latest ?? null,
+    http: () => server?.stats() ?? { streams: 0, streamsDropped: 0, answers: new Map() },
+  })
+  const stop = (): void => {
+    vitals?.stop()
+    metrics.close()
+  }
+  const opened = await startHttp({
     node,
     host,
     port,
     token,
     checkToken: text => tokens.check(text),
-    metrics: { contentType: 'text/plain; version=0.0.4; charset=utf-8', render: async () => '' },
-    pageFolder: PAGE_FOLDER,
+    metrics,
+    pageFile: PAGE_FILE,
     version: VERSION,
     log: node.log,
+    ...(demo === undefined ? {} : { demo }),
+  }).catch(error => {
+    stop()
+    throw error
   })
-  composed.setApi(server.url)
-  return { address: server.address, token, warning, stats: server.stats, close: () => server.close() }
+  server = opened
+  composed.setApi(opened.url)
+  return {
+    address: opened.address,
+    token,
+    warning,
+    stats: opened.stats,
+    async close() {
+      stop()
+      await opened.close()
+    },
+  }
 }
 
 const readAddress = (address: string): { readonly host: string; readonly port: number } => {

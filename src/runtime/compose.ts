@@ -3,6 +3,7 @@
 
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import type { StoreTrouble } from '../adapters/disk/commit-queue.js'
 import { openDiskStore } from '../adapters/disk/disk-store.js'
 import { createExecutor, type RunName } from '../adapters/executors/executor.js'
 import { createHandlers, type Handlers } from '../adapters/executors/handlers.js'
@@ -59,8 +60,12 @@ export const composeNode = async (settings: NodeSettings): Promise<Composed> => 
   const key = settings.meshKey === null ? null : await readMeshKey(settings.meshKey)
   const name = settings.name ?? nameOfHost()
   const log = settings.logLevel === 'silent' ? silentLog : createLog(settings.logLevel, name)
+  // The store opens before there is a node that could say how it is.
+  let onTrouble: (trouble: StoreTrouble | null) => void = () => {}
   const store: Store =
-    dataDir === null ? createMemoryStore() : await openDiskStore(join(dataDir, 'store'), { clock, log })
+    dataDir === null
+      ? createMemoryStore({ clock })
+      : await openDiskStore(join(dataDir, 'store'), { clock, log, onTrouble: trouble => onTrouble(trouble) })
   try {
     const transport = await createLibp2pTransport({
       seed: identity.seed,
@@ -112,6 +117,8 @@ export const composeNode = async (settings: NodeSettings): Promise<Composed> => 
       },
       await recover(store),
     )
+    onTrouble = trouble =>
+      node.report('store', trouble === null ? 'ok' : 'failing', trouble === null ? '' : trouble.message)
     const warnings = [identity.warning, key?.warning ?? null].filter(warning => warning !== null)
     const setApi = (address: string): void => {
       api = address

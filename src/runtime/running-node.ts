@@ -8,6 +8,7 @@ import { hashText53 } from '../core/hash.js'
 import { compareText, type Millis, type NodeId, nodeId, type TaskId, taskId } from '../core/ids.js'
 import type { Json } from '../core/json.js'
 import type { Health, MembersView } from '../core/member.js'
+import { MEMBERS_TOPIC } from '../core/membership/shared.js'
 import type { MeshEvent } from '../core/mesh-event.js'
 import { type CoreConfig, coreDefaults, NodeCore } from '../core/node-core.js'
 import { createRng } from '../core/rng.js'
@@ -16,7 +17,17 @@ import type { TaskAvailability } from '../core/tasks/availability.js'
 import type { Move } from '../core/tasks/explain.js'
 import { parseSpec } from '../core/tasks/spec-rules.js'
 import type { TaskView } from '../core/tasks/views.js'
-import type { Clock, Codec, Entropy, Executor, Log, Sealer, Store, Transport } from '../ports.js'
+import type {
+  Clock,
+  Codec,
+  Entropy,
+  Executor,
+  Log,
+  Sealer,
+  Store,
+  Transport,
+  TransportListener,
+} from '../ports.js'
 import { Documents } from './documents.js'
 import { createJournal, type Journal } from './journal.js'
 import { Loop, type LoopStats } from './loop.js'
@@ -73,6 +84,7 @@ export interface Counter {
 }
 
 const COUNTERS_MAX = 1_000
+const SIGNS_MAX = 10_000
 const LOGS_TIMEOUT_MS = 3_000
 /** Blocking for this long is worth a word on the node's health, which then stands for so long. */
 const BLOCKED_MS = 250
@@ -96,6 +108,8 @@ export class RunningNode {
   readonly #zones = createTimeZones()
   readonly #blocked = new Map<string, () => void>()
   readonly #counters = new Map<string, Counter>()
+  /** When each member that is or was a neighbor last gave a sign of life. */
+  readonly #signs = new Map<NodeId, Millis>()
   readonly #stopListeners = new Set<(reason: string | null) => void>()
   #status: 'starting' | 'ready' | 'leaving' | 'closed' = 'starting'
   #closing: Promise<void> | null = null
@@ -173,12 +187,14 @@ export class RunningNode {
   async start(join: readonly string[]): Promise<void> {
     const { transport, store } = this.#ports
     this.#loop.run(effect => {
+      if (effect.kind === 'publish' && effect.topic === MEMBERS_TOPIC)
+        this.#count('rumors', 1, { direction: 'sent' })
       if (effect.kind !== 'discovery' || this.#profile.mdns) this.#performer.perform(effect)
     })
     this.#loop.ask({ kind: 'abilities', runs: this.#executor.abilities() })
     // What `started` asked to be written is the generation: nobody hears of this life before it is durable.
     await store.write([], true)
-    await transport.start(this.#performer.listener)
+    await transport.start(this.#observed(this.#performer.listener))
     // The addresses are queued behind what else came meanwhile; the node is ready when it knows them.
     await new Promise(resolve => setImmediate(() => setImmediate(resolve)))
     if (join.length > 0) this.#loop.ask({ kind: 'join', addresses: join })
@@ -252,6 +268,11 @@ export class RunningNode {
       'AMBIGUOUS',
       `${text} means ${ids.length} members: ${ids.join(', ')}; say which by its id`,
     )
+  }
+
+  /** When a member that is or was a neighbor last gave a sign of life: a message, or the end of its connection. */
+  lastSignOf(member: NodeId): Millis | null {
+    return this.#signs.get(member) ?? null
   }
 
   counters(): Iterable<Counter> {
@@ -446,8 +467,9 @@ export class RunningNode {
     this.#status = 'closed'
     for (const cancel of this.#blocked.values()) cancel()
     await this.#executor.close()
-    await this.#ports.transport.stop()
+    // The core hears nothing of the connections that close now: it would only dial again.
     await this.#loop.stop()
+    await this.#ports.transport.stop()
     this.#performer.close()
     this.#requests.rejectAll()
     for (const listener of this.#stopListeners) listener(reason)
@@ -457,7 +479,28 @@ export class RunningNode {
     this.#closing ??= this.#close(reason)
   }
 
+  /** Takes note of signs of life and of rumors on their way in. */
+  #observed(listener: TransportListener): TransportListener {
+    return {
+      ...listener,
+      onMessage: (from, channel, bytes) => {
+        if (this.#signs.has(from) || this.#signs.size < SIGNS_MAX) this.#signs.set(from, this.clock.now())
+        listener.onMessage(from, channel, bytes)
+      },
+      onLinkDown: (node, reset) => {
+        // Only the other end's own doing tells of it.
+        if (reset && this.#signs.has(node)) this.#signs.set(node, this.clock.now())
+        listener.onLinkDown(node, reset)
+      },
+      onGossip: (from, topic, bytes) => {
+        if (topic === MEMBERS_TOPIC) this.#count('rumors', 1, { direction: 'received' })
+        return listener.onGossip(from, topic, bytes)
+      },
+    }
+  }
+
   #tell(event: MeshEvent): void {
+    if (event.kind === 'member.forgotten') this.#signs.delete(event.member)
     const numbered = { ...event, at: Math.round(event.at) }
     if (event.kind === 'state.changed') this.#spaces.changed(event.space, event.keys)
     this.journal.add(numbered as MeshEvent)

@@ -1,6 +1,7 @@
 // A process that does nothing but run programs, for the tests that kill it. The first
 // argument is a JSON list of `run`s, the second how many times to start each; every
-// line that a program prints is printed, and `starting` before the first start.
+// line that a program prints is printed, and `starting` before the first start. With a
+// third, it kills itself in the very call that says that so many were started.
 
 import { createExecutor } from '../../src/adapters/executors/executor.js'
 import { createCopyTokens } from '../../src/adapters/executors/tokens.js'
@@ -23,14 +24,19 @@ const executor = createExecutor({
 })
 
 process.stdout.write('starting\n')
+const killAt = Number(process.argv[4] ?? Number.POSITIVE_INFINITY)
 let slot = 0
+let startedCount = 0
 for (let round = 0; round < Number(process.argv[3]); round += 1) {
   for (const run of JSON.parse(process.argv[2] ?? '[]')) {
     slot += 1
     executor.start(
       { copy: copyOf(slot), spec: specOf(run), checkpoint: null },
       {
-        started() {},
+        started() {
+          startedCount += 1
+          if (startedCount === killAt) process.kill(process.pid, 'SIGKILL')
+        },
         exited: outcome => process.stdout.write(`exited ${outcome.error}\n`),
         saved: async () => {},
         logged: (_stream, line) => process.stdout.write(`${line}\n`),

@@ -24,6 +24,7 @@ export const isAlive = (pid: number): boolean => /^[^ZX]$/.test(statOf(pid)[0] ?
 
 const pids = (): number[] => readdirSync('/proc').map(Number).filter(Number.isSafeInteger)
 
+/** Who has this in its environment. To count them by: never to kill what is found. */
 export const carriers = (mark: string): number[] =>
   pids().filter(pid => isAlive(pid) && read(`/proc/${pid}/environ`).includes(mark))
 
@@ -53,9 +54,10 @@ export interface NodeProcess {
   end(): void
 }
 
-export const startNode = (runs: readonly TaskRun[], times = 1): NodeProcess => {
+export const startNode = (runs: readonly TaskRun[], times = 1, killAt?: number): NodeProcess => {
   const script = fileURLToPath(new URL('./executor-node.js', import.meta.url))
-  const child = spawn(process.execPath, [script, JSON.stringify(runs), String(times)], {
+  const more = killAt === undefined ? [] : [String(killAt)]
+  const child = spawn(process.execPath, [script, JSON.stringify(runs), String(times), ...more], {
     detached: true,
     stdio: ['ignore', 'pipe', 'inherit'],
   })

@@ -1,8 +1,8 @@
 // The token that a copy shows at the HTTP door. It names its copy and is sealed with
 // a key of this boot, so a token whose copy is over is still recognised (it gets
 // `FENCED`, not "who are you?") without a list of all that ever were. Each run gets
-// a token of its own, also under the same epoch: the reaper finds what a run left
-// behind by its token, and must never find its successor.
+// a token of its own, also under the same epoch: what an earlier run left behind must
+// not be able to speak for its successor.
 
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { taskId } from '../../core/ids.js'

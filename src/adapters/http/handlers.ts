@@ -6,12 +6,14 @@ import { isName } from '../../core/ids.js'
 import type { Json } from '../../core/json.js'
 import { holdsSpace } from '../../core/member.js'
 import { type Headers, sendEntries, sendJson, sendNothing, sendText } from './answers.js'
+import type { DemoControl } from './demo.js'
 import type { EventStreams } from './event-streams.js'
 import { HttpError } from './failure.js'
 import type { Caller } from './guard.js'
 import type { HttpLimits } from './limits.js'
 import type { ApiSpace, NodeApi } from './node-api.js'
 import { openApi } from './openapi.js'
+import type { Operation } from './operations.js'
 import type { Page } from './page.js'
 import { show, showValue, wholeOf } from './target.js'
 
@@ -27,6 +29,8 @@ export interface HandlerParts {
   readonly metrics: MetricsText
   readonly limits: HttpLimits
   readonly version: string
+  readonly operations: readonly Operation[]
+  readonly demo?: DemoControl
 }
 
 export interface Call {
@@ -47,7 +51,7 @@ const LOG_LINES = 200
 
 export const createHandlers = (parts: HandlerParts): Readonly<Record<string, Handle>> => {
   const { node, streams, page, metrics, limits } = parts
-  const document = openApi(parts.version)
+  const document = openApi(parts.version, parts.operations)
 
   const ok = (call: Call, value: unknown): void => sendJson(call.response, 200, value, call.headers)
   const done = (call: Call): void => sendNothing(call.response, call.headers)
@@ -189,7 +193,14 @@ export const createHandlers = (parts: HandlerParts): Readonly<Record<string, Han
     getMetrics: async call =>
       sendText(call.response, 200, metrics.contentType, await metrics.render(), call.headers),
     getOpenApi: call => ok(call, document),
-    getPage: call => page.send(call.request, call.response, '/', call.headers),
+    getPage: call => page.send(call.request, call.response, call.headers),
+
+    getDemo: call => ok(call, { controls: parts.demo?.controls ?? [] }),
+    actDemo: async call => {
+      const { action, node: member } = call.body as { action: string; node: string }
+      await parts.demo?.act(action, node.resolve(member))
+      done(call)
+    },
   }
 }
 

@@ -1,7 +1,7 @@
 // The OpenAPI document, made of the operations and of the shapes of what they carry.
 
 import { HTTP_LIMITS } from './limits.js'
-import { OPERATIONS, type Operation, type Schema } from './operations.js'
+import type { Operation, Schema } from './operations.js'
 import { SCHEMAS } from './schemas.js'
 
 const error = (text: string): Schema => ({
@@ -106,9 +106,9 @@ const show = (operation: Operation): Schema => {
   }
 }
 
-export const openApi = (version: string): Schema => {
+export const openApi = (version: string, operations: readonly Operation[]): Schema => {
   const paths: Record<string, Record<string, Schema>> = {}
-  for (const operation of OPERATIONS) {
+  for (const operation of operations) {
     paths[operation.path] = { ...paths[operation.path], [operation.method.toLowerCase()]: show(operation) }
   }
   return {

@@ -1,93 +1,91 @@
-// The dashboard's files: a handful, read when they are first asked for and then kept with
-// their ETags. A page from here may load nothing from elsewhere and be framed by nobody.
-// Only names on the list are ever looked for, so no path leads anywhere else.
+// The dashboard: one file with everything in it, because `/` is all that is served without
+// a token. Read when it is first asked for, compressed once, kept with its ETag. It may
+// load nothing from elsewhere and be framed by nobody.
 
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { join } from 'node:path'
-import { type Headers, sendText } from './answers.js'
+import { promisify } from 'node:util'
+import { constants, gzip } from 'node:zlib'
+import type { Headers } from './answers.js'
 
 export interface Page {
-  /** Whether this path is one of the page's. */
-  has(path: string): boolean
-  send(request: IncomingMessage, response: ServerResponse, path: string, headers: Headers): Promise<void>
-}
-
-const FILES: Readonly<Record<string, { readonly file: string; readonly type: string }>> = {
-  '/': { file: 'dashboard.html', type: 'text/html; charset=utf-8' },
-  '/dashboard.js': { file: 'dashboard.js', type: 'text/javascript; charset=utf-8' },
-  '/dashboard.css': { file: 'dashboard.css', type: 'text/css; charset=utf-8' },
-  '/dashboard.svg': { file: 'dashboard.svg', type: 'image/svg+xml' },
-  '/dashboard.webmanifest': { file: 'dashboard.webmanifest', type: 'application/manifest+json' },
-  '/favicon.ico': { file: 'favicon.ico', type: 'image/x-icon' },
+  send(request: IncomingMessage, response: ServerResponse, headers: Headers): Promise<void>
 }
 
 const PAGE_HEADERS: Headers = Object.freeze({
+  'Content-Type': 'text/html; charset=utf-8',
   'Cache-Control': 'no-cache',
-  // Styles from script are what drawing needs; everything else comes from this node or not at all.
-  'Content-Security-Policy':
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; manifest-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'X-Frame-Options': 'DENY',
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Permissions-Policy': 'camera=(), geolocation=(), microphone=()',
+  Vary: 'Accept-Encoding',
 })
+/** For a page that brings no policy of its own. */
+const STRICT_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'"
+/** What counts in a header alone. */
+const UNFRAMED = "frame-ancestors 'none'"
 
 const ABSENT = `<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>Shoal</title>
+<html lang="en"><head><meta charset="utf-8"><title>Shoal</title></head><body>
 <h1>Shoal</h1>
-<p>This node is running. Its dashboard was not built; <code>npm test</code> or <code>npm start</code> in the
-source folder builds it.</p>
-<p>The interface is described at <a href="/v1/openapi.json">/v1/openapi.json</a>.</p>
-</html>
+<p>This node is running, but its dashboard was not built. In the source folder <code>npm start</code> builds it.</p>
+<p>The same is told by <code>shoal members</code>, <code>shoal tasks</code> and <code>shoal events</code>.</p>
+</body></html>
 `
 
-interface Asset {
+interface Built {
   readonly bytes: Buffer
+  readonly zipped: Buffer
   readonly etag: string
+  readonly policy: string
 }
 
-export const createPage = (folder: string): Page => {
-  const assets = new Map<string, Asset>()
-  const load = async (file: string): Promise<Asset | null> => {
-    const known = assets.get(file)
-    if (known !== undefined) return known
+const zip = promisify(gzip)
+
+const build = async (bytes: Buffer): Promise<Built> => {
+  // The page knows the hashes of its own script and style; its policy counts from the first byte.
+  const own = /<meta http-equiv="Content-Security-Policy" content="([\x20-\x7e]*?)">/.exec(
+    bytes.toString('latin1'),
+  )
+  return {
+    bytes,
+    zipped: await zip(bytes, { level: constants.Z_BEST_COMPRESSION }),
+    etag: createHash('sha256').update(bytes).digest('base64url').slice(0, 22),
+    policy: `${own?.[1] ?? STRICT_POLICY}; ${UNFRAMED}`,
+  }
+}
+
+export const createPage = (file: string): Page => {
+  let built: Promise<Built> | null = null
+  const load = async (): Promise<Built> => {
     try {
-      const bytes = await readFile(join(folder, file))
-      const asset = {
-        bytes,
-        etag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`,
-      }
-      assets.set(file, asset)
-      return asset
+      return await build(await readFile(file))
     } catch {
-      // Not built, or this file is none of its parts: it may be there the next time.
-      return null
+      // Not built yet: it may be there the next time.
+      built = null
+      return build(Buffer.from(ABSENT))
     }
   }
   return {
-    has: path => Object.hasOwn(FILES, path),
-    async send(request, response, path, common) {
-      const { file, type } = FILES[path] as { file: string; type: string }
-      const headers = { ...common, ...PAGE_HEADERS }
-      const asset = await load(file)
-      if (asset === null) {
-        if (path === '/') sendText(response, 200, 'text/html; charset=utf-8', ABSENT, headers)
-        else sendText(response, 404, 'text/plain; charset=utf-8', 'the dashboard was not built\n', headers)
-        return
-      }
-      if ((request.headers['if-none-match'] ?? '').includes(asset.etag)) {
-        response.writeHead(304, { ...headers, ETag: asset.etag })
+    async send(request, response, common) {
+      built ??= load()
+      const { bytes, zipped, etag, policy } = await built
+      const isZipped = /\bgzip\b/i.test(String(request.headers['accept-encoding'] ?? ''))
+      const tag = `"${etag}${isZipped ? '-gzip' : ''}"`
+      const headers = { ...common, ...PAGE_HEADERS, 'Content-Security-Policy': policy, ETag: tag }
+      if ((request.headers['if-none-match'] ?? '').includes(tag)) {
+        response.writeHead(304, headers)
         response.end()
         return
       }
+      const body = isZipped ? zipped : bytes
       response.writeHead(200, {
         ...headers,
-        'Content-Type': type,
-        'Content-Length': String(asset.bytes.length),
-        ETag: asset.etag,
+        ...(isZipped ? { 'Content-Encoding': 'gzip' } : {}),
+        'Content-Length': String(body.length),
       })
-      response.end(asset.bytes)
+      response.end(body)
     },
   }
 }

@@ -10,15 +10,16 @@ import type { Log } from '../../ports.js'
 import { COMMON_HEADERS, type Headers, sendJson } from './answers.js'
 import { readJson } from './body.js'
 import { checkBody } from './check-body.js'
+import { DEMO_OPERATIONS, type DemoControl } from './demo.js'
 import { createEventStreams } from './event-streams.js'
 import { failureOf, HttpError } from './failure.js'
-import { admit, type Caller, type Door } from './guard.js'
+import { admit, type Caller, type Door, type Openness } from './guard.js'
 import { createHandlers, type MetricsText } from './handlers.js'
 import { HTTP_LIMITS, type HttpLimits } from './limits.js'
 import type { CheckToken, NodeApi } from './node-api.js'
 import { OPERATIONS, type Operation } from './operations.js'
 import { createPage } from './page.js'
-import { route } from './router.js'
+import { createRouter } from './router.js'
 import { readTarget, show, type Target } from './target.js'
 
 export interface HttpOptions {
@@ -29,8 +30,10 @@ export interface HttpOptions {
   readonly token: string | null
   readonly checkToken: CheckToken
   readonly metrics: MetricsText
-  /** The folder of the dashboard's files. */
-  readonly pageFolder: string
+  /** The dashboard's file. */
+  readonly pageFile: string
+  /** The demo's levers; absent from every other node. */
+  readonly demo?: DemoControl
   readonly version: string
   readonly log: Log
   readonly limits?: Partial<HttpLimits>
@@ -65,8 +68,10 @@ export const startHttp = async (options: HttpOptions): Promise<HttpServer> => {
     checkToken: options.checkToken,
   }
   const streams = createEventStreams(node, limits.streams, limits.streamsMax)
-  const page = createPage(options.pageFolder)
-  const handlers = createHandlers({ ...options, streams, page, limits })
+  const page = createPage(options.pageFile)
+  const operations = options.demo === undefined ? OPERATIONS : [...OPERATIONS, ...DEMO_OPERATIONS]
+  const route = createRouter(operations)
+  const handlers = createHandlers({ ...options, streams, page, limits, operations })
   const answers = new Map<number, number>()
   let underWay = 0
 
@@ -80,13 +85,7 @@ export const startHttp = async (options: HttpOptions): Promise<HttpServer> => {
     try {
       const target = readTarget(request.url ?? '')
       path = target.path
-      const isPage = page.has(path)
-      const openness = isPage ? 'page' : path === '/healthz' || path === '/readyz' ? 'probe' : 'mesh'
-      const caller = admit(request, openness, door)
-      if (isPage && path !== '/' && (request.method === 'GET' || request.method === 'HEAD')) {
-        await page.send(request, response, path, COMMON_HEADERS)
-        return
-      }
+      const caller = admit(request, opennessOf(path), door)
       const { operation, values } = route(request.method ?? '', target.segments, path)
       checkCaller(caller, operation)
       checkQuery(target, operation)
@@ -180,6 +179,10 @@ export const startHttp = async (options: HttpOptions): Promise<HttpServer> => {
   }
 }
 
+/** The page and the probes are for everybody who may connect; all else is the mesh's. */
+const opennessOf = (path: string): Openness =>
+  path === '/' ? 'page' : path === '/healthz' || path === '/readyz' ? 'probe' : 'mesh'
+
 /** A node that never heard anybody has been blind since its start. */
 const viewAge = (node: NodeApi): number =>
   node.viewAgeMs() ?? Math.max(0, Math.round(node.clock.now() - node.startedAt))
@@ -243,6 +246,3 @@ const listen = (server: Server, host: string, port: number): Promise<void> =>
       resolve()
     })
   })
-
-/** For the document and its tests: every operation is handled. */
-export const operationIds = (): readonly string[] => OPERATIONS.map(({ id }) => id)

@@ -21,6 +21,16 @@ export interface MembershipConfig {
   readonly probeTimeoutMs: Millis
   /** How long a dial may take before it counts as silence. */
   readonly dialEvidenceMs: Millis
+  /** The same on a machine whose dials usually take long. */
+  readonly dialEvidenceMaxMs: Millis
+  /** A subject that this observer never met in its present life is given this long: others may have met it, and on a starting machine everything takes its time. */
+  readonly neverMetMs: Millis
+  /** After its own start, or a freeze, a node takes nobody's silence for evidence for so long. */
+  readonly quietMs: Millis
+  /** Lag of this much doubles an observer's patience, up to the stretch; half of it is forgotten after each memory. */
+  readonly lagHalfMs: Millis
+  readonly lagStretchMax: number
+  readonly lagMemoryMs: Millis
   /** A lone accusation becomes a verdict after the longer one, one short of the quorum after the shorter (Lifeguard, section IV-B). Refutations cross a mesh of thousands in well under a second. */
   readonly suspicionMinMs: Millis
   readonly suspicionMaxMs: Millis
@@ -68,6 +78,8 @@ export interface MembershipConfig {
   /** A node that came back calls itself settled after this long, doubled for each recent return, up to the maximum. */
   readonly settleMs: Millis
   readonly settleMaxMs: Millis
+  /** How often it looks whether anybody is settled: where nobody is, nobody has to wait. */
+  readonly settleLookMs: Millis
   /** A return this long ago no longer counts as flapping. */
   readonly flapMemoryMs: Millis
   /** A health level has to last this long before it is published: when it worsens, when it betters. */
@@ -85,6 +97,8 @@ export interface MembershipConfig {
   /** Joining: between attempts at the given addresses, from, doubling, to. */
   readonly joinMinMs: Millis
   readonly joinMaxMs: Millis
+  /** The same in company: an address that never answered may lead to another part of the mesh. */
+  readonly joinInCompanyMs: Millis
   /** Between dials that prove the addresses of subjects. */
   readonly verifyAfterMs: Millis
 }
@@ -99,6 +113,12 @@ export const membershipLan: MembershipConfig = {
   silentCeilingMs: 4_000,
   probeTimeoutMs: 400,
   dialEvidenceMs: 900,
+  dialEvidenceMaxMs: 5_000,
+  neverMetMs: 12_000,
+  quietMs: 4_000,
+  lagHalfMs: 150,
+  lagStretchMax: 4,
+  lagMemoryMs: 2_000,
   suspicionMinMs: 500,
   suspicionMaxMs: 3_000,
   refusalStaggerMs: 25,
@@ -127,6 +147,7 @@ export const membershipLan: MembershipConfig = {
   summaryLinesMax: 256,
   settleMs: 5_000,
   settleMaxMs: 300_000,
+  settleLookMs: 1_000,
   flapMemoryMs: 3_600_000,
   healthWorseMs: 2_000,
   healthBetterMs: 10_000,
@@ -138,5 +159,6 @@ export const membershipLan: MembershipConfig = {
   membersMax: 20_000,
   joinMinMs: 250,
   joinMaxMs: 10_000,
+  joinInCompanyMs: 5_000,
   verifyAfterMs: 300,
 }

@@ -14,7 +14,7 @@ const OLD_DEATH_MS = 600_000
 export class Connect {
   readonly #shared: Shared
   readonly #watches: Watches
-  readonly #join = new Map<string, { backoffMs: Millis; nextAt: Millis }>()
+  readonly #join = new Map<string, { backoffMs: Millis; nextAt: Millis; isReached: boolean }>()
   #extra: readonly NodeId[] = []
   #seenRingRevision = -1
   #sweepQueue: NodeId[] = []
@@ -32,7 +32,11 @@ export class Connect {
   /** Addresses to join, tried for ever until this node has company. */
   join(addresses: readonly string[]): void {
     for (const address of addresses) {
-      this.#join.set(address, { backoffMs: this.#shared.config.joinMinMs, nextAt: this.#shared.now })
+      this.#join.set(address, {
+        backoffMs: this.#shared.config.joinMinMs,
+        nextAt: this.#shared.now,
+        isReached: false,
+      })
     }
     this.#shared.chores.set('join', this.#shared.now)
   }
@@ -99,7 +103,9 @@ export class Connect {
     out.push({ kind: 'dial', node: id, addresses: record.addresses })
   }
 
-  linkUp(id: NodeId): void {
+  linkUp(id: NodeId, address: string): void {
+    const attempt = this.#join.get(address)
+    if (attempt !== undefined) attempt.isReached = true
     this.#settleSweep(id)
     this.#discover(false)
   }
@@ -158,10 +164,10 @@ export class Connect {
   }
 
   advanceSweep(): void {
-    const { now, config, links } = this.#shared
+    const { now, links, awareness } = this.#shared
     for (const id of this.#sweepFlight) {
       const startedAt = links.dialStartedAt(id)
-      if (startedAt === null || now - startedAt >= config.dialEvidenceMs) this.#sweepFlight.delete(id)
+      if (startedAt === null || now - startedAt >= awareness.dialEvidenceMs(now)) this.#sweepFlight.delete(id)
     }
     this.#advanceSweep()
   }
@@ -182,17 +188,27 @@ export class Connect {
 
   tryJoin(): void {
     const { now, config, links, rng, out, chores } = this.#shared
-    if (this.#join.size === 0 || links.size > 0) return
     let next: Millis | null = null
     for (const [address, attempt] of this.#join) {
+      // In company, only an address that never led anywhere is tried on: it may lead to another part of the mesh.
+      if (links.size > 0 && (attempt.isReached || this.#isKnown(address))) continue
       if (attempt.nextAt <= now) {
         out.push({ kind: 'dial', node: null, addresses: [address] })
-        attempt.nextAt = now + rng.jitter(attempt.backoffMs, 0.3)
+        const pauseMs =
+          links.size > 0 ? Math.max(attempt.backoffMs, config.joinInCompanyMs) : attempt.backoffMs
+        attempt.nextAt = now + rng.jitter(pauseMs, 0.3)
         attempt.backoffMs = Math.min(config.joinMaxMs, attempt.backoffMs * 2)
       }
       next = next === null ? attempt.nextAt : Math.min(next, attempt.nextAt)
     }
     if (next !== null) chores.set('join', next)
+  }
+
+  /** Whether a member that is present listens at this address. */
+  #isKnown(address: string): boolean {
+    return this.#shared.roster
+      .all()
+      .some(entry => isPresent(entry.verdict) && entry.record.addresses.includes(address))
   }
 
   /** Neighbors found on the local network. */
@@ -261,7 +277,7 @@ export class Connect {
   }
 
   #advanceSweep(): void {
-    const { now, config, roster, links, chores } = this.#shared
+    const { now, config, roster, links, chores, awareness } = this.#shared
     while (this.#sweepQueue.length > 0 && this.#sweepFlight.size < config.sweepParallel) {
       const id = this.#sweepQueue.pop() as NodeId
       const entry = roster.get(id)
@@ -271,6 +287,6 @@ export class Connect {
       this.#sweepFlight.add(id)
       this.dial(id)
     }
-    if (this.#sweepFlight.size > 0) chores.set('sweep', now + config.dialEvidenceMs)
+    if (this.#sweepFlight.size > 0) chores.set('sweep', now + awareness.dialEvidenceMs(now))
   }
 }

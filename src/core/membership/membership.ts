@@ -19,6 +19,7 @@ import {
 import type { MemberEvent } from '../mesh-event.js'
 import type { Rng } from '../rng.js'
 import type { CoreEvent, Effect, StoreEntry } from '../step.js'
+import { Awareness } from './awareness.js'
 import type { MembershipConfig } from './config.js'
 import { Connect } from './connect.js'
 import { HealthGauge } from './health-gauge.js'
@@ -104,6 +105,7 @@ export class Membership implements MembersView {
       links: new Links(profile.id, config, rng.fork(1)),
       self,
       clock: new MeshClock(),
+      awareness: new Awareness(config),
       sealer: deps.sealer,
       chores: new DeadlineQueue<Chore>(),
     }
@@ -225,16 +227,22 @@ export class Membership implements MembersView {
    * waking, timers run before sockets are read. What it missed did not pass.
    */
   #noticeGap(): void {
-    const { now, config, links, jury } = this.#shared
+    const { now, config, links, jury, awareness } = this.#shared
     const dueAt = this.nextDeadlineAt
-    if (dueAt === null || now - dueAt < config.lagMs) return
+    if (dueAt === null) return
     const gapMs = now - dueAt
+    if (gapMs > LAG_NOTED_MS) awareness.late(now, gapMs)
+    if (gapMs < config.lagMs) return
     links.postpone(gapMs)
     this.#watches.postpone(gapMs)
     this.#suspicions.postpone(gapMs)
     jury.postpone(gapMs)
     count(this.#shared, 'lags')
-    if (gapMs >= config.silentCeilingMs && this.#settling.flapped(now)) this.#reissue({ settled: false })
+    if (gapMs >= config.silentFloorMs) awareness.quiet(now + config.quietMs / 2)
+    if (gapMs >= config.silentCeilingMs && this.#settling.flapped(now)) {
+      this.#reissue({ settled: false })
+      this.#shared.chores.set('settle', now + config.settleLookMs)
+    }
   }
 
   #take(event: CoreEvent): void {
@@ -366,13 +374,14 @@ export class Membership implements MembersView {
       return
     }
     this.#announced = true
+    this.#shared.awareness.quiet(now + config.quietMs)
     out.push({ kind: 'subscribe', topic: MEMBERS_TOPIC })
     chores.set('heartbeat', now + rng.below(config.heartbeatMs))
     chores.set('exchange', now + rng.jitter(config.exchangeMs, 0.5))
     chores.set('expire', now + rng.jitter(60_000, 0.3))
     chores.set('idle', now + config.lingerMs)
     chores.set('view', now)
-    if (!self.record.settled) chores.set('settle', this.#settling.dueAt(now))
+    if (!self.record.settled) chores.set('settle', now + config.settleLookMs * (this.hasProvisional ? 3 : 1))
     this.#connect.alone()
     this.#notify('member.alive', this.#entryOfSelf())
   }
@@ -417,13 +426,14 @@ export class Membership implements MembersView {
   }
 
   #settle(): void {
-    const { now, chores, roster } = this.#shared
+    const { now, config, chores, roster } = this.#shared
     if (this.selfRecord.settled) return
     // Where nobody is settled, nobody has to wait: after a power cut all came back at once.
     const someoneIs = roster
       .all()
       .some(entry => entry.record.settled && isPresent(entry.verdict) && !entry.provisional)
-    if (someoneIs && now < this.#settling.dueAt(now)) chores.set('settle', this.#settling.dueAt(now))
+    const dueAt = this.#settling.dueAt(now)
+    if (someoneIs && now < dueAt) chores.set('settle', Math.min(dueAt, now + config.settleLookMs))
     else this.#reissue({ settled: true })
   }
 
@@ -465,6 +475,8 @@ export class Membership implements MembersView {
     const { now, links, self } = this.#shared
     if (this.#leaving || this.#standingDown) return
     if (links.size === 0) this.#introduce()
+    const startedAt = outbound ? links.dialStartedAt(id) : null
+    if (startedAt !== null) this.#shared.awareness.dialTook(now - startedAt)
     const link = links.opened(now, id)
     this.lastHeardAt = now
     if (outbound) link.provenAddress = address
@@ -473,7 +485,7 @@ export class Membership implements MembersView {
     if (outbound) this.#spread.offerDigest(id)
     ping(this.#shared, link)
     this.#watches.linkUp(id)
-    this.#connect.linkUp(id)
+    this.#connect.linkUp(id, address)
   }
 
   /** The first link after being alone: this node has to be heard of, by gossip that is only just forming. */
@@ -581,7 +593,7 @@ export class Membership implements MembersView {
 
   #rumor(message: MembershipMessage & { kind: 'rumor' }, from: NodeId, byGossip: boolean): void {
     const { links, now } = this.#shared
-    links.get(from)?.pulse.frame(now)
+    if (!byGossip) links.get(from)?.pulse.frame(now)
     for (const strike of message.strikes) this.#strike(strike, byGossip)
     for (const record of message.records) {
       if (byGossip) this.#spread.heardByGossip(record)
@@ -903,7 +915,7 @@ export class Membership implements MembersView {
   }
 
   #expire(): void {
-    const { now, config, roster, chores, rng } = this.#shared
+    const { now, config, roster, chores, rng, jury } = this.#shared
     for (const entry of roster.all()) {
       const ageMs = now - entry.since
       const isOver =
@@ -919,6 +931,7 @@ export class Membership implements MembersView {
     }
     this.#memory.expire(this.#shared)
     this.#offences.clear()
+    jury.forgive()
     chores.set('expire', now + rng.jitter(60_000, 0.3))
   }
 
@@ -940,6 +953,8 @@ export class Membership implements MembersView {
   }
 }
 
+/** Timers come a little late on every machine. */
+const LAG_NOTED_MS = 40
 const OFFENCES_MAX = 20
 const BAN_MS = 30_000
 

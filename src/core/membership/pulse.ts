@@ -39,17 +39,21 @@ export class Pulse {
     return this.#rttMs === null ? null : Math.round(this.#rttMs * 10) / 10
   }
 
-  lateAt(config: MembershipConfig): Millis {
+  lateAt(config: MembershipConfig, stretch: number): Millis {
     const patience = this.#meanMs + 3 * this.#deviationMs
     return (
       this.lastFrameAt +
-      Math.round(clamp(patience, config.lateFloorMs, config.silentCeilingMs - config.probeTimeoutMs))
+      Math.round(
+        clamp(patience, config.lateFloorMs, config.silentCeilingMs - config.probeTimeoutMs) * stretch,
+      )
     )
   }
 
-  silentAt(config: MembershipConfig): Millis {
+  silentAt(config: MembershipConfig, stretch: number): Millis {
     const patience = this.#meanMs + 5 * this.#deviationMs + config.probeTimeoutMs / 2
-    return this.lastFrameAt + Math.round(clamp(patience, config.silentFloorMs, config.silentCeilingMs))
+    return (
+      this.lastFrameAt + Math.round(clamp(patience, config.silentFloorMs, config.silentCeilingMs) * stretch)
+    )
   }
 }
 

@@ -7,6 +7,7 @@ import type { Accusation, Sealed } from '../member.js'
 import type { Message } from '../message.js'
 import type { Rng } from '../rng.js'
 import type { Channel, Effect } from '../step.js'
+import type { Awareness } from './awareness.js'
 import type { MembershipConfig } from './config.js'
 import type { Jury } from './jury.js'
 import type { Link, Links } from './links.js'
@@ -50,6 +51,7 @@ export interface Shared {
   readonly links: Links
   readonly self: SelfRecord
   readonly clock: MeshClock
+  readonly awareness: Awareness
   readonly sealer: AccusationSealer
   readonly chores: DeadlineQueue<Chore>
 }

@@ -139,10 +139,10 @@ export class Watches {
 
   /** A sweep reaches for this member: what does not come back in time is evidence. */
   sweep(id: NodeId): void {
-    const { now, config, links } = this.#shared
+    const { now, config, links, awareness } = this.#shared
     const watch = this.#of(id)
     const link = links.get(id)
-    if (link === undefined) watch.sweepUntil = now + config.dialEvidenceMs
+    if (link === undefined) watch.sweepUntil = now + awareness.dialEvidenceMs(now)
     else if (watch.probeUntil === null && now - link.pulse.lastFrameAt > config.probeTimeoutMs / 2)
       this.#probe(link, watch)
     this.due.set(id, watch.sweepUntil ?? watch.probeUntil ?? now)
@@ -178,7 +178,8 @@ export class Watches {
   }
 
   #reviewLinked(link: Link, watch: Watch, entry: Entry): Millis | null {
-    const { now, config } = this.#shared
+    const { now, config, awareness } = this.#shared
+    const stretch = awareness.stretch(now)
     watch.lostAt = null
     watch.sweepUntil = null
     if (watch.probeUntil !== null && watch.probeSentAt !== null) {
@@ -190,7 +191,7 @@ export class Watches {
       }
     }
     if (watch.rank !== null && watch.rank < config.primaryObservers && watch.probeUntil === null) {
-      const lateAt = link.pulse.lateAt(config)
+      const lateAt = link.pulse.lateAt(config, stretch)
       if (now < lateAt) return lateAt
       // One ping for each silence: the answer counts as a sign of life.
       if (watch.pingedFor !== link.pulse.lastFrameAt) {
@@ -199,7 +200,10 @@ export class Watches {
         this.#onLate()
       }
       // A link that carried no heartbeats so far is judged by the answer to the ping alone.
-      const silentAt = Math.max(link.pulse.silentAt(config), (link.pingSentAt ?? 0) + config.probeTimeoutMs)
+      const silentAt = Math.max(
+        link.pulse.silentAt(config, stretch),
+        (link.pingSentAt ?? 0) + config.probeTimeoutMs * stretch,
+      )
       if (now < silentAt) return silentAt
       return this.#silent(entry, watch)
     }
@@ -207,7 +211,7 @@ export class Watches {
   }
 
   #reviewLost(entry: Entry, watch: Watch): Millis | null {
-    const { now, config } = this.#shared
+    const { now, config, awareness, jury } = this.#shared
     if (watch.refusedAt !== null) {
       // Two refusals are enough, so the first two speak at once and the others only if need be.
       const at = watch.refusedAt + Math.max(0, (watch.rank ?? 0) - 1) * config.refusalStaggerMs
@@ -222,8 +226,8 @@ export class Watches {
     const known = sameLife(watch, entry)
     const since = watch.lostAt ?? watch.since
     // A subject that this observer never met in this life is given time to be met by others.
-    const at =
-      since + (known || this.#shared.jury.isAccused(entry.id) ? config.dialEvidenceMs : config.suspicionMaxMs)
+    const isInQuestion = known || jury.isAccused(entry.id)
+    const at = since + (isInQuestion ? awareness.dialEvidenceMs(now) : config.neverMetMs)
     if (now < at) return at
     if (!entry.record.dialable && !known) return null
     return this.#silent(entry, watch)
@@ -241,7 +245,8 @@ export class Watches {
   }
 
   #raise(entry: Entry, watch: Watch, evidence: 'refused' | 'silent'): Millis | null {
-    const { now, config, jury, id: self } = this.#shared
+    const { now, config, jury, awareness, id: self } = this.#shared
+    if (evidence === 'silent' && now < awareness.quietUntil) return awareness.quietUntil
     if (jury.hasAccused(self, entry.id) && evidence === 'silent') return now + config.suspicionMaxMs
     if (now < watch.mayAccuseAt) return watch.mayAccuseAt
     if (watch.accusedInstance === entry.generation.instance && watch.accusedRefutation !== null) {
@@ -258,22 +263,24 @@ export class Watches {
 
   /** Most of those that this node should hear from are silent at once, and there are some. */
   #seemsSickItself(): boolean {
-    const { now, config, links } = this.#shared
+    const { now, config, links, awareness } = this.#shared
+    const stretch = awareness.stretch(now)
     let subjects = 0
     let silent = 0
     for (const [id, watch] of this.#watches) {
       if (watch.rank === null || watch.rank >= config.primaryObservers) continue
       const link = links.get(id)
       subjects++
-      if (link === undefined ? watch.lostAt !== null : now >= link.pulse.lateAt(config)) silent++
+      if (link === undefined ? watch.lostAt !== null : now >= link.pulse.lateAt(config, stretch)) silent++
     }
     return subjects >= 2 && silent * 2 > subjects
   }
 
   #probe(link: Link, watch: Watch): void {
-    const { now, config } = this.#shared
+    const { now, config, awareness } = this.#shared
     watch.probeSentAt = now
-    watch.probeUntil = now + Math.max(config.probeTimeoutMs, 4 * (link.pulse.rttMs ?? 0))
+    watch.probeUntil =
+      now + Math.max(config.probeTimeoutMs, 4 * (link.pulse.rttMs ?? 0)) * awareness.stretch(now)
     ping(this.#shared, link)
   }
 

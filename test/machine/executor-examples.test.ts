@@ -7,9 +7,14 @@ import type { AddressInfo } from 'node:net'
 import test from 'ava'
 import { openTestBed } from '../adapters/executors/fixture.js'
 import { copyOf, specOf, watch } from '../contracts/executor.js'
+import { requireTool } from './namespaces.js'
 
-for (const file of ['counter.sh', 'counter.py']) {
+for (const [file, tool] of [
+  ['counter.sh', 'curl'],
+  ['counter.py', 'python3'],
+] as const) {
   test(`devices/examples/${file} counts on from its checkpoint until it is fenced`, async t => {
+    requireTool(tool)
     const requests: string[] = []
     const server = createServer((request, response) => {
       let body = ''

@@ -1,0 +1,72 @@
+// How far this node may trust its own ears. A process that gets too little of its
+// machine hears late and dials slowly, and would take its own slowness for the
+// silence of others; so its patience grows with its lag (Lifeguard's local health,
+// arXiv 1707.00788, section IV-A), and with the time that its dials usually take.
+
+import type { Millis } from '../ids.js'
+import type { MembershipConfig } from './config.js'
+
+export class Awareness {
+  readonly #config: MembershipConfig
+  #lagMs = 0
+  #lagAt: Millis = 0
+  #dialMeanMs: number
+  #dialDeviationMs: number
+  #quietUntil: Millis = 0
+  #hasDialled = false
+
+  constructor(config: MembershipConfig) {
+    this.#config = config
+    // Nothing is known yet: be patient.
+    this.#dialMeanMs = config.dialEvidenceMs
+    this.#dialDeviationMs = config.dialEvidenceMs / 2
+  }
+
+  /** A step came so much later than it was due. */
+  late(now: Millis, lagMs: Millis): void {
+    const held = this.#lag(now)
+    this.#lagAt = now
+    this.#lagMs = Math.max(held, lagMs)
+  }
+
+  /** A dial of this node led to a link. One that waited for a cut to heal says nothing about this machine. */
+  dialTook(tookMs: Millis): void {
+    const ms = Math.min(tookMs, this.#config.dialEvidenceMs)
+    if (!this.#hasDialled) {
+      this.#hasDialled = true
+      this.#dialMeanMs = ms
+      this.#dialDeviationMs = ms / 2
+      return
+    }
+    const error = ms - this.#dialMeanMs
+    this.#dialMeanMs += error / 4
+    this.#dialDeviationMs += (Math.abs(error) - this.#dialDeviationMs) / 4
+  }
+
+  /** It has just started, or woken up: what it does not hear yet proves nothing. */
+  quiet(untilAt: Millis): void {
+    this.#quietUntil = Math.max(this.#quietUntil, untilAt)
+  }
+
+  get quietUntil(): Millis {
+    return this.#quietUntil
+  }
+
+  /** By how much every patience is stretched, 1 … lagStretchMax. */
+  stretch(now: Millis): number {
+    const { lagHalfMs, lagStretchMax } = this.#config
+    return Math.min(lagStretchMax, 1 + this.#lag(now) / lagHalfMs)
+  }
+
+  /** From when on a dial that does not end is a sign of silence. */
+  dialEvidenceMs(now: Millis): Millis {
+    const { dialEvidenceMs, dialEvidenceMaxMs } = this.#config
+    const usual = this.#dialMeanMs + 4 * this.#dialDeviationMs
+    return Math.min(dialEvidenceMaxMs, Math.max(dialEvidenceMs, usual) * this.stretch(now))
+  }
+
+  #lag(now: Millis): number {
+    const elapsed = now - this.#lagAt
+    return this.#lagMs / 2 ** Math.min(30, Math.floor(elapsed / this.#config.lagMemoryMs))
+  }
+}
