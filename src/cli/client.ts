@@ -21,8 +21,8 @@ export interface Target {
 export interface ClientOptions {
   readonly api?: string | undefined
   readonly tokenFile?: string | undefined
-  /** The token itself, where the caller has it. */
-  readonly token?: string
+  /** The token itself, where the caller has it; null for none. */
+  readonly token?: string | null
 }
 
 export interface Answer<T> {
@@ -61,9 +61,24 @@ export const createClient = (options: ClientOptions): Client => {
   const token =
     options.token === undefined
       ? findToken(options.tokenFile, isLoopbackHost(target.host))
-      : { value: options.token, from: 'its caller' }
+      : options.token === null
+        ? null
+        : { value: options.token, from: 'its caller' }
 
-  const open = (method: string, path: string, headers: Record<string, string>, body?: string) =>
+  /**
+   * A token that merely lay where tokens lie may be another node's, as when a playground
+   * runs beside old data: then the node is asked again without it.
+   */
+  const open = async (method: string, path: string, headers: Record<string, string>, body?: string) => {
+    const incoming = await ask(method, path, headers, body)
+    if (incoming.statusCode !== 401 || token?.isGuess !== true) return incoming
+    incoming.resume()
+    guessIsWrong = true
+    return ask(method, path, headers, body)
+  }
+
+  let guessIsWrong = false
+  const ask = (method: string, path: string, headers: Record<string, string>, body?: string) =>
     new Promise<IncomingMessage>((resolve, reject) => {
       const outgoing = request(
         {
@@ -74,7 +89,7 @@ export const createClient = (options: ClientOptions): Client => {
           agent: false,
           headers: {
             ...headers,
-            ...(token === null ? {} : { authorization: `Bearer ${token.value}` }),
+            ...(token === null || guessIsWrong ? {} : { authorization: `Bearer ${token.value}` }),
             ...(body === undefined
               ? {}
               : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
@@ -155,6 +170,8 @@ export const createClient = (options: ClientOptions): Client => {
 interface Token {
   readonly value: string
   readonly from: string
+  /** Nobody named it. */
+  readonly isGuess?: true
 }
 
 const findToken = (file: string | undefined, isHere: boolean): Token | null => {
@@ -173,7 +190,7 @@ const findToken = (file: string | undefined, isHere: boolean): Token | null => {
   for (const directory of dataDirectories()) {
     const path = join(directory, 'api.token')
     try {
-      return { value: readFileSync(path, 'utf8').trim(), from: path }
+      return { value: readFileSync(path, 'utf8').trim(), from: path, isGuess: true }
     } catch {
       // Not there, or another user's: the node may not ask for one.
     }

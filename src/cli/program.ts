@@ -188,6 +188,7 @@ const tasks = (program: Command): void => {
     asks(group, usage, summary, ...shown)
   // Flags of `tasks` itself would otherwise take those that were meant for its commands.
   program.enablePositionalOptions()
+  group.enablePositionalOptions()
   asked(
     'apply <file...>',
     'declare or change tasks, all or nothing',

@@ -15,6 +15,7 @@ import { reload } from './reload.js'
 
 /** The contract gives five seconds; the rest is for ending the process. */
 const LEAVE_MS = 4_500
+const LINGER_MS = 1_000
 
 export const runDaemon = async (flags: Flags, json: boolean): Promise<void> => {
   const isDemo = process.env.SHOAL_DEMO === '1' && process.channel !== undefined
@@ -74,7 +75,9 @@ export const runDaemon = async (flags: Flags, json: boolean): Promise<void> => {
     isLeaving = true
     await server?.close()
     await node.close()
-    throw error
+    // What is still being closed must not keep a process that has failed.
+    setTimeout(() => process.exit(), LINGER_MS).unref()
+    throw explain(error)
   }
   for (const text of [...configuration.warnings, ...composed.warnings, server.warning]) {
     if (text !== null) log.warn(text)
@@ -93,6 +96,20 @@ export const runDaemon = async (flags: Flags, json: boolean): Promise<void> => {
       : readyLine(composed, server.address, isOpen),
   )
   notifier.ready(statusOf(composed))
+}
+
+/** libp2p tells of a port that is taken with its own stack. */
+const explain = (error: unknown): unknown => {
+  if (!(error instanceof ShoalError) || error.code !== 'LISTEN_FAILED') return error
+  const where = /^cannot listen on ([^:]*)/.exec(error.message)?.[1] ?? 'the address'
+  const why = error.message.includes('EADDRINUSE')
+    ? 'the port is used by something else; end that, or choose another with --listen'
+    : error.message.includes('EADDRNOTAVAIL')
+      ? 'this machine has no such address; choose one of its own with --listen'
+      : error.message.includes('EACCES')
+        ? 'this user may not open the port; choose one above 1023 with --listen'
+        : (error.message.split('\n').find(each => each.includes('Error:')) ?? error.message).trim()
+  return new ShoalError(error.code, `cannot listen on ${where}: ${why}`, { cause: error })
 }
 
 const compose = async (configuration: Configuration): Promise<Composed> => {

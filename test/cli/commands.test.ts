@@ -47,15 +47,13 @@ test.serial('members: who is here, how old the view is, and the contract as JSON
   t.false(out.includes('\u001b'))
   t.true(out.split('\n').every(line => line.length <= 80))
   const members = JSON.parse((await ask(t, 'members', '--json')).out)
-  t.deepEqual(
-    new Set(members.map((each: { id: string }) => each.id)),
-    new Set([t.context.first.id, t.context.second.id]),
-  )
+  const ids = members.map((each: { id: string }) => each.id).sort()
+  t.deepEqual(ids, [t.context.first.id, t.context.second.id].sort())
 })
 
 test.serial('members --watch and events --follow are streams of one object a line', async t => {
   const { api } = t.context.first
-  const watched = await shoal(['members', '--watch', '--json'], { api, until: /gw-1[\s\S]*\n[\s\S]*\n/ })
+  const watched = await shoal(['members', '--watch', '--json'], { api, until: /\n[\s\S]*\n/ })
   const members = watched.out
     .trim()
     .split('\n')

@@ -20,7 +20,7 @@ const setUp = (t: { teardown(work: () => Promise<void>): void }) => {
   }
 }
 
-test('the ready line names id, name, final addresses and the interface, which answers', async t => {
+test.serial('the ready line names id, name, final addresses and the interface, which answers', async t => {
   const { directory, start } = setUp(t)
   const node = await start(['--name', 'gw-1', '--data', join(directory, 'data')])
   t.regex(node.id, /^12D3KooW/)
@@ -29,7 +29,7 @@ test('the ready line names id, name, final addresses and the interface, which an
   t.is((await shoal(['members'], { api: node.api })).code, 0)
 })
 
-test('SIGTERM and SIGINT leave and end with 0', async t => {
+test.serial('SIGTERM and SIGINT leave and end with 0', async t => {
   const { directory, start } = setUp(t)
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     const node = await start(['--data', join(directory, signal)])
@@ -37,7 +37,7 @@ test('SIGTERM and SIGINT leave and end with 0', async t => {
   }
 })
 
-test('without a mesh key the ready line says that it is a playground', async t => {
+test.serial('without a mesh key the ready line says that it is a playground', async t => {
   const directory = makeDirectory()
   t.teardown(() => cleanUp([], directory))
   const args = [
@@ -57,7 +57,7 @@ test('without a mesh key the ready line says that it is a playground', async t =
   if (process.getuid?.() === 0) t.regex(out, /runs as root/)
 })
 
-test('with a mesh key a change needs the token, which is found, named, or wrong', async t => {
+test.serial('with a mesh key a change needs the token, which is found, named, or wrong', async t => {
   const { directory, start } = setUp(t)
   const key = join(directory, 'mesh.key')
   const data = join(directory, 'data')
@@ -78,7 +78,7 @@ test('with a mesh key a change needs the token, which is found, named, or wrong'
   t.regex(wrong.err, /does not accept the token from SHOAL_TOKEN/)
 })
 
-test('a port that is taken, and data that another node uses, are named and end with 1', async t => {
+test.serial('a port that is taken, and data that another node uses, are named and end with 1', async t => {
   const { directory, start } = setUp(t)
   const data = join(directory, 'data')
   const node = await start(['--data', data])
@@ -102,38 +102,41 @@ test('a port that is taken, and data that another node uses, are named and end w
   t.true(same.err.includes(data))
 })
 
-test('SIGHUP changes labels and capacity, names what waits for a restart, and keeps all at a mistake', async t => {
-  const { directory, start } = setUp(t)
-  const file = join(directory, 'shoal.toml')
-  mkdirSync(join(directory, 'data'))
-  writeFileSync(file, 'capacity = 3\n[label]\nzone = "a"\n')
-  const node = await start(['--config', file, '--data', join(directory, 'data')])
-  const logged = (text: string): Promise<void> =>
-    new Promise(resolve => {
-      const look = (): void => {
-        if (!node.log().includes(text)) return
-        node.child.stderr?.off('data', look)
-        resolve()
-      }
-      node.child.stderr?.on('data', look)
-      look()
-    })
-  const info = async () => JSON.parse((await shoal(['info', '--json'], { api: node.api })).out)
-  t.deepEqual((await info()).labels, { zone: 'a' })
-  writeFileSync(file, 'capacity = 7\nname = "other"\n[label]\nzone = "b"\n')
-  node.child.kill('SIGHUP')
-  await logged('"reloaded"')
-  const { labels, capacity, name } = await info()
-  t.deepEqual({ labels, capacity }, { labels: { zone: 'b' }, capacity: 7 })
-  t.not(name, 'other')
-  t.regex(node.log(), /these settings change at the next start/)
-  writeFileSync(file, 'capacity = -1\n')
-  node.child.kill('SIGHUP')
-  await logged('not reloaded')
-  t.is((await info()).capacity, 7)
-})
+test.serial(
+  'SIGHUP changes labels and capacity, names what waits for a restart, and keeps all at a mistake',
+  async t => {
+    const { directory, start } = setUp(t)
+    const file = join(directory, 'shoal.toml')
+    mkdirSync(join(directory, 'data'))
+    writeFileSync(file, 'capacity = 3\n[label]\nzone = "a"\n')
+    const node = await start(['--config', file, '--data', join(directory, 'data')])
+    const logged = (text: string): Promise<void> =>
+      new Promise(resolve => {
+        const look = (): void => {
+          if (!node.log().includes(text)) return
+          node.child.stderr?.off('data', look)
+          resolve()
+        }
+        node.child.stderr?.on('data', look)
+        look()
+      })
+    const info = async () => JSON.parse((await shoal(['info', '--json'], { api: node.api })).out)
+    t.deepEqual((await info()).labels, { zone: 'a' })
+    writeFileSync(file, 'capacity = 7\nname = "other"\n[label]\nzone = "b"\n')
+    node.child.kill('SIGHUP')
+    await logged('"reloaded"')
+    const { labels, capacity, name } = await info()
+    t.deepEqual({ labels, capacity }, { labels: { zone: 'b' }, capacity: 7 })
+    t.not(name, 'other')
+    t.regex(node.log(), /these settings change at the next start/)
+    writeFileSync(file, 'capacity = -1\n')
+    node.child.kill('SIGHUP')
+    await logged('not reloaded')
+    t.is((await info()).capacity, 7)
+  },
+)
 
-test('readiness, reload and stopping are told to systemd', async t => {
+test.serial('readiness, reload and stopping are told to systemd', async t => {
   const { directory, start } = setUp(t)
   // What stands for systemd-notify only writes down what it was told.
   const bin = join(directory, 'bin')
@@ -170,18 +173,21 @@ test('readiness, reload and stopping are told to systemd', async t => {
   await says('STOPPING=1')
 })
 
-test('a port of the mesh that does not answer is tried for ever and keeps nobody from being ready', async t => {
-  const { directory, start } = setUp(t)
-  const silent = createServer(() => {})
-  await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
-  t.teardown(async () => void silent.close())
-  const { port } = silent.address() as { port: number }
-  const node = await start([
-    '--data',
-    join(directory, 'data'),
-    '--join',
-    `127.0.0.1:${port}`,
-    'nowhere.invalid',
-  ])
-  t.is(JSON.parse((await shoal(['members', '--json'], { api: node.api })).out).length, 1)
-})
+test.serial(
+  'a port of the mesh that does not answer is tried for ever and keeps nobody from being ready',
+  async t => {
+    const { directory, start } = setUp(t)
+    const silent = createServer(() => {})
+    await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
+    t.teardown(async () => void silent.close())
+    const { port } = silent.address() as { port: number }
+    const node = await start([
+      '--data',
+      join(directory, 'data'),
+      '--join',
+      `127.0.0.1:${port}`,
+      'nowhere.invalid',
+    ])
+    t.is(JSON.parse((await shoal(['members', '--json'], { api: node.api })).out).length, 1)
+  },
+)

@@ -11,7 +11,7 @@ import { messages } from '../../src/cli/follow.js'
 import type { JournalEvent } from '../../src/runtime/journal.js'
 
 const CLI = fileURLToPath(new URL('../../src/cli.js', import.meta.url))
-const BOUND_MS = 30_000
+const BOUND_MS = 60_000
 
 export interface Outcome {
   readonly code: number | null
@@ -128,7 +128,7 @@ export const eventOf = async (
   node: Pick<RunningShoal, 'api'>,
   isIt: (event: JournalEvent) => boolean,
 ): Promise<JournalEvent> => {
-  const stream = await createClient({ api: node.api, token: 'none' }).stream('/v1/events?since=0', null)
+  const stream = await createClient({ api: node.api, token: null }).stream('/v1/events?since=0', null)
   const timer = setTimeout(() => stream.destroy(new Error('the event did not come')), BOUND_MS)
   try {
     for await (const { data } of messages(stream)) {

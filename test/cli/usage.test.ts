@@ -31,20 +31,20 @@ const ASKING: readonly (readonly string[])[] = [
   ['state', 'watch', 'a'],
 ]
 
-test('without a command the help is shown, and that is wrong usage', async t => {
+test.serial('without a command the help is shown, and that is wrong usage', async t => {
   const { code, out, err } = await shoal([])
   t.is(code, 2)
   t.is(out, '')
   t.regex(err, /Usage: shoal/)
 })
 
-test('asking for help is no mistake', async t => {
+test.serial('asking for help is no mistake', async t => {
   const { code, out } = await shoal(['tasks', 'apply', '--help'])
   t.is(code, 0)
   t.regex(out, /Examples:/)
 })
 
-test('an unknown command is answered with the one that was meant', async t => {
+test.serial('an unknown command is answered with the one that was meant', async t => {
   const { code, err } = await shoal(['membres'])
   t.is(code, 2)
   t.regex(err, /Did you mean members/)
@@ -52,7 +52,7 @@ test('an unknown command is answered with the one that was meant', async t => {
 
 for (const args of ASKING) {
   const name = args.join(' ')
-  test(`${name}: an unknown flag, a wrong --api and a node that is not there`, async t => {
+  test.serial(`${name}: an unknown flag, a wrong --api and a node that is not there`, async t => {
     const [flag, address, nobody] = await Promise.all([
       shoal([...args, '--jsno']),
       shoal([...args, '--api', 'nowhere']),
@@ -68,13 +68,13 @@ for (const args of ASKING) {
   })
 }
 
-test('a token file that is not there is named', async t => {
+test.serial('a token file that is not there is named', async t => {
   const { code, err } = await shoal(['members', '--token-file', '/nonexistent/api.token'])
   t.is(code, 2)
   t.regex(err, /--token-file is \/nonexistent\/api\.token, which cannot be read/)
 })
 
-test('every page of help fits eighty columns and every command has one', t => {
+test.serial('every page of help fits eighty columns and every command has one', t => {
   const program = createProgram()
   const pages: string[] = []
   const walk = (command: typeof program): void => {
@@ -88,24 +88,27 @@ test('every page of help fits eighty columns and every command has one', t => {
   }
 })
 
-test('config shows each value and where it comes from: flag over variable over file over default', async t => {
-  const directory = makeDirectory()
-  t.teardown(() => rmSync(directory, { recursive: true }))
-  const file = join(directory, 'shoal.toml')
-  writeFileSync(file, 'name = "from-file"\ncapacity = 3\nlog-level = "debug"\n[label]\nzone = "hall-2"\n')
-  const env = { SHOAL_CAPACITY: '5', SHOAL_LOG_LEVEL: 'warn' }
-  const { code, out } = await shoal(['config', '--json', '--config', file, '--log-level', 'error'], { env })
-  t.is(code, 0)
-  const { values } = JSON.parse(out)
-  t.deepEqual(values.name, { value: 'from-file', from: file })
-  t.deepEqual(values.label, { value: { zone: 'hall-2' }, from: file })
-  t.deepEqual(values.capacity, { value: 5, from: 'SHOAL_CAPACITY' })
-  t.deepEqual(values['log-level'], { value: 'error', from: '--log-level' })
-  t.deepEqual(values.api, { value: '127.0.0.1:4780', from: 'default' })
-  t.true((await shoal(['config', '--config', file])).out.split('\n').every(line => line.length <= 80))
-})
+test.serial(
+  'config shows each value and where it comes from: flag over variable over file over default',
+  async t => {
+    const directory = makeDirectory()
+    t.teardown(() => rmSync(directory, { recursive: true }))
+    const file = join(directory, 'shoal.toml')
+    writeFileSync(file, 'name = "from-file"\ncapacity = 3\nlog-level = "debug"\n[label]\nzone = "hall-2"\n')
+    const env = { SHOAL_CAPACITY: '5', SHOAL_LOG_LEVEL: 'warn' }
+    const { code, out } = await shoal(['config', '--json', '--config', file, '--log-level', 'error'], { env })
+    t.is(code, 0)
+    const { values } = JSON.parse(out)
+    t.deepEqual(values.name, { value: 'from-file', from: file })
+    t.deepEqual(values.label, { value: { zone: 'hall-2' }, from: file })
+    t.deepEqual(values.capacity, { value: 5, from: 'SHOAL_CAPACITY' })
+    t.deepEqual(values['log-level'], { value: 'error', from: '--log-level' })
+    t.deepEqual(values.api, { value: '127.0.0.1:4780', from: 'default' })
+    t.true((await shoal(['config', '--config', file])).out.split('\n').every(line => line.length <= 80))
+  },
+)
 
-test('a path in the file is meant from the folder of the file', async t => {
+test.serial('a path in the file is meant from the folder of the file', async t => {
   const directory = makeDirectory()
   t.teardown(() => rmSync(directory, { recursive: true }))
   writeFileSync(join(directory, 'shoal.toml'), 'data = "state"\n')
@@ -167,7 +170,7 @@ const WRONG: readonly (readonly [string, readonly string[], string | null, RegEx
 ]
 
 for (const [what, args, text, sentence] of WRONG) {
-  test(`up and config refuse ${what} in one sentence`, async t => {
+  test.serial(`up and config refuse ${what} in one sentence`, async t => {
     const directory = makeDirectory()
     t.teardown(() => rmSync(directory, { recursive: true }))
     const file = join(directory, 'shoal.toml')
@@ -183,14 +186,14 @@ for (const [what, args, text, sentence] of WRONG) {
   })
 }
 
-test('a variable is named when its value is refused, and an empty one counts as none', async t => {
+test.serial('a variable is named when its value is refused, and an empty one counts as none', async t => {
   const { code, err } = await shoal(['config'], { env: { SHOAL_CAPACITY: 'much' } })
   t.is(code, 2)
   t.regex(err, /SHOAL_CAPACITY is "much"/)
   t.is((await shoal(['config'], { env: { SHOAL_CAPACITY: '' } })).code, 0)
 })
 
-test('a configuration file or a mesh key that is not there is named', async t => {
+test.serial('a configuration file or a mesh key that is not there is named', async t => {
   const file = await shoal(['up', '--config', '/nonexistent/shoal.toml'])
   t.is(file.code, 2)
   t.regex(file.err, /the configuration file \/nonexistent\/shoal\.toml cannot be read/)
@@ -201,7 +204,7 @@ test('a configuration file or a mesh key that is not there is named', async t =>
   t.regex(key.err, /the mesh key file .*no\.key does not exist; "shoal key .*" makes a new one/)
 })
 
-test('the schema of the file knows exactly the settings', async t => {
+test.serial('the schema of the file knows exactly the settings', async t => {
   const { code, out } = await shoal(['config', '--schema'])
   t.is(code, 0)
   const schema = JSON.parse(out)
@@ -212,7 +215,7 @@ test('the schema of the file knows exactly the settings', async t => {
   )
 })
 
-test('a new key goes to a file of mode 0600, or to stdout, and never over another file', async t => {
+test.serial('a new key goes to a file of mode 0600, or to stdout, and never over another file', async t => {
   const directory = makeDirectory()
   t.teardown(() => rmSync(directory, { recursive: true }))
   const file = join(directory, 'mesh.key')
@@ -229,17 +232,20 @@ test('a new key goes to a file of mode 0600, or to stdout, and never over anothe
   t.regex((await shoal(['key'])).out, /^\/key\/swarm\/psk/)
 })
 
-test('a key cannot be made where no folder is, in a folder that is no folder, or into two files', async t => {
-  const nowhere = await shoal(['key', '/nonexistent/mesh.key'])
-  t.is(nowhere.code, 1)
-  t.regex(nowhere.err, /\/nonexistent\/mesh\.key cannot be written/)
-  const inFile = await shoal(['key', '/dev/null/mesh.key'])
-  t.is(inFile.code, 1)
-  t.regex(inFile.err, /cannot be written/)
-  t.is((await shoal(['key', 'a', 'b'])).code, 2)
-})
+test.serial(
+  'a key cannot be made where no folder is, in a folder that is no folder, or into two files',
+  async t => {
+    const nowhere = await shoal(['key', '/nonexistent/mesh.key'])
+    t.is(nowhere.code, 1)
+    t.regex(nowhere.err, /\/nonexistent\/mesh\.key cannot be written/)
+    const inFile = await shoal(['key', '/dev/null/mesh.key'])
+    t.is(inFile.code, 1)
+    t.regex(inFile.err, /cannot be written/)
+    t.is((await shoal(['key', 'a', 'b'])).code, 2)
+  },
+)
 
-test('bash completes commands, the commands of a group, and flags', async t => {
+test.serial('bash completes commands, the commands of a group, and flags', async t => {
   const { code, out } = await shoal(['completion', 'bash'])
   t.is(code, 0)
   const complete = (...words: string[]): string => {
@@ -252,7 +258,7 @@ test('bash completes commands, the commands of a group, and flags', async t => {
   t.is(complete('shoal', 'up', '--mesh'), '--mesh-key')
 })
 
-test('completion of another shell, of none, and with a flag is refused', async t => {
+test.serial('completion of another shell, of none, and with a flag is refused', async t => {
   const other = await shoal(['completion', 'fish'])
   t.is(other.code, 2)
   t.regex(other.err, /the shell is "fish"; it must be bash/)
@@ -260,15 +266,18 @@ test('completion of another shell, of none, and with a flag is refused', async t
   t.is((await shoal(['completion', 'bash', '--zsh'])).code, 2)
 })
 
-test('simulate refuses a scenario that is none, a number that is none, and an unknown flag', async t => {
-  const scenario = await shoal(['simulate', 'no-such-scenario'])
-  t.is(scenario.code, 2)
-  t.regex(scenario.err, /scenario is "no-such-scenario"/)
-  t.not((await shoal(['simulate', '--nodes', 'many'])).code, 0)
-  t.is((await shoal(['simulate', '--nods', '5'])).code, 2)
-})
+test.serial(
+  'simulate refuses a scenario that is none, a number that is none, and an unknown flag',
+  async t => {
+    const scenario = await shoal(['simulate', 'no-such-scenario'])
+    t.is(scenario.code, 2)
+    t.regex(scenario.err, /scenario is "no-such-scenario"/)
+    t.not((await shoal(['simulate', '--nodes', 'many'])).code, 0)
+    t.is((await shoal(['simulate', '--nods', '5'])).code, 2)
+  },
+)
 
-test('the demo refuses too few nodes, too short a story, and an unknown flag', async t => {
+test.serial('the demo refuses too few nodes, too short a story, and an unknown flag', async t => {
   const few = await shoal(['demo', '--nodes', '1'])
   t.is(few.code, 2)
   t.regex(few.err, /--nodes is "1"; it must be a whole number of at least 3/)
@@ -278,44 +287,47 @@ test('the demo refuses too few nodes, too short a story, and an unknown flag', a
   t.is((await shoal(['demo', '--hedless'])).code, 2)
 })
 
-test('doctor says each thing in a sentence, exits 1 when one is wrong, and refuses wrong settings', async t => {
-  const directory = makeDirectory()
-  t.teardown(() => rmSync(directory, { recursive: true }))
-  const key = join(directory, 'mesh.key')
-  await shoal(['key', key])
-  const args = [
-    '--data',
-    join(directory, 'data'),
-    '--mesh-key',
-    key,
-    '--api',
-    '127.0.0.1:0',
-    '--listen',
-    '/ip4/127.0.0.1/tcp/0',
-  ]
-  const good = await shoal(['doctor', '--json', ...args])
-  const findings = JSON.parse(good.out) as {
-    check: string
-    level: string
-    text: string
-    fix: string | null
-  }[]
-  t.true(findings.length >= 10)
-  for (const { level, text, fix } of findings) {
-    t.true(['ok', 'warn', 'fail'].includes(level))
-    t.true(text.length > 10)
-    t.is(fix === null, level === 'ok')
-  }
-  t.is(good.code, findings.some(({ level }) => level === 'fail') ? 1 : 0)
-  t.is(findings.find(({ check }) => check === 'mesh key')?.level, 'ok')
+test.serial(
+  'doctor says each thing in a sentence, exits 1 when one is wrong, and refuses wrong settings',
+  async t => {
+    const directory = makeDirectory()
+    t.teardown(() => rmSync(directory, { recursive: true }))
+    const key = join(directory, 'mesh.key')
+    await shoal(['key', key])
+    const args = [
+      '--data',
+      join(directory, 'data'),
+      '--mesh-key',
+      key,
+      '--api',
+      '127.0.0.1:0',
+      '--listen',
+      '/ip4/127.0.0.1/tcp/0',
+    ]
+    const good = await shoal(['doctor', '--json', ...args])
+    const findings = JSON.parse(good.out) as {
+      check: string
+      level: string
+      text: string
+      fix: string | null
+    }[]
+    t.true(findings.length >= 10)
+    for (const { level, text, fix } of findings) {
+      t.true(['ok', 'warn', 'fail'].includes(level))
+      t.true(text.length > 10)
+      t.is(fix === null, level === 'ok')
+    }
+    t.is(good.code, findings.some(({ level }) => level === 'fail') ? 1 : 0)
+    t.is(findings.find(({ check }) => check === 'mesh key')?.level, 'ok')
 
-  chmodSync(key, 0o666)
-  const open = await shoal(['doctor', ...args])
-  t.is(open.code, 1)
-  t.regex(open.out, /everybody can change/)
-  mkdirSync(join(directory, 'file'), { recursive: true })
-  writeFileSync(join(directory, 'file', 'data'), '')
-  const noFolder = await shoal(['doctor', '--data', join(directory, 'file', 'data')])
-  t.is(noFolder.code, 1)
-  t.is((await shoal(['doctor', '--capacity', 'much'])).code, 2)
-})
+    chmodSync(key, 0o666)
+    const open = await shoal(['doctor', ...args])
+    t.is(open.code, 1)
+    t.regex(open.out, /everybody can change/)
+    mkdirSync(join(directory, 'file'), { recursive: true })
+    writeFileSync(join(directory, 'file', 'data'), '')
+    const noFolder = await shoal(['doctor', '--data', join(directory, 'file', 'data')])
+    t.is(noFolder.code, 1)
+    t.is((await shoal(['doctor', '--capacity', 'much'])).code, 2)
+  },
+)

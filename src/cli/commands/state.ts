@@ -27,10 +27,11 @@ const spacePath = (space: string): string => `/v1/state/${encodeURIComponent(spa
 const keyPath = (space: string, key: string): string => `${spacePath(space)}/${encodeURIComponent(key)}`
 
 export const list = async (client: Client, space: string | undefined, flags: Flags): Promise<void> => {
-  const self = flags.json ? null : client.get<NodeInfo>('/v1/self')
   if (space === undefined) {
-    const { body, viewAgeMs } =
-      await client.get<{ space: string; keys: number; bytes: number }[]>('/v1/state')
+    const [{ body, viewAgeMs }, self] = await Promise.all([
+      client.get<{ space: string; keys: number; bytes: number }[]>('/v1/state'),
+      client.get<NodeInfo>('/v1/self'),
+    ])
     if (flags.json) {
       printJson(body)
       return
@@ -43,10 +44,13 @@ export const list = async (client: Client, space: string | undefined, flags: Fla
     ]
     if (rows.length === 0) line('there is no state yet; "shoal state set SPACE KEY JSON" writes some')
     else for (const each of table(columns, rows)) line(each)
-    if (self !== null) printAge((await self).body, viewAgeMs)
+    printAge(self.body, viewAgeMs)
     return
   }
-  const { body, viewAgeMs } = await client.get<Record<string, unknown>>(spacePath(space))
+  const [{ body, viewAgeMs }, self] = await Promise.all([
+    client.get<Record<string, unknown>>(spacePath(space)),
+    client.get<NodeInfo>('/v1/self'),
+  ])
   if (flags.json) {
     printJson(body)
     return
@@ -60,7 +64,7 @@ export const list = async (client: Client, space: string | undefined, flags: Fla
   ]
   if (rows.length === 0) line(`${plain(space)} is empty`)
   else for (const each of table(columns, rows)) line(each)
-  if (self !== null) printAge((await self).body, viewAgeMs)
+  printAge(self.body, viewAgeMs)
 }
 
 /** Prints the value and nothing else: its readers are programs more often than people. */
