@@ -121,7 +121,7 @@ for (const [name, viewport, members] of [
       { members, tasks: members, viewport, dark: members > 5 },
       async ({ api, page, complaints }) => {
         await live(page)
-        await page.locator('.drawing svg:not(.settling)').waitFor()
+        await page.locator('.drawing svg.settled').waitFor()
         const found = await page.evaluate(() => {
           const frame = (document.querySelector('.drawing') as HTMLElement).getBoundingClientRect()
           return [...document.querySelectorAll<SVGGElement>('.drawing [data-member]')].map(element => {
@@ -238,7 +238,7 @@ test.serial('the keyboard alone leads from the drawing to a drain and back out o
 test.serial('arrow keys go from member to member in the drawing', async t => {
   await visit({}, async ({ api, page }) => {
     await live(page)
-    await page.locator('.drawing svg:not(.settling)').waitFor()
+    await page.locator('.drawing svg.settled').waitFor()
     await tabTo(page, 'this node')
     const focused = (): Promise<string | null> =>
       page.evaluate(
@@ -426,7 +426,7 @@ test.serial('who cannot see the drawing has tables, headings and words for what 
 test.serial('a settled page computes nothing while nothing happens', async t => {
   await visit({ members: 200, tasks: 100 }, async ({ page }) => {
     await live(page)
-    await page.locator('.drawing svg:not(.settling)').waitFor()
+    await page.locator('.drawing svg.settled').waitFor()
     // The API is polled meanwhile; what it says is the same.
     const writes = await page.evaluate(
       () =>

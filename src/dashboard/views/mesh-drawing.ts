@@ -156,13 +156,17 @@ export const MeshDrawing = ({ state, groupBy }: DrawingProps): VNode => {
     const isFirst = points.current.size === 0
     let isMoving = isFirst || isCalm ? layout.step(FIRST_BUDGET_MS, () => performance.now()) : true
     svg.current?.classList.add('settling')
+    svg.current?.classList.remove('settled')
     placeNow.current()
     cancelAnimationFrame(running.current)
     const frameStep = (): void => {
       isMoving = layout.step(FRAME_BUDGET_MS, () => performance.now())
       if (!isCalm || !isMoving) placeNow.current()
       if (isMoving) running.current = requestAnimationFrame(frameStep)
-      else svg.current?.classList.remove('settling')
+      else {
+        svg.current?.classList.remove('settling')
+        svg.current?.classList.add('settled')
+      }
     }
     running.current = requestAnimationFrame(frameStep)
     return () => cancelAnimationFrame(running.current)
