@@ -321,6 +321,21 @@ export class Fleet {
     return [...this.#all].flatMap(node => node.runs).sort((a, b) => a.at - b.at)
   }
 
+  /** Which running nodes run each task, by what its handlers told: no node's opinion. */
+  runners(): Map<string, FleetNode[]> {
+    const runners = new Map<string, FleetNode[]>()
+    for (const node of this.#all) {
+      if (!node.isUp) continue
+      const open = new Map<string, number>()
+      for (const { task, what } of node.runs)
+        open.set(task, (open.get(task) ?? 0) + (what === 'began' ? 1 : -1))
+      for (const [task, count] of open) {
+        for (let i = 0; i < count; i++) runners.set(task, [...(runners.get(task) ?? []), node])
+      }
+    }
+    return runners
+  }
+
   /** Ends every process that this fleet started and removes what it kept. */
   async stop(): Promise<void> {
     this.endNow()
@@ -357,4 +372,8 @@ export const quantile = (values: readonly number[], q: number): number => {
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN
 }
 
-export const median = (values: readonly number[]): number => quantile(values, 0.5)
+export const median = (values: readonly number[]): number => {
+  const sorted = [...values].sort((a, b) => a - b)
+  const low = sorted[Math.ceil(sorted.length / 2) - 1] ?? Number.NaN
+  return (low + (sorted[Math.floor(sorted.length / 2)] ?? Number.NaN)) / 2
+}

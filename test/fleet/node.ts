@@ -42,7 +42,11 @@ const open = async () => {
         if (event.kind.startsWith(`${kind}.`)) listener(event)
       }),
     handle: (name: string, handler: Handler) => handlers.register(name, handler),
-    tasks: { put: (spec: unknown) => node.putTask(spec), list: () => node.taskList() },
+    tasks: {
+      put: (spec: unknown) => node.putTask(spec),
+      list: () => node.taskList(),
+      why: (id: string) => node.why(id as never),
+    },
     space: (name: string) => node.space(name),
     drain: (on: boolean) => node.drain(on),
     leave: () => node.leave(),
@@ -158,6 +162,7 @@ const ORDERS: Readonly<Record<string, (order: Order) => unknown>> = {
     }
   },
   tasks: () => node.tasks.list(),
+  why: ({ task }) => node.tasks.why(task as string),
   join: ({ addrs }) => node.join(addrs as string[]),
   drain: ({ on }) => node.drain(on as boolean),
   usage: () => ({ rss: process.memoryUsage().rss, cpu: process.cpuUsage(), ...node.inner() }),
