@@ -30,7 +30,7 @@ export interface FleetRun {
   readonly what: 'began' | 'ended'
 }
 
-/** A key that was acknowledged to its writer, or seen by an observer. */
+/** A write that was acknowledged to its writer. */
 export interface FleetWrite {
   readonly at: number
   readonly key: string
@@ -61,7 +61,6 @@ export class FleetNode {
   readonly events: FleetEvent[] = []
   readonly runs: FleetRun[] = []
   readonly acked: FleetWrite[] = []
-  readonly seen: FleetWrite[] = []
   id = ''
   addrs: readonly string[] = []
   readyAt = 0
@@ -108,7 +107,6 @@ export class FleetNode {
       this.events.push({ ...event, concludedAt: event.at, at, by: this.id })
     } else if (kind === 'run') this.runs.push({ ...(told as unknown as FleetRun), by: this.id })
     else if (kind === 'acked') this.acked.push(told as unknown as FleetWrite)
-    else if (kind === 'seen') this.seen.push(told as unknown as FleetWrite)
     else if (kind === 'stopped') this.stoppedBecause = told.reason as string | null
     else if (kind === 'done' || kind === 'failed') {
       const waiting = this.#waiting.get(told.of as number)
@@ -221,10 +219,10 @@ export class Fleet {
   readonly #keys = new Set<string>()
 
   /** Starts nodes until there are so many, a batch after the other; resolves when all see all. */
-  async start(count: number, batch = 4): Promise<this> {
+  async start(count: number, batch = 4, extra: (index: number) => object = () => ({})): Promise<this> {
     for (let from = this.nodes.length; from < count; ) {
       const size = from === 0 ? 1 : Math.min(batch, count - from)
-      await Promise.all(Array.from({ length: size }, (_, i) => this.launch(from + i).ready))
+      await Promise.all(Array.from({ length: size }, (_, i) => this.launch(from + i, extra(from + i)).ready))
       from += size
     }
     await this.agree(120_000)
