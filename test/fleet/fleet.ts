@@ -30,7 +30,7 @@ export interface FleetRun {
   readonly what: 'began' | 'ended'
 }
 
-/** A key that was acknowledged to its writer, or seen by an observer. */
+/** A write that was acknowledged to its writer. */
 export interface FleetWrite {
   readonly at: number
   readonly key: string
@@ -61,7 +61,6 @@ export class FleetNode {
   readonly events: FleetEvent[] = []
   readonly runs: FleetRun[] = []
   readonly acked: FleetWrite[] = []
-  readonly seen: FleetWrite[] = []
   id = ''
   addrs: readonly string[] = []
   readyAt = 0
@@ -108,7 +107,6 @@ export class FleetNode {
       this.events.push({ ...event, concludedAt: event.at, at, by: this.id })
     } else if (kind === 'run') this.runs.push({ ...(told as unknown as FleetRun), by: this.id })
     else if (kind === 'acked') this.acked.push(told as unknown as FleetWrite)
-    else if (kind === 'seen') this.seen.push(told as unknown as FleetWrite)
     else if (kind === 'stopped') this.stoppedBecause = told.reason as string | null
     else if (kind === 'done' || kind === 'failed') {
       const waiting = this.#waiting.get(told.of as number)
@@ -221,10 +219,10 @@ export class Fleet {
   readonly #keys = new Set<string>()
 
   /** Starts nodes until there are so many, a batch after the other; resolves when all see all. */
-  async start(count: number, batch = 4): Promise<this> {
+  async start(count: number, batch = 4, extra: (index: number) => object = () => ({})): Promise<this> {
     for (let from = this.nodes.length; from < count; ) {
       const size = from === 0 ? 1 : Math.min(batch, count - from)
-      await Promise.all(Array.from({ length: size }, (_, i) => this.launch(from + i).ready))
+      await Promise.all(Array.from({ length: size }, (_, i) => this.launch(from + i, extra(from + i)).ready))
       from += size
     }
     await this.agree(120_000)
@@ -321,6 +319,21 @@ export class Fleet {
     return [...this.#all].flatMap(node => node.runs).sort((a, b) => a.at - b.at)
   }
 
+  /** Which running nodes run each task, by what its handlers told: no node's opinion. */
+  runners(): Map<string, FleetNode[]> {
+    const runners = new Map<string, FleetNode[]>()
+    for (const node of this.#all) {
+      if (!node.isUp) continue
+      const open = new Map<string, number>()
+      for (const { task, what } of node.runs)
+        open.set(task, (open.get(task) ?? 0) + (what === 'began' ? 1 : -1))
+      for (const [task, count] of open) {
+        for (let i = 0; i < count; i++) runners.set(task, [...(runners.get(task) ?? []), node])
+      }
+    }
+    return runners
+  }
+
   /** Ends every process that this fleet started and removes what it kept. */
   async stop(): Promise<void> {
     this.endNow()
@@ -357,4 +370,8 @@ export const quantile = (values: readonly number[], q: number): number => {
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN
 }
 
-export const median = (values: readonly number[]): number => quantile(values, 0.5)
+export const median = (values: readonly number[]): number => {
+  const sorted = [...values].sort((a, b) => a - b)
+  const low = sorted[Math.ceil(sorted.length / 2) - 1] ?? Number.NaN
+  return (low + (sorted[Math.floor(sorted.length / 2)] ?? Number.NaN)) / 2
+}

@@ -42,7 +42,11 @@ const open = async () => {
         if (event.kind.startsWith(`${kind}.`)) listener(event)
       }),
     handle: (name: string, handler: Handler) => handlers.register(name, handler),
-    tasks: { put: (spec: unknown) => node.putTask(spec), list: () => node.taskList() },
+    tasks: {
+      put: (spec: unknown) => node.putTask(spec),
+      list: () => node.taskList(),
+      why: (id: string) => node.why(id as never),
+    },
     space: (name: string) => node.space(name),
     drain: (on: boolean) => node.drain(on),
     leave: () => node.leave(),
@@ -94,6 +98,8 @@ const entriesOf = (space: string): [string, unknown][] =>
   [...node.space(space).entries()].map(e => [e[0], e[1]])
 const digest = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('hex')
 
+const seen: { key: string; writtenAt: number; lagMs: number }[] = []
+
 /** Writes one key after another at a steady pace; tells each that was acknowledged. */
 const load = async (order: {
   space: string
@@ -141,13 +147,24 @@ const ORDERS: Readonly<Record<string, (order: Order) => unknown>> = {
     const entries = entriesOf(space as string)
     return { count: entries.length, digest: digest(entries) }
   },
-  /** From now on tells of each change of the space that carries its own time. */
+  erase: async ({ space, prefix, count }) => {
+    const open = node.space(space as string)
+    for (let from = 0; from < (count as number); from += 100) {
+      await open.transact(transaction => {
+        for (let i = from; i < Math.min(from + 100, count as number); i++) transaction.delete(`${prefix}${i}`)
+      })
+    }
+  },
+  /** From now on keeps how late each change of the space came whose value says when it was written. */
   watch: ({ space }) => {
     node.space(space as string).observe(changes => {
-      for (const { key, value } of changes)
-        tell({ kind: 'seen', at: now(), space, key, value: value ?? null })
+      for (const { key, value } of changes) {
+        const writtenAt = (value as { at?: number } | undefined)?.at
+        if (writtenAt !== undefined) seen.push({ key, writtenAt, lagMs: now() - writtenAt })
+      }
     })
   },
+  seen: () => seen.splice(0),
   load: order => load(order as never),
   members: () => node.members(),
   view: () => {
@@ -158,6 +175,7 @@ const ORDERS: Readonly<Record<string, (order: Order) => unknown>> = {
     }
   },
   tasks: () => node.tasks.list(),
+  why: ({ task }) => node.tasks.why(task as string),
   join: ({ addrs }) => node.join(addrs as string[]),
   drain: ({ on }) => node.drain(on as boolean),
   usage: () => ({ rss: process.memoryUsage().rss, cpu: process.cpuUsage(), ...node.inner() }),

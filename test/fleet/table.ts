@@ -29,6 +29,7 @@ export const row = ({ what, unit, values, budget = null, p99 }: Row): void => {
       : `budget ${budget === null ? '' : show(budget)}${p99 === undefined ? '' : ` p99 ${show(tail)} of ${show(p99)}`} ${values.length === 0 ? 'NOT MEASURED' : isKept ? 'kept' : 'OVER'}`,
   ]
   console.log(cells.join(' ').trimEnd())
+  if (process.argv.includes('--values')) remark(values.map(show).join(' '))
 }
 
 export const remark = (text: string): void => console.log(`  ${text}`)
