@@ -24,7 +24,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join, relative, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { root, setupOrExit } from './setup.mjs'
 
@@ -83,7 +83,7 @@ const sourcesHash = () => {
   const files = readdirSync(source, { recursive: true, withFileTypes: true })
     .filter(each => each.isFile())
     .map(each => relative(root, join(each.parentPath ?? each.path, each.name)).replaceAll('\\', '/'))
-  files.push('package-lock.json', '.workshop/assets.mjs', '.workshop/bundle.mjs')
+  files.push('docker/pi/install.sh', 'docker/systemd/shoal.service', 'package-lock.json', '.workshop/assets.mjs', '.workshop/bundle.mjs')
   for (const file of files.sort()) {
     const bytes = readFileSync(join(root, file))
     hash.update(`${file}\0${bytes.length}\0`).update(bytes)
@@ -182,6 +182,10 @@ const writePackage = carried => {
   }
   writeFileSync(join(bundle, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
   cpSync(join(root, 'LICENSE'), join(bundle, 'LICENSE'))
+  // What makes a machine a member of a mesh is in the one file that is carried there.
+  for (const file of ['pi/install.sh', 'systemd/shoal.service']) {
+    cpSync(join(root, 'docker', file), join(bundle, basename(file)))
+  }
 }
 
 const report = command => {
