@@ -4,6 +4,7 @@
 //
 //   dist/bundle/shoal.mjs                                  the command, one file
 //   dist/bundle/adapters/executors/module-worker.js        a thread's own entry
+//   dist/bundle/{sim,demo}/…                               what a node never needs
 //   dist/bundle/dashboard/dashboard.html                   the page
 //   dist/bundle/node_modules/classic-level/…               the store, with its prebuilt parts
 //   dist/bundle/package.json                               `npm pack` here gives one file to carry
@@ -23,7 +24,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join, relative, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { root, setupOrExit } from './setup.mjs'
 
@@ -31,6 +32,8 @@ const COMMAND_BYTES_MAX = 1_500_000
 const STORE = 'classic-level'
 /** How the sources name a file beside themselves. */
 const BESIDE = /(new URL\(|fileBeside\()'(\.[^']+)'/g
+/** The simulator and the demo. */
+const APART = /\/(sim\/command|demo\/demo)\.js$/
 
 const source = join(root, 'src')
 const built = join(root, 'dist', 'src')
@@ -57,14 +60,20 @@ const main = async () => {
     banner: {
       js: "import { createRequire as shoalRequire } from 'node:module'; const require = shoalRequire(import.meta.url);",
     },
-    plugins: [keepPlaces(beside)],
   }
-  const outfile = join(bundle, 'shoal.mjs')
-  await build({ ...options, entryPoints: [join(source, 'cli.ts')], outfile })
-  for (const place of beside) await bring(place, entry => build({ ...options, ...entry }))
+  const bundleTo = (entry, to) =>
+    build({
+      ...options,
+      entryPoints: [join(source, entry)],
+      outfile: join(bundle, to),
+      plugins: [keepPlaces(beside, to)],
+    })
+  await bundleTo('cli.ts', 'shoal.mjs')
+  // The list grows while it is walked: what is brought may open more.
+  for (const place of beside) await bring(place, bundleTo)
   const carried = carryStore()
   writePackage(carried)
-  if (report(outfile)) writeFileSync(madeOf, sourcesHash())
+  if (report(join(bundle, 'shoal.mjs'))) writeFileSync(madeOf, sourcesHash())
 }
 
 const isCurrent = () => existsSync(madeOf) && readFileSync(madeOf, 'utf8') === sourcesHash()
@@ -74,7 +83,7 @@ const sourcesHash = () => {
   const files = readdirSync(source, { recursive: true, withFileTypes: true })
     .filter(each => each.isFile())
     .map(each => relative(root, join(each.parentPath ?? each.path, each.name)).replaceAll('\\', '/'))
-  files.push('package-lock.json', '.workshop/assets.mjs', '.workshop/bundle.mjs')
+  files.push('docker/pi/install.sh', 'docker/systemd/shoal.service', 'package-lock.json', '.workshop/assets.mjs', '.workshop/bundle.mjs')
   for (const file of files.sort()) {
     const bytes = readFileSync(join(root, file))
     hash.update(`${file}\0${bytes.length}\0`).update(bytes)
@@ -82,24 +91,37 @@ const sourcesHash = () => {
   return hash.digest('hex')
 }
 
-/** A file that the code opens beside itself keeps its place under src/, seen from the bundle. */
-const keepPlaces = beside => ({
+/**
+ * A file that the code opens beside itself keeps its place under src/, seen from the file
+ * that opens it. So do the parts that a node never needs: they are not parsed by it.
+ */
+const keepPlaces = (beside, from) => ({
   name: 'keep-places',
-  setup: ({ onLoad }) => {
+  setup: ({ onLoad, onResolve }) => {
+    const seenFromHere = place => {
+      const path = relative(dirname(from), place).replaceAll('\\', '/')
+      return path.startsWith('.') ? path : `./${path}`
+    }
+    onResolve({ filter: APART }, ({ path, kind, resolveDir }) => {
+      if (kind !== 'dynamic-import') return undefined
+      const place = relative(source, resolve(resolveDir, path)).replaceAll('\\', '/')
+      beside.add(place)
+      return { path: seenFromHere(place), external: true }
+    })
     onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, ({ path }) => {
       const text = readFileSync(path, 'utf8')
       const contents = text.replace(BESIDE, (_, call, name) => {
         const place = relative(source, resolve(dirname(path), name)).replaceAll('\\', '/')
-        if (place === 'cli.js') return `${call}'./shoal.mjs'`
+        if (place === 'cli.js') return `${call}'${seenFromHere('shoal.mjs')}'`
         beside.add(place)
-        return `${call}'./${place}${name.endsWith('/') ? '/' : ''}'`
+        return `${call}'${seenFromHere(place)}${name.endsWith('/') ? '/' : ''}'`
       })
       return { contents, loader: 'ts' }
     })
   },
 })
 
-const bring = async (place, build) => {
+const bring = async (place, bundleTo) => {
   const to = join(bundle, place)
   if (!place.endsWith('.js')) {
     // What is no program (the page) or a folder of small ones that import nothing (the
@@ -110,7 +132,7 @@ const bring = async (place, build) => {
     })
     return
   }
-  await build({ entryPoints: [join(source, place.replace(/\.js$/, '.ts'))], outfile: to })
+  await bundleTo(place.replace(/\.js$/, '.ts'), place)
 }
 
 /** The page's own programs are inside its HTML file already. */
@@ -160,6 +182,10 @@ const writePackage = carried => {
   }
   writeFileSync(join(bundle, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
   cpSync(join(root, 'LICENSE'), join(bundle, 'LICENSE'))
+  // What makes a machine a member of a mesh is in the one file that is carried there.
+  for (const file of ['pi/install.sh', 'systemd/shoal.service']) {
+    cpSync(join(root, 'docker', file), join(bundle, basename(file)))
+  }
 }
 
 const report = command => {
