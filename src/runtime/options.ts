@@ -146,7 +146,8 @@ export const optionChecks: Readonly<Record<keyof NodeOptions, OptionCheck>> = {
 /** Checks the options and fills their defaults. */
 export const settingsOf = (options: NodeOptions): NodeSettings => {
   for (const [key, value] of Object.entries(options)) {
-    const check = optionChecks[key as keyof NodeOptions] as OptionCheck | undefined
+    // `constructor` and its like stand on every object and are no options.
+    const check = Object.hasOwn(optionChecks, key) ? optionChecks[key as keyof NodeOptions] : undefined
     if (check === undefined) {
       const known = Object.keys(optionChecks).join(', ')
       throw new ShoalError('OPTION_UNKNOWN', `${key} is not an option; known are ${known}`)

@@ -90,6 +90,15 @@ const LOGS_TIMEOUT_MS = 3_000
 const BLOCKED_MS = 250
 const BLOCKED_SHOWN_MS = 30_000
 
+/** What of a line of a task's log is used here; the rest is for the reader. */
+interface LogLine {
+  readonly at: Millis
+}
+
+/** A peer may answer anything. */
+const isLine = (value: unknown): value is LogLine =>
+  typeof value === 'object' && value !== null && typeof (value as Partial<LogLine>).at === 'number'
+
 export class RunningNode {
   readonly id: NodeId
   readonly startedAt: Millis
@@ -112,6 +121,7 @@ export class RunningNode {
   readonly #signs = new Map<NodeId, Millis>()
   readonly #stopListeners = new Set<(reason: string | null) => void>()
   #status: 'starting' | 'ready' | 'leaving' | 'closed' = 'starting'
+  #leaving: Promise<void> | null = null
   #closing: Promise<void> | null = null
 
   constructor(
@@ -126,7 +136,11 @@ export class RunningNode {
     this.log = ports.log
     this.clock = ports.clock
     this.startedAt = Math.round(ports.clock.now())
-    this.journal = createJournal(error => this.log.error('a listener threw', { error: String(error) }))
+    const onError = (error: unknown): void => {
+      this.#count('listener_errors', 1)
+      this.log.error('a listener of the application threw', { error: String(error) })
+    }
+    this.journal = createJournal(onError)
     const instance = Buffer.from(ports.entropy.bytes(8)).toString('hex')
     this.#core = new NodeCore({
       config,
@@ -165,6 +179,7 @@ export class RunningNode {
         this.#requests
           .make(request => ({ kind: 'stateWrite', space, changes, request }))
           .then(() => undefined),
+      onError,
     })
     this.#executor = ports.executor(this)
     this.#performer = createPerformer(
@@ -370,7 +385,7 @@ export class RunningNode {
     const nodes = new Set(copies.flatMap(({ node }) => node ?? []))
     nodes.add(this.id)
     const parts = await Promise.all([...nodes].map(node => this.#logsOf(node, taskId(id), lines)))
-    const all = parts.flat() as { at: number }[]
+    const all = parts.flat() as LogLine[]
     return all.sort((a, b) => a.at - b.at).slice(-lines)
   }
 
@@ -381,7 +396,7 @@ export class RunningNode {
     try {
       const bytes = await this.#ports.transport.request(node, addresses, question, LOGS_TIMEOUT_MS)
       const answer = JSON.parse(Buffer.from(bytes).toString('utf8')) as unknown
-      if (Array.isArray(answer)) return answer
+      if (Array.isArray(answer)) return answer.filter(isLine)
     } catch (error) {
       this.log.debug('an owner did not answer', { node, error: String(error) })
     }
@@ -444,8 +459,13 @@ export class RunningNode {
     if (this.#status !== 'closed') this.#loop.ask({ kind: 'abilities', runs: this.#executor.abilities() })
   }
 
-  /** Gives the tasks away, says goodbye, and stops. */
-  async leave(): Promise<void> {
+  /** Gives the tasks away, says goodbye, and stops. Who asks again waits for the same goodbye. */
+  leave(): Promise<void> {
+    this.#leaving ??= this.#leave()
+    return this.#leaving
+  }
+
+  async #leave(): Promise<void> {
     if (this.#status === 'ready') {
       this.#status = 'leaving'
       await this.#requests.make(request => ({ kind: 'leave', request })).catch(() => undefined)
@@ -467,17 +487,25 @@ export class RunningNode {
   async #close(reason: string | null): Promise<void> {
     this.#status = 'closed'
     for (const cancel of this.#blocked.values()) cancel()
-    await this.#executor.close()
+    const failed: unknown[] = []
+    // One that fails must not keep the next from stopping: a store that cannot close is
+    // often why the node ends, and whoever waits has to hear of the end all the same.
+    const each = (part: Promise<void>): Promise<void> => part.catch(error => void failed.push(error))
+    await each(this.#executor.close())
     // The core hears nothing of the connections that close now: it would only dial again.
-    await this.#loop.stop()
-    await this.#ports.transport.stop()
+    await each(this.#loop.stop())
+    await each(this.#ports.transport.stop())
     this.#performer.close()
     this.#requests.rejectAll()
     for (const listener of this.#stopListeners) listener(reason)
+    if (failed.length > 0) throw failed[0]
   }
 
   #standDown(reason: string): void {
-    this.#closing ??= this.#close(reason)
+    // Nobody asked for this end, so nobody waits for its promise.
+    this.#closing ??= this.#close(reason).catch(error => {
+      this.log.error('the node stood down and did not stop cleanly', { error: String(error) })
+    })
   }
 
   /** Takes note of signs of life and of rumors on their way in. */
