@@ -36,6 +36,8 @@ export interface MembershipConfig {
   readonly suspicionMaxMs: Millis
   /** From the third rank on, each observer holds its refusal back for this long more, because two are enough. */
   readonly refusalStaggerMs: Millis
+  /** Between two answers of this node to accusations; well below the shortest suspicion, so that a liar costs the mesh three messages a second and no verdict. */
+  readonly answerPauseMs: Millis
   /** How often an accuser that was refuted may repeat itself: from, doubling, to. */
   readonly repeatMinMs: Millis
   readonly repeatMaxMs: Millis
@@ -83,6 +85,8 @@ export interface MembershipConfig {
   /** A health level has to last this long before it is published: when it worsens, when it betters. */
   readonly healthWorseMs: Millis
   readonly healthBetterMs: Millis
+  /** Between looks for what has grown too old. */
+  readonly expireMs: Millis
   /** How long proofs stand beside a dead member. */
   readonly proofKeepMs: Millis
   readonly forgetLeftMs: Millis
@@ -95,6 +99,8 @@ export interface MembershipConfig {
   /** Joining: between attempts at the given addresses, from, doubling, to. */
   readonly joinMinMs: Millis
   readonly joinMaxMs: Millis
+  /** A node in company still tries the addresses that it never met this often: its company may be an island. */
+  readonly joinInCompanyMs: Millis
   /** Between dials that prove the addresses of subjects. */
   readonly verifyAfterMs: Millis
 }
@@ -118,6 +124,7 @@ export const membershipLan: MembershipConfig = {
   suspicionMinMs: 500,
   suspicionMaxMs: 3_000,
   refusalStaggerMs: 25,
+  answerPauseMs: 300,
   repeatMinMs: 4_000,
   repeatMaxMs: 600_000,
   lagMs: 300,
@@ -146,6 +153,7 @@ export const membershipLan: MembershipConfig = {
   flapMemoryMs: 3_600_000,
   healthWorseMs: 2_000,
   healthBetterMs: 10_000,
+  expireMs: 60_000,
   proofKeepMs: 3_600_000,
   forgetLeftMs: 86_400_000,
   forgetDeadMs: 30 * 86_400_000,
@@ -154,5 +162,6 @@ export const membershipLan: MembershipConfig = {
   membersMax: 20_000,
   joinMinMs: 250,
   joinMaxMs: 10_000,
+  joinInCompanyMs: 60_000,
   verifyAfterMs: 300,
 }

@@ -179,6 +179,11 @@ export class Links {
     this.redials.delete(id)
   }
 
+  /** Dials whose outcome never came are not kept. */
+  expire(now: Millis): void {
+    for (const id of [...this.#dials.keys()]) if (!this.isDialing(now, id)) this.#dials.delete(id)
+  }
+
   postpone(byMs: Millis): void {
     for (const link of this.#links.values()) {
       link.pulse.lastFrameAt += byMs

@@ -46,6 +46,10 @@ export class Memory {
     this.#returns = returns.filter(at => Number.isFinite(at) && at <= now)
   }
 
+  get size(): number {
+    return this.#strikes.size + this.#retired.size + this.#returns.length
+  }
+
   bootWrites(generationNumber: number, now: Millis): StoreWrite[] {
     if (generationNumber > 1) this.noteReturn(now)
     return [...this.generationWrites(generationNumber), { key: RETURNS, value: json(this.#returns) }]
@@ -85,7 +89,11 @@ export class Memory {
 
   isStruck(id: NodeId, generationNumber: number): boolean {
     const strike = this.#strikes.get(id)
-    if (strike !== undefined && generationNumber <= strike.body.generationNumber) return true
+    return strike !== undefined && generationNumber <= strike.body.generationNumber
+  }
+
+  /** Whether it was forgotten by age: others may still speak of it, and would bring it back. */
+  isRetired(id: NodeId, generationNumber: number): boolean {
     const retired = this.#retired.get(id)
     return retired !== undefined && generationNumber <= retired.number
   }

@@ -43,13 +43,17 @@ export class Pulse {
     const patience = this.#meanMs + 3 * this.#deviationMs
     return (
       this.lastFrameAt +
-      Math.round(clamp(patience, config.lateFloorMs, config.silentCeilingMs - config.probeTimeoutMs) * stretch)
+      Math.round(
+        clamp(patience, config.lateFloorMs, config.silentCeilingMs - config.probeTimeoutMs) * stretch,
+      )
     )
   }
 
   silentAt(config: MembershipConfig, stretch: number): Millis {
     const patience = this.#meanMs + 5 * this.#deviationMs + config.probeTimeoutMs / 2
-    return this.lastFrameAt + Math.round(clamp(patience, config.silentFloorMs, config.silentCeilingMs) * stretch)
+    return (
+      this.lastFrameAt + Math.round(clamp(patience, config.silentFloorMs, config.silentCeilingMs) * stretch)
+    )
   }
 }
 

@@ -7,8 +7,8 @@ import type { Accusation, Sealed } from '../member.js'
 import type { Message } from '../message.js'
 import type { Rng } from '../rng.js'
 import type { Channel, Effect } from '../step.js'
-import type { MembershipConfig } from './config.js'
 import type { Awareness } from './awareness.js'
+import type { MembershipConfig } from './config.js'
 import type { Jury } from './jury.js'
 import type { Link, Links } from './links.js'
 import type { MeshClock } from './mesh-clock.js'
@@ -39,9 +39,14 @@ export type Chore =
   | 'verify'
   | 'neighbors'
   | 'introduce'
+  | 'answer'
+
+/** `booting` until the generation is durable; in the last two it accuses nobody and takes no links. */
+export type Stage = 'booting' | 'here' | 'leaving' | 'standingDown'
 
 export interface Shared {
   now: Millis
+  stage: Stage
   out: Effect[]
   readonly id: NodeId
   readonly config: MembershipConfig

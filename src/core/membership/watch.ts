@@ -279,7 +279,8 @@ export class Watches {
   #probe(link: Link, watch: Watch): void {
     const { now, config, awareness } = this.#shared
     watch.probeSentAt = now
-    watch.probeUntil = now + Math.max(config.probeTimeoutMs, 4 * (link.pulse.rttMs ?? 0)) * awareness.stretch(now)
+    watch.probeUntil =
+      now + Math.max(config.probeTimeoutMs, 4 * (link.pulse.rttMs ?? 0)) * awareness.stretch(now)
     ping(this.#shared, link)
   }
 
