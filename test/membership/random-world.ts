@@ -18,10 +18,11 @@ export interface Outcome {
 export const MENDED_WITHIN_MS = 30_000
 
 /** Throws with the seed in the message when a check is violated or the end does not come. */
-export const runRandomWorld = (seed: number): Outcome => {
+export const runRandomWorld = (seed: number, look?: (mesh: Mesh) => void): Outcome => {
   const rng = createRng(seed * 7919 + 1)
   const nodes = 2 + rng.below(seed % 10 === 0 ? 40 : 16)
   const mesh = createMesh({ seed, nodes })
+  look?.(mesh)
   const { world } = mesh
   joinAll(mesh)
   world.run(1_100)

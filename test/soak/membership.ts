@@ -1,8 +1,10 @@
-// Random worlds by seed, as many as one likes: `node dist/test/soak/membership.js [from] [count]`.
+// Random worlds by seed, as many as one likes: `node dist/test/soak/membership.js [from] [count]`
+// (with a third word, `tell`, it also tells what happens in them).
 // It prints every seed that violates a check, with the command that replays it, and
 // ends with exit code 1 if there was one.
 
 import { type Outcome, runRandomWorld } from '../membership/random-world.js'
+import { tell } from '../membership/tell.js'
 
 const from = Number(process.argv[2] ?? 1)
 const count = Number(process.argv[3] ?? 2_000)
@@ -11,11 +13,11 @@ let violated = 0
 const began = performance.now()
 for (let seed = from; seed < from + count; seed++) {
   try {
-    outcomes.push(runRandomWorld(seed))
+    outcomes.push(runRandomWorld(seed, process.argv[4] === 'tell' ? tell : undefined))
   } catch (error) {
     violated++
     const text = error instanceof Error ? error.message : String(error)
-    console.log(`seed ${seed}: ${text}\n  replay with: node dist/test/soak/membership.js ${seed} 1`)
+    console.log(`seed ${seed}: ${text}\n  replay with: node dist/test/soak/membership.js ${seed} 1 tell`)
   }
   if ((seed - from) % 100 === 99) console.log(`${seed - from + 1} worlds, ${violated} violations`)
 }

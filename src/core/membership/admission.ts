@@ -7,10 +7,11 @@
 // never lets a third party's word about this very node stand unanswered.
 
 import type { NodeId } from '../ids.js'
-import { type Accusation, compareGenerations, type MemberRecord, type Sealed } from '../member.js'
+import type { Accusation, MemberRecord, Sealed } from '../member.js'
 import type { Connect } from './connect.js'
 import type { Forgetting } from './forgetting.js'
 import type { Memory } from './memory.js'
+import { compareVersions } from './merge.js'
 import type { MemberSummary, MembershipMessage } from './message.js'
 import type { Offences } from './offences.js'
 import { type Entry, isPresent } from './roster.js'
@@ -115,7 +116,7 @@ export class Admission {
   #admit(sealed: Sealed<MemberRecord>, source: Source): boolean {
     const { now, roster, config, links } = this.#shared
     const { memory, verdicts, selfKeeping } = this.#deps
-    const { id, generation, refutation, left } = sealed.body
+    const { id, generation, left } = sealed.body
     if (id === this.#shared.id) {
       selfKeeping.meet(sealed.body)
       return false
@@ -133,7 +134,7 @@ export class Admission {
       return false
     }
     if (before !== undefined) {
-      const difference = compareGenerations(before.generation, generation) || before.refutation - refutation
+      const difference = compareVersions(before, sealed.body)
       if (difference > 0) return false
       if (difference === 0) {
         const isProof = source === 'gossip' || links.get(id)?.instance === generation.instance

@@ -17,8 +17,10 @@ export interface MembershipConfig {
   /** Silence becomes evidence between these two; where, is learned from each link's own regularity. */
   readonly silentFloorMs: Millis
   readonly silentCeilingMs: Millis
-  /** How long an observer that was asked waits for an answer to its ping. */
+  /** How long the answer to a ping may take on a link that was late already. */
   readonly probeTimeoutMs: Millis
+  /** The same for an observer that only hears of another's accusation: it has no other evidence, and at 5 % loss one question in 130 takes longer than 400 ms (retransmissions after 200 and 400 ms), but one in 2,000 longer than this. */
+  readonly askTimeoutMs: Millis
   /** How long a dial may take before it counts as silence. */
   readonly dialEvidenceMs: Millis
   /** The same on a machine whose dials usually take long. */
@@ -34,6 +36,8 @@ export interface MembershipConfig {
   /** A lone accusation becomes a verdict after the longer one, one short of the quorum after the shorter (Lifeguard, section IV-B). Refutations cross a mesh of thousands in well under a second. */
   readonly suspicionMinMs: Millis
   readonly suspicionMaxMs: Millis
+  /** Where one voice is a majority, the subject has this long to answer: two lost packets in a row cost 600 ms. */
+  readonly suspicionAloneMs: Millis
   /** From the third rank on, each observer holds its refusal back for this long more, because two are enough. */
   readonly refusalStaggerMs: Millis
   /** Between two answers of this node to accusations; well below the shortest suspicion, so that a liar costs the mesh three messages a second and no verdict. */
@@ -114,6 +118,7 @@ export const membershipLan: MembershipConfig = {
   silentFloorMs: 1_550,
   silentCeilingMs: 4_000,
   probeTimeoutMs: 400,
+  askTimeoutMs: 650,
   dialEvidenceMs: 900,
   dialEvidenceMaxMs: 5_000,
   neverMetMs: 12_000,
@@ -123,6 +128,7 @@ export const membershipLan: MembershipConfig = {
   lagMemoryMs: 2_000,
   suspicionMinMs: 500,
   suspicionMaxMs: 3_000,
+  suspicionAloneMs: 850,
   refusalStaggerMs: 25,
   answerPauseMs: 300,
   repeatMinMs: 4_000,

@@ -7,8 +7,9 @@
 // a record that has answered since.
 
 import type { Millis, NodeId } from '../ids.js'
-import { type Accusation, compareGenerations, type Sealed } from '../member.js'
+import type { Accusation, Sealed } from '../member.js'
 import type { MembershipConfig } from './config.js'
+import { compareVersions } from './merge.js'
 import { isPresent, type Roster } from './roster.js'
 import { suspicionTimeoutMs } from './suspicion.js'
 
@@ -58,11 +59,10 @@ export class Jury {
 
   /** Takes an accusation in; false when it was known or says nothing new. */
   admit(now: Millis, accusation: Sealed<Accusation>): boolean {
-    const { subject, accuser, generation, refutation } = accusation.body
+    const { subject, accuser } = accusation.body
     const entry = this.#roster.get(subject)
     if (entry === undefined || accuser === subject || !isPresent(entry.verdict)) return false
-    if (compareGenerations(generation, entry.generation) !== 0 || refutation !== entry.refutation)
-      return false
+    if (compareVersions(accusation.body, entry) !== 0) return false
     if (!this.#mayTestify(accuser)) return false
     let open = this.#cases.get(subject)
     if (open === undefined) {
@@ -95,10 +95,10 @@ export class Jury {
     if (refused.length >= Math.min(2, quorum) && refused.length > 0)
       return { kind: 'dead', cause: 'crashed', proof: refused }
     // Where one voice is a majority, the subject still gets the time of an answer.
-    const isHasty = counted.length === 1 && now < open.openedAt + this.#config.suspicionMinMs
+    const answerUntilAt = open.openedAt + this.#config.suspicionAloneMs
+    const isHasty = counted.length === 1 && now < answerUntilAt
     if (counted.length >= quorum && !isHasty) return { kind: 'dead', cause: 'unreachable', proof: counted }
-    if (counted.length >= quorum)
-      return { kind: 'suspect', untilAt: open.openedAt + this.#config.suspicionMinMs }
+    if (counted.length >= quorum) return { kind: 'suspect', untilAt: answerUntilAt }
 
     const believed = counted.filter(({ body }) => !this.#criesWolf(body.accuser))
     if (believed.length === 0) return { kind: 'none' }

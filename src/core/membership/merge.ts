@@ -15,16 +15,18 @@ const VERDICT_ORDER: Readonly<Record<Verdict, number>> = { alive: 0, suspect: 1,
 
 export const verdictOrder = (verdict: Verdict): number => VERDICT_ORDER[verdict]
 
+/** Which of two words of one subject is the later: negative when it is `b`. */
+export const compareVersions = (
+  a: Pick<Standing, 'generation' | 'refutation'>,
+  b: Pick<Standing, 'generation' | 'refutation'>,
+): number => compareGenerations(a.generation, b.generation) || a.refutation - b.refutation
+
 /** Negative when `a` is overruled by `b`. */
 export const compareStandings = (a: Standing, b: Standing): number =>
-  compareGenerations(a.generation, b.generation) ||
-  a.refutation - b.refutation ||
-  verdictOrder(a.verdict) - verdictOrder(b.verdict)
+  compareVersions(a, b) || verdictOrder(a.verdict) - verdictOrder(b.verdict)
 
 export const mergeStandings = <S extends Standing>(a: S, b: S): S => (compareStandings(a, b) >= 0 ? a : b)
 
-/** Whether two standings speak of the same record, whatever the verdict. */
-export const sameRecord = (
-  a: Pick<Standing, 'generation' | 'refutation'>,
-  b: Pick<Standing, 'generation' | 'refutation'>,
-): boolean => compareGenerations(a.generation, b.generation) === 0 && a.refutation === b.refutation
+/** The same for what nodes compare with each other: suspicion is a passing opinion and makes no difference. */
+export const settled = (standing: Standing): Standing =>
+  standing.verdict === 'suspect' ? { ...standing, verdict: 'alive' } : standing

@@ -280,7 +280,7 @@ export class Watches {
     const { now, config, awareness } = this.#shared
     watch.probeSentAt = now
     watch.probeUntil =
-      now + Math.max(config.probeTimeoutMs, 4 * (link.pulse.rttMs ?? 0)) * awareness.stretch(now)
+      now + Math.max(config.askTimeoutMs, 4 * (link.pulse.rttMs ?? 0)) * awareness.stretch(now)
     ping(this.#shared, link)
   }
 
