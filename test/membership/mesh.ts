@@ -7,6 +7,7 @@ import { drawInstance } from '../../src/core/membership/self.js'
 import type { MemberEvent } from '../../src/core/mesh-event.js'
 import type { Check } from '../../src/sim/check.js'
 import type { SimConfig } from '../../src/sim/config.js'
+import type { SimNode } from '../../src/sim/node.js'
 import { simSealer } from '../../src/sim/seals.js'
 import { createWorld, type SimNodeOptions, type World } from '../../src/sim/world.js'
 
@@ -27,6 +28,8 @@ export interface MeshOptions {
   readonly config?: Partial<SimConfig>
   readonly membership?: Partial<MembershipConfig>
   readonly checks?: readonly Check[]
+  /** False where the test itself says what may be held dead. */
+  readonly judged?: boolean
 }
 
 export const createMesh = (options: MeshOptions): Mesh => {
@@ -71,7 +74,17 @@ export const createMesh = (options: MeshOptions): Mesh => {
     events,
     membership: target => world.core(target) as Membership,
   }
-  world.addCheck(noHealthyHeldDead(mesh))
+  if (options.judged !== false) world.addCheck(noHealthyHeldDead(mesh))
+  return mesh
+}
+
+/** A mesh that has agreed and come to rest. */
+export const settledMesh = (options: MeshOptions): Mesh => {
+  const mesh = createMesh(options)
+  joinAll(mesh)
+  mesh.world.run(mesh.world.config.startSpreadMs + 100)
+  runUntilAgreed(mesh, 20_000)
+  mesh.world.run(mesh.world.nowMs + 12_000)
   return mesh
 }
 
@@ -86,6 +99,14 @@ export const joinAll = (mesh: Mesh): void => {
 
 /** A node that was disturbed this recently may be held for dead by somebody. */
 const DISTURBED_MS = 8_000
+
+/**
+ * How many running nodes can't hear the subject, or be heard by it. Two of them can be
+ * a majority of its observers, and what a majority finds unreachable is held unreachable.
+ */
+const cutOff = (world: World, subject: SimNode): number =>
+  world.nodes.filter(node => node !== subject && node.status === 'up' && !world.isConnected(node, subject))
+    .length
 
 export const noHealthyHeldDead = (mesh: Pick<Mesh, 'events'>): Check => {
   let read = 0
@@ -102,7 +123,8 @@ export const noHealthyHeldDead = (mesh: Pick<Mesh, 'events'>): Check => {
           subject.status === 'up' &&
           isQuiet(subject) &&
           isQuiet(judge) &&
-          world.isConnected(judge, subject)
+          world.isConnected(judge, subject) &&
+          cutOff(world, subject) < 2
         ) {
           return `${event.by} holds ${event.member} dead (${event.cause})`
         }

@@ -186,7 +186,7 @@ export class Links {
 
   postpone(byMs: Millis): void {
     for (const link of this.#links.values()) {
-      link.pulse.lastFrameAt += byMs
+      link.pulse.postpone(byMs)
       if (link.pingSentAt !== null) link.pingSentAt += byMs
     }
   }

@@ -434,7 +434,7 @@ export class Membership implements MembersView {
       return
     }
     this.lastHeardAt = now
-    if (message.kind === 'heartbeat') link.pulse.beat(now)
+    if (message.kind === 'heartbeat') link.pulse.beat(now, this.#shared.config)
     else link.pulse.frame(now)
     switch (message.kind) {
       case 'heartbeat':
