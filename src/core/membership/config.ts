@@ -89,6 +89,8 @@ export interface MembershipConfig {
   /** A health level has to last this long before it is published: when it worsens, when it betters. */
   readonly healthWorseMs: Millis
   readonly healthBetterMs: Millis
+  /** Members that changed are written to disk together, so long after the first of them. */
+  readonly rememberMs: Millis
   /** Between looks for what has grown too old. */
   readonly expireMs: Millis
   /** How long proofs stand beside a dead member. */
@@ -159,6 +161,7 @@ export const membershipLan: MembershipConfig = {
   flapMemoryMs: 3_600_000,
   healthWorseMs: 2_000,
   healthBetterMs: 10_000,
+  rememberMs: 1_000,
   expireMs: 60_000,
   proofKeepMs: 3_600_000,
   forgetLeftMs: 86_400_000,

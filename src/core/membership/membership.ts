@@ -66,6 +66,8 @@ export class Membership implements MembersView {
   readonly #selfKeeping: SelfKeeping
   readonly #forgetting: Forgetting
   readonly #admission: Admission
+  #primariesAt = -1
+  #primaryObservers: readonly NodeId[] = []
   lastHeardAt: Millis | null = null
 
   constructor(deps: MembershipDeps) {
@@ -199,6 +201,7 @@ export class Membership implements MembersView {
     return this.#within(now, () => {
       if (this.#shared.stage === 'leaving') return
       this.#selfKeeping.leave()
+      this.#memory.flush(this.#shared)
       this.#shared.chores.clear()
       this.#watches.due.clear()
       this.#verdicts.suspicions.clear()
@@ -349,6 +352,8 @@ export class Membership implements MembersView {
         return this.#selfKeeping.settle()
       case 'health':
         return this.#selfKeeping.publishHealth()
+      case 'remember':
+        return this.#memory.flush(this.#shared)
       case 'expire':
         return this.#forgetting.expire()
     }
@@ -357,10 +362,20 @@ export class Membership implements MembersView {
   #beat(): void {
     const { now, config, rng, chores, clock, links } = this.#shared
     const meshTime = clock.wall(now)
-    for (const id of observersOf(this.#shared, this.#shared.id, config.primaryObservers)) {
+    for (const id of this.#primaries()) {
       if (links.get(id) !== undefined) send(this.#shared, id, { kind: 'heartbeat', meshTime })
     }
     chores.set('heartbeat', now + rng.jitter(config.heartbeatMs, config.jitter))
+  }
+
+  /** Who gets this node's heartbeats; the rings move far less often than it beats. */
+  #primaries(): readonly NodeId[] {
+    const { roster, config, id } = this.#shared
+    if (this.#primariesAt !== roster.ringRevision) {
+      this.#primariesAt = roster.ringRevision
+      this.#primaryObservers = observersOf(this.#shared, id, config.primaryObservers)
+    }
+    return this.#primaryObservers
   }
 
   #exchange(): void {

@@ -26,7 +26,3 @@ export const compareStandings = (a: Standing, b: Standing): number =>
   compareVersions(a, b) || verdictOrder(a.verdict) - verdictOrder(b.verdict)
 
 export const mergeStandings = <S extends Standing>(a: S, b: S): S => (compareStandings(a, b) >= 0 ? a : b)
-
-/** The same for what nodes compare with each other: suspicion is a passing opinion and makes no difference. */
-export const settled = (standing: Standing): Standing =>
-  standing.verdict === 'suspect' ? { ...standing, verdict: 'alive' } : standing

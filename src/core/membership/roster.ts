@@ -5,7 +5,7 @@
 import { combine, hashText } from '../hash.js'
 import { compareText, type Millis, type NodeId } from '../ids.js'
 import type { Accusation, Cause, Member, MemberRecord, Sealed, Verdict } from '../member.js'
-import { compareStandings, type Standing, settled, verdictOrder } from './merge.js'
+import { type Standing, verdictOrder } from './merge.js'
 import type { MemberSummary } from './message.js'
 import { Rings } from './rings.js'
 
@@ -154,17 +154,15 @@ export const summaryOf = (entry: Entry, now: Millis): MemberSummary => ({
 
 /** Negative when the entry is older than the line; suspicion is a passing opinion and makes no difference. */
 export const compareToSummary = (entry: Entry, line: MemberSummary): number =>
-  compareStandings(
-    settled(entry),
-    settled({
-      generation: { number: line.generationNumber, instance: line.generationInstance },
-      refutation: line.refutation,
-      verdict: line.verdict,
-    }),
-  )
+  entry.generation.number - line.generationNumber ||
+  compareText(entry.generation.instance, line.generationInstance) ||
+  entry.refutation - line.refutation ||
+  settledOrder(entry.verdict) - settledOrder(line.verdict)
+
+const settledOrder = (verdict: Verdict): number => verdictOrder(verdict === 'suspect' ? 'alive' : verdict)
 
 const hashStanding = (record: MemberRecord, verdict: Verdict): number =>
   combine(
     combine(hashText(record.id), hashText(record.generation.instance, record.generation.number)),
-    combine(record.refutation, verdictOrder(verdict === 'suspect' ? 'alive' : verdict)),
+    combine(record.refutation, settledOrder(verdict)),
   )

@@ -40,6 +40,7 @@ export type Chore =
   | 'neighbors'
   | 'introduce'
   | 'answer'
+  | 'remember'
 
 /** `booting` until the generation is durable; in the last two it accuses nobody and takes no links. */
 export type Stage = 'booting' | 'here' | 'leaving' | 'standingDown'
