@@ -1,10 +1,11 @@
 // Worlds of nodes that run membership alone, and the checks that must hold in them.
 
-import type { NodeId } from '../../src/core/ids.js'
+import type { Millis, NodeId } from '../../src/core/ids.js'
 import { type MembershipConfig, membershipLan } from '../../src/core/membership/config.js'
 import { Membership } from '../../src/core/membership/membership.js'
 import { drawInstance } from '../../src/core/membership/self.js'
 import type { MemberEvent } from '../../src/core/mesh-event.js'
+import type { CoreEvent, Effect } from '../../src/core/step.js'
 import type { Check } from '../../src/sim/check.js'
 import type { SimConfig } from '../../src/sim/config.js'
 import type { SimNode } from '../../src/sim/node.js'
@@ -32,6 +33,13 @@ export interface MeshOptions {
   readonly judged?: boolean
 }
 
+/** In a whole node the core decides when membership says goodbye; here the event does. */
+class Leaver extends Membership {
+  override step(now: Millis, event: CoreEvent): readonly Effect[] {
+    return event.kind === 'leave' ? this.leave(now) : super.step(now, event)
+  }
+}
+
 export const createMesh = (options: MeshOptions): Mesh => {
   const config = { ...membershipLan, ...options.membership }
   const events: Seen[] = []
@@ -42,7 +50,7 @@ export const createMesh = (options: MeshOptions): Mesh => {
     checks: [...(options.checks ?? [])],
     boot: env => {
       let token = 1
-      return new Membership({
+      return new Leaver({
         config,
         rng: env.rng,
         sealer: simSealer,

@@ -64,7 +64,7 @@ test('a node that comes late doubts itself, up to a bound, and forgets it again'
   t.is(awareness.stretch(1_000), 2)
   awareness.late(1_000, 60_000)
   t.is(awareness.stretch(1_000), config.lagStretchMax)
-  t.is(awareness.stretch(1_000 + 30 * config.lagMemoryMs), 1)
+  t.true(awareness.stretch(1_000 + 30 * config.lagMemoryMs) < 1.001)
 })
 
 test('a machine whose dials take long waits longer before it calls one silence, up to a bound', t => {

@@ -55,6 +55,7 @@ export class Admission {
     if (link.provenAddress !== null) links.prove(from, link.provenAddress, instance)
     links.steady(from)
     if (this.#admit(record, 'subject')) this.#relay(record)
+    this.#remindOfStrikes(from, [record])
     this.#deps.watches.hello(from, instance)
     soon(this.#shared, 'verify', now + config.verifyAfterMs)
     const entry = roster.get(from)
@@ -72,7 +73,17 @@ export class Admission {
       const isNews = this.#admit(record, byGossip ? 'gossip' : 'neighbor')
       if (isNews && !byGossip) this.#relay(record)
     }
+    if (!byGossip) this.#remindOfStrikes(from, message.records)
     for (const accusation of message.accusations) this.#admitAccusation(accusation)
+  }
+
+  /** Who still holds a struck member was away when it was struck. */
+  #remindOfStrikes(from: NodeId, records: readonly Sealed<MemberRecord>[]): void {
+    const strikes = records.flatMap(
+      ({ body }) => this.#deps.memory.strikeOn(body.id, body.generation.number) ?? [],
+    )
+    if (strikes.length === 0) return
+    send(this.#shared, from, { kind: 'rumor', records: [], accusations: [], strikes }, 'bulk')
   }
 
   /** Verdicts on a neighbor's word. */
@@ -122,7 +133,7 @@ export class Admission {
       return false
     }
     if (
-      memory.isStruck(id, generation.number) ||
+      memory.strikeOn(id, generation.number) !== null ||
       (source !== 'subject' && memory.isRetired(id, generation.number))
     ) {
       count(this.#shared, 'records_struck')

@@ -130,7 +130,7 @@ export const membershipLan: MembershipConfig = {
   lagMemoryMs: 2_000,
   suspicionMinMs: 500,
   suspicionMaxMs: 3_000,
-  suspicionAloneMs: 750,
+  suspicionAloneMs: 850,
   refusalStaggerMs: 25,
   answerPauseMs: 300,
   repeatMinMs: 4_000,

@@ -5,7 +5,7 @@
 
 import type { Millis, NodeId } from '../ids.js'
 import { isPresent } from './roster.js'
-import { observersOf, ping, type Shared, send, soon } from './shared.js'
+import { ping, type Shared, send, soon } from './shared.js'
 import type { Watches } from './watch.js'
 
 const ALONE_DIALS_AT_ONCE = 8
@@ -76,10 +76,8 @@ export class Connect {
     const { now, config, roster, links, id } = this.#shared
     this.#seenRingRevision = roster.ringRevision
     const k = config.observersPerMember
-    const subjects = roster.rings
-      .subjects(id, k)
-      .filter(subject => observersOf(this.#shared, subject, k).includes(id))
-    const observers = observersOf(this.#shared, id, k)
+    const subjects = roster.subjects(k)
+    const observers = roster.observersOf(id, k)
     const wanted = new Set<NodeId>([...observers, ...subjects])
     for (const extra of this.#extra) {
       const entry = roster.get(extra)

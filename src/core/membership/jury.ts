@@ -77,13 +77,16 @@ export class Jury {
     return true
   }
 
-  /** What follows for a member from what is held now. */
-  find(now: Millis, subject: NodeId): Finding {
+  /**
+   * What follows for a member from what is held now. The slack is what this node's own
+   * link to it asks for beyond the usual, where one voice decides alone.
+   */
+  find(now: Millis, subject: NodeId, slackMs: Millis = 0): Finding {
     const open = this.#cases.get(subject)
     if (open === undefined) return { kind: 'none' }
     const k = this.#config.observersPerMember
     const self = this.#roster.self
-    const bench = this.#roster.rings.successors(subject, 2 * k)
+    const bench = this.#roster.observersOf(subject, 2 * k)
     const ownEvidence = open.accusations.has(self)
     const quorum = ownEvidence
       ? this.#quorumOfTheHeard(bench.slice(0, k), subject)
@@ -95,7 +98,7 @@ export class Jury {
     if (refused.length >= Math.min(2, quorum) && refused.length > 0)
       return { kind: 'dead', cause: 'crashed', proof: refused }
     // Where one voice is a majority, the subject still gets the time of an answer.
-    const answerUntilAt = open.openedAt + this.#config.suspicionAloneMs
+    const answerUntilAt = open.openedAt + this.#config.suspicionAloneMs + slackMs
     const isHasty = counted.length === 1 && now < answerUntilAt
     if (counted.length >= quorum && !isHasty) return { kind: 'dead', cause: 'unreachable', proof: counted }
     if (counted.length >= quorum) return { kind: 'suspect', untilAt: answerUntilAt }

@@ -27,7 +27,7 @@ import { Roster } from './roster.js'
 import { SelfRecord } from './self.js'
 import { SelfKeeping } from './self-keeping.js'
 import { Settling } from './settling.js'
-import { type Chore, count, MEMBERS_TOPIC, observersOf, ping, type Shared, send, soon } from './shared.js'
+import { type Chore, count, MEMBERS_TOPIC, ping, type Shared, send, soon } from './shared.js'
 import { Spread } from './spread.js'
 import { Verdicts } from './verdicts.js'
 import { Watches } from './watch.js'
@@ -143,7 +143,7 @@ export class Membership implements MembersView {
   }
 
   observersOf(id: NodeId): readonly NodeId[] {
-    return observersOf(this.#shared, id, this.#shared.config.observersPerMember)
+    return this.#shared.roster.observersOf(id, this.#shared.config.observersPerMember)
   }
 
   rttMs(id: NodeId): Millis | null {
@@ -373,7 +373,7 @@ export class Membership implements MembersView {
     const { roster, config, id } = this.#shared
     if (this.#primariesAt !== roster.ringRevision) {
       this.#primariesAt = roster.ringRevision
-      this.#primaryObservers = observersOf(this.#shared, id, config.primaryObservers)
+      this.#primaryObservers = roster.observersOf(id, config.primaryObservers)
     }
     return this.#primaryObservers
   }
@@ -399,7 +399,8 @@ export class Membership implements MembersView {
       link.provenAddress = address
       this.#connect.joined(address)
     }
-    send(this.#shared, id, { kind: 'hello', record: self.sealed })
+    // Before its generation is durable this node says nothing of itself.
+    if (stage === 'here') send(this.#shared, id, { kind: 'hello', record: self.sealed })
     this.#connect.tellWanted(id)
     if (outbound) this.#spread.offerDigest(id)
     ping(this.#shared, link)

@@ -100,9 +100,10 @@ export class Memory {
     if (this.#retired.size < STRIKES_MAX) this.#retired.set(id, { number, at: shared.now })
   }
 
-  isStruck(id: NodeId, generationNumber: number): boolean {
+  /** The strike that this life of the member falls under, or null. */
+  strikeOn(id: NodeId, generationNumber: number): Sealed<Strike> | null {
     const strike = this.#strikes.get(id)
-    return strike !== undefined && generationNumber <= strike.body.generationNumber
+    return strike !== undefined && generationNumber <= strike.body.generationNumber ? strike : null
   }
 
   /** Whether it was forgotten by age: others may still speak of it, and would bring it back. */

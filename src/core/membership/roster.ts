@@ -91,6 +91,25 @@ export class Roster {
     return { before, after: undefined }
   }
 
+  /** The first observers of a member; a node that can only dial out needs some that can be dialled. */
+  observersOf(id: NodeId, limit: number): NodeId[] {
+    const record = this.#entries.get(id)?.record
+    if (record === undefined || record.dialable) return this.rings.successors(id, limit)
+    return this.rings.successors(id, limit, observer => this.#entries.get(observer)?.record.dialable ?? false)
+  }
+
+  /** Those present that have this node among their first observers. */
+  subjects(limit: number): NodeId[] {
+    const dialOnly = this.all().filter(entry => !entry.record.dialable && isPresent(entry.verdict))
+    const candidates = new Set([
+      ...this.rings.subjects(this.#self, limit),
+      // Their observers stand further off on the rings, for those between can't be dialled.
+      ...dialOnly.map(entry => entry.id),
+    ])
+    candidates.delete(this.#self)
+    return [...candidates].filter(id => this.observersOf(id, limit).includes(this.#self)).sort(compareText)
+  }
+
   digest(): readonly number[] {
     return [...this.#digest]
   }

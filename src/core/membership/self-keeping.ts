@@ -63,7 +63,7 @@ export class SelfKeeping {
   }
 
   #announce(): void {
-    const { now, config, rng, chores, out, self, awareness } = this.#shared
+    const { now, config, rng, chores, out, self, awareness, links } = this.#shared
     this.#shared.stage = 'here'
     awareness.quiet(now + config.quietMs)
     out.push({ kind: 'subscribe', topic: MEMBERS_TOPIC })
@@ -73,6 +73,7 @@ export class SelfKeeping {
     chores.set('idle', now + config.lingerMs)
     chores.set('view', now)
     if (!self.record.settled) chores.set('settle', this.#deps.settling.dueAt(now))
+    for (const link of links.all()) send(this.#shared, link.node, { kind: 'hello', record: self.sealed })
     this.#deps.connect.alone()
     this.#deps.verdicts.notify('member.alive', this.#entry())
   }

@@ -83,11 +83,3 @@ export const soon = (shared: Shared, chore: Chore, at: Millis): void => {
   const held = shared.chores.get(chore)
   if (held === null || held > at) shared.chores.set(chore, at)
 }
-
-/** The first observers of a member; a node that can only dial out needs some that can be dialled. */
-export const observersOf = (shared: Shared, id: NodeId, limit: number): NodeId[] => {
-  const { roster } = shared
-  const record = roster.get(id)?.record
-  if (record === undefined || record.dialable) return roster.rings.successors(id, limit)
-  return roster.rings.successors(id, limit, observer => roster.get(observer)?.record.dialable ?? false)
-}

@@ -7,7 +7,7 @@
 // until that member is dead.
 
 import { DeadlineQueue } from '../deadline-queue.js'
-import type { NodeId } from '../ids.js'
+import type { Millis, NodeId } from '../ids.js'
 import type { MemberEvent } from '../mesh-event.js'
 import type { Connect } from './connect.js'
 import { type Change, type Entry, isPresent } from './roster.js'
@@ -57,7 +57,7 @@ export class Verdicts {
     const { now, roster, jury, links, out } = this.#shared
     const entry = roster.get(subject)
     if (entry === undefined || !isPresent(entry.verdict)) return jury.close(subject)
-    const finding = jury.find(now, subject)
+    const finding = jury.find(now, subject, this.#slackOf(subject))
     const { sealed, provisional } = entry
     switch (finding.kind) {
       case 'none':
@@ -110,6 +110,15 @@ export class Verdicts {
       cause: entry.cause,
     }
     this.#shared.out.push({ kind: 'notify', event })
+  }
+
+  /** A link that is slow, or loses packets, delays an answer as much as it delayed the heartbeats. */
+  #slackOf(subject: NodeId): Millis {
+    const { config, links } = this.#shared
+    const pulse = links.get(subject)?.pulse
+    if (pulse === undefined) return 0
+    const patienceMs = pulse.silentAt(config, 1) - pulse.lastFrameAt
+    return Math.round(patienceMs - config.silentFloorMs + 2 * (pulse.rttMs ?? 0))
   }
 
   /** An accuser that is gone no longer counts. */
