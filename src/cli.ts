@@ -1,27 +1,17 @@
 #!/usr/bin/env node
-// The command `shoal`. It reads the command line and nothing else; every command
-// lives in a file of its own. Exit 0: done; 1: what was asked failed; 2: wrong usage.
+// The command `shoal`. This file only decides what is loaded: a node's memory
+// settings count from the start of the process, and a command that asks a running
+// node must not wait for the code of one. Exit 0: done; 1: what was asked failed;
+// 2: wrong usage.
 
-import { Command, CommanderError } from 'commander'
+import { setFlagsFromString } from 'node:v8'
 
-const WRONG_USAGE = 2
-
-const program = new Command('shoal')
-  .description('A leaderless runtime for edge gateways.')
-  .exitOverride()
-  .showHelpAfterError()
-
-program
-  .command('demo')
-  .description('try it: a small mesh on this machine')
-  .action(() => {
-    process.stdout.write('shoal: the demo is not built yet. `npm test` runs what there is.\n')
-  })
-
-try {
-  program.parse()
-} catch (error) {
-  if (!(error instanceof CommanderError)) throw error
-  // Asking for help is no mistake, although commander ends the same way.
-  process.exitCode = error.exitCode === 0 ? 0 : WRONG_USAGE
+// Measured in a mesh of 20: a small young generation saves 17 MB on Node 20, the
+// other flag 31 MB on 24. V8 takes them only before the heap has grown.
+if (process.argv[2] === 'up') {
+  const major = Number(process.versions.node.split('.')[0])
+  setFlagsFromString(major < 22 ? '--max-semi-space-size=1' : '--optimize-for-size')
 }
+
+const { main } = await import('./cli/main.js')
+await main(process.argv.slice(2))

@@ -8,11 +8,11 @@ import type { NodeId } from './core/ids.js'
 import type { Health } from './core/member.js'
 import type { Move } from './core/tasks/explain.js'
 import { composeNode } from './runtime/compose.js'
+import { type ApiServer, serveApi } from './runtime/compose-api.js'
 import type { JournalEvent } from './runtime/journal.js'
 import type { MemberInfo } from './runtime/member-info.js'
 import { type NodeOptions, settingsOf } from './runtime/options.js'
 import type { NodeInfo, RunningNode } from './runtime/running-node.js'
-import { type ApiServer, serveApi } from './runtime/serve.js'
 import type { Space } from './runtime/spaces.js'
 
 export type { Handler, TaskContext, TaskSpace } from './adapters/executors/run.js'
@@ -81,9 +81,11 @@ export const createNode = async (options: NodeOptions = {}): Promise<ShoalNode> 
   const { node, handlers } = composed
   let server: ApiServer | null = null
   try {
-    await node.start(settings.join)
+    // Before the node starts: what it runs from its first moment on is told where the interface is.
     if (options.api) server = await serveApi(composed, options.api, settings)
+    await node.start(settings.join)
   } catch (error) {
+    await server?.close()
     await node.close()
     throw error
   }

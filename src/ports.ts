@@ -77,7 +77,7 @@ export interface TransportListener {
   onVerified?(node: NodeId, address: string): void
   onDialFailed(node: NodeId | null, address: string, reason: DialFailure): void
   onMessage(from: NodeId, channel: Channel, bytes: Uint8Array): void
-  /** Says whether the message may be passed on: `reject` counts against its sender. */
+  /** `from` is the author, however the message came. Says whether it may be passed on: `reject` counts against whoever did. */
   onGossip(from: NodeId, topic: string, bytes: Uint8Array): 'accept' | 'ignore' | 'reject'
   onRequest(from: NodeId, bytes: Uint8Array): Promise<Uint8Array>
   onDiscovered(addresses: readonly string[]): void

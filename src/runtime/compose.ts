@@ -3,6 +3,7 @@
 
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import type { StoreTrouble } from '../adapters/disk/commit-queue.js'
 import { openDiskStore } from '../adapters/disk/disk-store.js'
 import { createExecutor, type RunName } from '../adapters/executors/executor.js'
 import { createHandlers, type Handlers } from '../adapters/executors/handlers.js'
@@ -10,7 +11,7 @@ import { type CopyTokens, createCopyTokens } from '../adapters/executors/tokens.
 import { createIdentity, loadIdentity } from '../adapters/identity/identity.js'
 import { readMeshKey } from '../adapters/identity/mesh-key.js'
 import { createLibp2pTransport } from '../adapters/libp2p/transport.js'
-import { createLog, type LogLevel, silentLog } from '../adapters/log/pino.js'
+import { createLog, type LogLevel, type NodeLog, silentLog } from '../adapters/log/pino.js'
 import { createMemoryStore } from '../adapters/memory/store.js'
 import { createClock } from '../adapters/system/clock.js'
 import { createEntropy } from '../adapters/system/entropy.js'
@@ -45,6 +46,8 @@ export interface Composed {
   readonly node: RunningNode
   readonly handlers: Handlers
   readonly tokens: CopyTokens
+  /** The node's own log, whose level may be changed while it runs. */
+  readonly log: NodeLog
   /** Where the node's own interface is, for the programs that it runs; set once it listens. */
   setApi(address: string): void
   readonly warnings: readonly string[]
@@ -57,8 +60,12 @@ export const composeNode = async (settings: NodeSettings): Promise<Composed> => 
   const key = settings.meshKey === null ? null : await readMeshKey(settings.meshKey)
   const name = settings.name ?? nameOfHost()
   const log = settings.logLevel === 'silent' ? silentLog : createLog(settings.logLevel, name)
+  // The store opens before there is a node that could say how it is.
+  let onTrouble: (trouble: StoreTrouble | null) => void = () => {}
   const store: Store =
-    dataDir === null ? createMemoryStore() : await openDiskStore(join(dataDir, 'store'), { clock, log })
+    dataDir === null
+      ? createMemoryStore({ clock })
+      : await openDiskStore(join(dataDir, 'store'), { clock, log, onTrouble: trouble => onTrouble(trouble) })
   try {
     const transport = await createLibp2pTransport({
       seed: identity.seed,
@@ -110,8 +117,13 @@ export const composeNode = async (settings: NodeSettings): Promise<Composed> => 
       },
       await recover(store),
     )
+    onTrouble = trouble =>
+      node.report('store', trouble === null ? 'ok' : 'failing', trouble === null ? '' : trouble.message)
     const warnings = [identity.warning, key?.warning ?? null].filter(warning => warning !== null)
-    return { node, handlers, tokens, warnings, setApi: address => void (api = address) }
+    const setApi = (address: string): void => {
+      api = address
+    }
+    return { node, handlers, tokens, log, warnings, setApi }
   } catch (error) {
     await store.close()
     throw error

@@ -34,7 +34,11 @@ export class Documents {
   changed(effect: Extract<Effect, { kind: 'documentChanged' }>): void {
     const document = this.#documents.get(effect.name)
     if (document === undefined) return
-    Y.applyUpdate(document, effect.update, FROM_CORE)
-    if (effect.clientId !== null) document.clientID = effect.clientId
+    try {
+      Y.applyUpdate(document, effect.update, FROM_CORE)
+    } finally {
+      // Yjs throws what an observer of the application threw, after it has applied the update.
+      if (effect.clientId !== null) document.clientID = effect.clientId
+    }
   }
 }

@@ -1,6 +1,7 @@
 // What a program may ask for when it makes a node: checked once, every mistake in one
 // sentence that names the key, the value and what is accepted; then frozen.
 
+import { isIPv4, isIPv6 } from 'node:net'
 import { ShoalError } from '../core/errors.js'
 import { isName } from '../core/ids.js'
 import type { NodeSettings } from './compose.js'
@@ -46,24 +47,55 @@ const show = (value: unknown): string => {
   return text.length > 80 ? `${text.slice(0, 77)}…` : text
 }
 
-type Check = (key: string, value: unknown) => void
+/** Throws the one sentence that says what is wrong with a value, under the name that its giver used. */
+export type OptionCheck = (key: string, value: unknown) => void
 
 const isTextList = (value: unknown): boolean =>
   Array.isArray(value) && value.every(item => typeof item === 'string' && item !== '')
 
-const texts: Check = (key, value) => {
+const texts: OptionCheck = (key, value) => {
   if (!isTextList(value)) refuse(key, value, 'a list of texts')
 }
-const path: Check = (key, value) => {
+const path: OptionCheck = (key, value) => {
   if (typeof value !== 'string' || value === '') refuse(key, value, 'a path')
 }
+const port = (text: string | undefined): boolean => /^\d{1,5}$/.test(text ?? '') && Number(text) <= 65_535
+
+const isMultiaddr = (text: string): boolean => {
+  const [empty, kind, host, transport, number] = text.split('/')
+  if (empty !== '' || transport !== 'tcp' || !port(number) || host === undefined) return false
+  if (kind === 'ip4') return isIPv4(host)
+  if (kind === 'ip6') return isIPv6(host)
+  return /^dns[46]?$/.test(kind ?? '') && host !== ''
+}
+const multiaddrs: OptionCheck = (key, value) => {
+  if (!isTextList(value)) refuse(key, value, 'a list of multiaddrs, such as /ip4/0.0.0.0/tcp/4701')
+  for (const each of value as string[]) {
+    if (!isMultiaddr(each)) refuse(key, each, 'a multiaddr, such as /ip4/0.0.0.0/tcp/4701')
+  }
+}
+const seeds: OptionCheck = (key, value) => {
+  if (!isTextList(value)) refuse(key, value, 'a list of HOST, HOST:PORT or multiaddrs')
+  for (const each of value as string[]) {
+    const isHost = isIPv6(each) || /^(\[[0-9a-f:.]+\]|[^\s:/[\]]+)(:\d{1,5})?$/i.test(each)
+    const [, named] = /:(\d+)$/.exec(isIPv6(each) ? '' : each) ?? []
+    const isGood = each.startsWith('/') ? isMultiaddr(each) : isHost && (named === undefined || port(named))
+    if (!isGood)
+      refuse(
+        key,
+        each,
+        'HOST, HOST:PORT or a multiaddr, such as gw-1.local, 10.0.0.5:4701 or /ip4/10.0.0.5/tcp/4701',
+      )
+  }
+}
 const oneOf =
-  (...allowed: readonly string[]): Check =>
+  (...allowed: readonly string[]): OptionCheck =>
   (key, value) => {
     if (!allowed.includes(value as string)) refuse(key, value, allowed.join(', '))
   }
 
-const CHECKS: Readonly<Record<keyof NodeOptions, Check>> = {
+/** The rules of every option, by its name; flags and files are held to the same. */
+export const optionChecks: Readonly<Record<keyof NodeOptions, OptionCheck>> = {
   name: (key, value) => {
     if (typeof value !== 'string' || !isName(value)) {
       refuse(
@@ -74,9 +106,9 @@ const CHECKS: Readonly<Record<keyof NodeOptions, Check>> = {
     }
   },
   dataDir: path,
-  listen: texts,
-  announce: texts,
-  join: texts,
+  listen: multiaddrs,
+  announce: multiaddrs,
+  join: seeds,
   meshKey: path,
   labels: (key, value) => {
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -89,13 +121,13 @@ const CHECKS: Readonly<Record<keyof NodeOptions, Check>> = {
   },
   capacity: (key, value) => {
     if (value !== null && (!Number.isSafeInteger(value) || (value as number) < 0)) {
-      refuse(key, value, 'a whole number of at least 0, or null for no limit')
+      refuse(key, value, 'a whole number of at least 0; leave it out for no limit')
     }
   },
   api: (key, value) => {
-    if (value !== false && (typeof value !== 'string' || !/^.+:\d{1,5}$/.test(value))) {
-      refuse(key, value, 'HOST:PORT, or false')
-    }
+    if (value === false) return
+    const parts = typeof value === 'string' ? /^(\[[0-9a-f:.]+\]|[^\s:/[\]]+):(\d{1,5})$/i.exec(value) : null
+    if (parts === null || !port(parts[2])) refuse(key, value, 'HOST:PORT, such as 127.0.0.1:4780')
   },
   allow: (key, value) => {
     const isKnown =
@@ -114,9 +146,10 @@ const CHECKS: Readonly<Record<keyof NodeOptions, Check>> = {
 /** Checks the options and fills their defaults. */
 export const settingsOf = (options: NodeOptions): NodeSettings => {
   for (const [key, value] of Object.entries(options)) {
-    const check = CHECKS[key as keyof NodeOptions] as Check | undefined
+    // `constructor` and its like stand on every object and are no options.
+    const check = Object.hasOwn(optionChecks, key) ? optionChecks[key as keyof NodeOptions] : undefined
     if (check === undefined) {
-      const known = Object.keys(CHECKS).join(', ')
+      const known = Object.keys(optionChecks).join(', ')
       throw new ShoalError('OPTION_UNKNOWN', `${key} is not an option; known are ${known}`)
     }
     if (value !== undefined) check(key, value)
@@ -126,6 +159,12 @@ export const settingsOf = (options: NodeOptions): NodeSettings => {
     throw new ShoalError(
       'OPTION_INVALID',
       'allow names module, and modules is not set; it must be the folder of the task modules',
+    )
+  }
+  if (options.meshKey === undefined && typeof options.api === 'string' && !isLoopbackHost(options.api)) {
+    throw new ShoalError(
+      'OPTION_INVALID',
+      `api is ${JSON.stringify(options.api)} and there is no mesh key; without one only loopback is accepted, such as 127.0.0.1:4780`,
     )
   }
   return Object.freeze({
@@ -144,3 +183,6 @@ export const settingsOf = (options: NodeOptions): NodeSettings => {
     logLevel: options.logLevel ?? 'silent',
   })
 }
+
+const isLoopbackHost = (address: string): boolean =>
+  /^(127\.\d+\.\d+\.\d+|localhost|\[::1\]):\d+$/.test(address)

@@ -8,15 +8,26 @@ import { hashText53 } from '../core/hash.js'
 import { compareText, type Millis, type NodeId, nodeId, type TaskId, taskId } from '../core/ids.js'
 import type { Json } from '../core/json.js'
 import type { Health, MembersView } from '../core/member.js'
+import { MEMBERS_TOPIC } from '../core/membership/shared.js'
 import type { MeshEvent } from '../core/mesh-event.js'
 import { type CoreConfig, coreDefaults, NodeCore } from '../core/node-core.js'
 import { createRng } from '../core/rng.js'
-import type { CoreEvent, StoreEntry } from '../core/step.js'
+import type { CopyId, CoreEvent, StoreEntry } from '../core/step.js'
 import type { TaskAvailability } from '../core/tasks/availability.js'
 import type { Move } from '../core/tasks/explain.js'
 import { parseSpec } from '../core/tasks/spec-rules.js'
 import type { TaskView } from '../core/tasks/views.js'
-import type { Clock, Codec, Entropy, Executor, Log, Sealer, Store, Transport } from '../ports.js'
+import type {
+  Clock,
+  Codec,
+  Entropy,
+  Executor,
+  Log,
+  Sealer,
+  Store,
+  Transport,
+  TransportListener,
+} from '../ports.js'
 import { Documents } from './documents.js'
 import { createJournal, type Journal } from './journal.js'
 import { Loop, type LoopStats } from './loop.js'
@@ -73,10 +84,20 @@ export interface Counter {
 }
 
 const COUNTERS_MAX = 1_000
+const SIGNS_MAX = 10_000
 const LOGS_TIMEOUT_MS = 3_000
 /** Blocking for this long is worth a word on the node's health, which then stands for so long. */
 const BLOCKED_MS = 250
 const BLOCKED_SHOWN_MS = 30_000
+
+/** What of a line of a task's log is used here; the rest is for the reader. */
+interface LogLine {
+  readonly at: Millis
+}
+
+/** A peer may answer anything. */
+const isLine = (value: unknown): value is LogLine =>
+  typeof value === 'object' && value !== null && typeof (value as Partial<LogLine>).at === 'number'
 
 export class RunningNode {
   readonly id: NodeId
@@ -96,8 +117,11 @@ export class RunningNode {
   readonly #zones = createTimeZones()
   readonly #blocked = new Map<string, () => void>()
   readonly #counters = new Map<string, Counter>()
+  /** When each member that is or was a neighbor last gave a sign of life. */
+  readonly #signs = new Map<NodeId, Millis>()
   readonly #stopListeners = new Set<(reason: string | null) => void>()
   #status: 'starting' | 'ready' | 'leaving' | 'closed' = 'starting'
+  #leaving: Promise<void> | null = null
   #closing: Promise<void> | null = null
 
   constructor(
@@ -112,7 +136,11 @@ export class RunningNode {
     this.log = ports.log
     this.clock = ports.clock
     this.startedAt = Math.round(ports.clock.now())
-    this.journal = createJournal(error => this.log.error('a listener threw', { error: String(error) }))
+    const onError = (error: unknown): void => {
+      this.#count('listener_errors', 1)
+      this.log.error('a listener of the application threw', { error: String(error) })
+    }
+    this.journal = createJournal(onError)
     const instance = Buffer.from(ports.entropy.bytes(8)).toString('hex')
     this.#core = new NodeCore({
       config,
@@ -151,6 +179,7 @@ export class RunningNode {
         this.#requests
           .make(request => ({ kind: 'stateWrite', space, changes, request }))
           .then(() => undefined),
+      onError,
     })
     this.#executor = ports.executor(this)
     this.#performer = createPerformer(
@@ -173,12 +202,14 @@ export class RunningNode {
   async start(join: readonly string[]): Promise<void> {
     const { transport, store } = this.#ports
     this.#loop.run(effect => {
+      if (effect.kind === 'publish' && effect.topic === MEMBERS_TOPIC)
+        this.#count('rumors', 1, { direction: 'sent' })
       if (effect.kind !== 'discovery' || this.#profile.mdns) this.#performer.perform(effect)
     })
     this.#loop.ask({ kind: 'abilities', runs: this.#executor.abilities() })
     // What `started` asked to be written is the generation: nobody hears of this life before it is durable.
     await store.write([], true)
-    await transport.start(this.#performer.listener)
+    await transport.start(this.#observed(this.#performer.listener))
     // The addresses are queued behind what else came meanwhile; the node is ready when it knows them.
     await new Promise(resolve => setImmediate(() => setImmediate(resolve)))
     if (join.length > 0) this.#loop.ask({ kind: 'join', addresses: join })
@@ -254,6 +285,11 @@ export class RunningNode {
     )
   }
 
+  /** When a member that is or was a neighbor last gave a sign of life: a message, or the end of its connection. */
+  lastSignOf(member: NodeId): Millis | null {
+    return this.#signs.get(member) ?? null
+  }
+
   counters(): Iterable<Counter> {
     return this.#counters.values()
   }
@@ -296,8 +332,9 @@ export class RunningNode {
 
   async putTask(input: unknown): Promise<TaskView> {
     const spec = parseSpec(input, this.#zones.knowsZone)
-    await this.#requests.make(request => ({ kind: 'taskPut', spec, request }))
-    return this.task(spec.id) as TaskView
+    const stored = await this.#requests.make(request => ({ kind: 'taskPut', spec, request }))
+    // Somebody else may have deleted it by the time it is durable.
+    return this.task(spec.id) ?? (stored as TaskView)
   }
 
   /** All or none: every spec is checked before the first is stored. */
@@ -330,6 +367,16 @@ export class RunningNode {
     return this.#core.tasks.phases()
   }
 
+  /** Whether this copy may still write in its task's name. */
+  isCurrent(copy: CopyId): boolean {
+    return this.#core.tasks.isCurrent(copy)
+  }
+
+  /** Saves a copy's progress; resolves when it is durable, refused as `FENCED` when the copy is not the owner's any more. */
+  async saveCheckpoint(copy: CopyId, checkpoint: Json): Promise<void> {
+    await this.#requests.make(request => ({ kind: 'copySaved', copy, checkpoint, request }))
+  }
+
   /** The newest lines of a task's log, from the nodes that run it. */
   async taskLogs(id: string, lines: number): Promise<readonly unknown[]> {
     const task = this.task(id)
@@ -338,7 +385,7 @@ export class RunningNode {
     const nodes = new Set(copies.flatMap(({ node }) => node ?? []))
     nodes.add(this.id)
     const parts = await Promise.all([...nodes].map(node => this.#logsOf(node, taskId(id), lines)))
-    const all = parts.flat() as { at: number }[]
+    const all = parts.flat() as LogLine[]
     return all.sort((a, b) => a.at - b.at).slice(-lines)
   }
 
@@ -349,7 +396,7 @@ export class RunningNode {
     try {
       const bytes = await this.#ports.transport.request(node, addresses, question, LOGS_TIMEOUT_MS)
       const answer = JSON.parse(Buffer.from(bytes).toString('utf8')) as unknown
-      if (Array.isArray(answer)) return answer
+      if (Array.isArray(answer)) return answer.filter(isLine)
     } catch (error) {
       this.log.debug('an owner did not answer', { node, error: String(error) })
     }
@@ -412,8 +459,13 @@ export class RunningNode {
     if (this.#status !== 'closed') this.#loop.ask({ kind: 'abilities', runs: this.#executor.abilities() })
   }
 
-  /** Gives the tasks away, says goodbye, and stops. */
-  async leave(): Promise<void> {
+  /** Gives the tasks away, says goodbye, and stops. Who asks again waits for the same goodbye. */
+  leave(): Promise<void> {
+    this.#leaving ??= this.#leave()
+    return this.#leaving
+  }
+
+  async #leave(): Promise<void> {
     if (this.#status === 'ready') {
       this.#status = 'leaving'
       await this.#requests.make(request => ({ kind: 'leave', request })).catch(() => undefined)
@@ -435,19 +487,49 @@ export class RunningNode {
   async #close(reason: string | null): Promise<void> {
     this.#status = 'closed'
     for (const cancel of this.#blocked.values()) cancel()
-    await this.#executor.close()
-    await this.#ports.transport.stop()
-    await this.#loop.stop()
+    const failed: unknown[] = []
+    // One that fails must not keep the next from stopping: a store that cannot close is
+    // often why the node ends, and whoever waits has to hear of the end all the same.
+    const each = (part: Promise<void>): Promise<void> => part.catch(error => void failed.push(error))
+    await each(this.#executor.close())
+    // The core hears nothing of the connections that close now: it would only dial again.
+    await each(this.#loop.stop())
+    await each(this.#ports.transport.stop())
     this.#performer.close()
     this.#requests.rejectAll()
     for (const listener of this.#stopListeners) listener(reason)
+    if (failed.length > 0) throw failed[0]
   }
 
   #standDown(reason: string): void {
-    this.#closing ??= this.#close(reason)
+    // Nobody asked for this end, so nobody waits for its promise.
+    this.#closing ??= this.#close(reason).catch(error => {
+      this.log.error('the node stood down and did not stop cleanly', { error: String(error) })
+    })
+  }
+
+  /** Takes note of signs of life and of rumors on their way in. */
+  #observed(listener: TransportListener): TransportListener {
+    return {
+      ...listener,
+      onMessage: (from, channel, bytes) => {
+        if (this.#signs.has(from) || this.#signs.size < SIGNS_MAX) this.#signs.set(from, this.clock.now())
+        listener.onMessage(from, channel, bytes)
+      },
+      onLinkDown: (node, reset) => {
+        // Only the other end's own doing tells of it.
+        if (reset && this.#signs.has(node)) this.#signs.set(node, this.clock.now())
+        listener.onLinkDown(node, reset)
+      },
+      onGossip: (from, topic, bytes) => {
+        if (topic === MEMBERS_TOPIC) this.#count('rumors', 1, { direction: 'received' })
+        return listener.onGossip(from, topic, bytes)
+      },
+    }
   }
 
   #tell(event: MeshEvent): void {
+    if (event.kind === 'member.forgotten') this.#signs.delete(event.member)
     const numbered = { ...event, at: Math.round(event.at) }
     if (event.kind === 'state.changed') this.#spaces.changed(event.space, event.keys)
     this.journal.add(numbered as MeshEvent)

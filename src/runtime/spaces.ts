@@ -40,6 +40,8 @@ export interface Space {
 export interface SpacesHost {
   readonly state: StateView
   write(space: string, changes: readonly StateChange[]): Promise<void>
+  /** Hears of a listener that threw; the others are told all the same. */
+  onError(error: unknown): void
 }
 
 type Listener = (changes: readonly SpaceChange[]) => void
@@ -57,7 +59,15 @@ export class Spaces {
     const listeners = this.#listeners.get(space)
     if (listeners === undefined || listeners.size === 0) return
     const changes = keys.map(key => ({ key, value: this.#host.state.get(space, key) }))
-    for (const listener of [...listeners]) listener(changes)
+    for (const listener of [...listeners]) {
+      // Called off by one that was told before it.
+      if (!listeners.has(listener)) continue
+      try {
+        listener(changes)
+      } catch (error) {
+        this.#host.onError(error)
+      }
+    }
   }
 
   open(name: string): Space {

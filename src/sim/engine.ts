@@ -316,6 +316,7 @@ export class Engine implements Kernel {
   /** The process is gone with everything that it held in memory. */
   protected endLife(node: SimNode, isHostUp: boolean): void {
     this.tally.crashes++
+    node.endedAtMs = this.nowMs
     node.life++
     node.core = null
     node.wakeAt = null

@@ -15,6 +15,7 @@ import type { Streams } from './streams.js'
 
 /** One message on its way through everybody. */
 export interface Flood {
+  readonly author: SimNode
   readonly topic: string
   readonly message: Message
   readonly size: number
@@ -51,6 +52,7 @@ export class Gossip {
     this.#kernel.tally.gossipPublished++
     const count = this.#kernel.nodes.length
     const flood: Flood = {
+      author: from,
       topic,
       message,
       size: this.#kernel.sizeOf(message) + GOSSIP_OVERHEAD_BYTES,
@@ -82,7 +84,7 @@ export class Gossip {
     tally.gossipDelivered++
     const { topic, message, size } = flood
     this.#forward(node, flood, link)
-    this.#kernel.deliver(node, { kind: 'gossip', from: from.id, topic, message, bytes: size }, size)
+    this.#kernel.deliver(node, { kind: 'gossip', from: flood.author.id, topic, message, bytes: size }, size)
   }
 
   #forward(node: SimNode, flood: Flood, arrivedOn: Link | null): void {

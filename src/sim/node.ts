@@ -29,6 +29,8 @@ export class SimNode {
   /** When a fault last touched this node, and since when its process runs, in virtual ms. */
   disturbedAtMs: Millis = 0
   upSinceMs: Millis = 0
+  /** When its last process ended. */
+  endedAtMs: Millis = 0
   bytesSent = 0
   bytesReceived = 0
   readonly links = new Map<number, Link>()

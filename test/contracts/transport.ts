@@ -315,7 +315,7 @@ export const transportContract = (test: TestFn, kind: TransportKind): void => {
       c.see(seen => seen.what === 'gossip' && seen.text === 'news'),
     )
     const heard = await c.see((seen): seen is Extract<Seen, { what: 'gossip' }> => seen.what === 'gossip')
-    t.is(heard.node, b.id)
+    t.is(heard.node, a.id)
     t.is(heard.topic, 'rumors')
     t.is(
       a.count(seen => seen.what === 'gossip'),

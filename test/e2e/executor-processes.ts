@@ -24,8 +24,6 @@ export const isAlive = (pid: number): boolean => /^[^ZX]$/.test(statOf(pid)[0] ?
 
 const pids = (): number[] => readdirSync('/proc').map(Number).filter(Number.isSafeInteger)
 
-export const groupOf = (pid: number): number => Number(statOf(pid)[2])
-
 /** Who has this in its environment. To count them by: never to kill what is found. */
 export const carriers = (mark: string): number[] =>
   pids().filter(pid => isAlive(pid) && read(`/proc/${pid}/environ`).includes(mark))

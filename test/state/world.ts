@@ -227,9 +227,16 @@ export class World {
     disk.pending = [...node.disk.pending]
     disk.commit(disk.pending.length)
     const doc = new Y.Doc()
+    const head = unseal(disk.durable.get(`s/${document}/h`) ?? new Uint8Array(0))
+    const { snapshot } = head === null ? { snapshot: 0 } : JSON.parse(new TextDecoder().decode(head))
+    // The snapshot before the log: Yjs would hold the log back.
+    const isPart = (key: string): number => (key.includes('/p/') ? 0 : 1)
     const updates = disk
       .entries()
-      .filter(({ key }) => key.startsWith(`s/${document}/`) && !key.endsWith('/h'))
+      .sort((a, b) => isPart(a.key) - isPart(b.key))
+      .filter(
+        ({ key }) => key.startsWith(`s/${document}/l/`) || key.startsWith(`s/${document}/p/${snapshot}/`),
+      )
       .map(({ value }) => value)
     doc.transact(() => {
       for (const update of updates) Y.applyUpdate(doc, unseal(update) ?? new Uint8Array([0, 0]))

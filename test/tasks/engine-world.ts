@@ -104,6 +104,7 @@ class Node {
   generation = 0
   up = false
   frozen = false
+  held: (() => readonly Effect[])[] = []
   life = 0
   wakeAt: number | null = null
   copies = new Map<string, RunningCopy>()
@@ -136,6 +137,8 @@ export interface World {
   ask(node: NodeId, event: CoreEvent): void
   kill(node: NodeId, detectMs?: number): void
   restart(node: NodeId, settledAfterMs?: number): void
+  /** SIGSTOP for so long; on waking, timers run before anything is read. */
+  freeze(node: NodeId, ms: number): void
   partition(groups: readonly (readonly NodeId[])[]): void
   heal(): void
   change(node: NodeId, fields: Partial<Member['record']>): void
@@ -196,9 +199,13 @@ export const createWorld = ({ seed, nodes: count, config = {} }: WorldOptions): 
   }
   const reachable = (a: NodeId, b: NodeId): boolean => at(a).up && at(b).up && group.get(a) === group.get(b)
 
-  const feed = (node: Node, event: CoreEvent): void => {
-    if (node.up) perform(node, node.engine.step(now, event))
+  /** A frozen node hears everything when it wakes. */
+  const act = (node: Node, work: () => readonly Effect[]): void => {
+    if (!node.up) return
+    if (node.frozen) node.held.push(work)
+    else perform(node, work())
   }
+  const feed = (node: Node, event: CoreEvent): void => act(node, () => node.engine.step(now, event))
 
   const perform = (node: Node, effects: readonly Effect[]): void => {
     for (const effect of effects) one(node, effect)
@@ -335,7 +342,7 @@ export const createWorld = ({ seed, nodes: count, config = {} }: WorldOptions): 
         const keys = changed.get(op.space) ?? new Set()
         changed.set(op.space, keys.add(op.key))
       }
-    for (const [space, keys] of changed) perform(to, to.engine.stateChanged(now, space, [...keys]))
+    for (const [space, keys] of changed) act(to, () => to.engine.stateChanged(now, space, [...keys]))
   }
 
   const send = (from: NodeId, to: NodeId, ops: readonly Op[]): void => {
@@ -386,11 +393,13 @@ export const createWorld = ({ seed, nodes: count, config = {} }: WorldOptions): 
     if (!node.up || observer === subject) return
     node.verdicts.set(subject, { verdict, since: now })
     if (verdict === 'alive') node.records.set(subject, at(subject).record)
-    perform(node, node.engine.membersChanged(now, [subject]))
+    act(node, () => node.engine.membersChanged(now, [subject]))
   }
 
   const boot = (node: Node, settled: boolean, remembers: boolean): void => {
     node.up = true
+    node.frozen = false
+    node.held = []
     node.life += 1
     node.generation += 1
     node.wakeAt = null
@@ -507,6 +516,25 @@ export const createWorld = ({ seed, nodes: count, config = {} }: WorldOptions): 
       for (const other of ids) if (other !== id) meet(id, other)
       if (settledAfterMs > 0) laterAt(node, settledAfterMs, () => world.change(id, { settled: true }))
     },
+    freeze: (id, ms) => {
+      const node = at(id)
+      if (!node.up || node.frozen) return
+      node.frozen = true
+      const { life } = node
+      for (const other of ids)
+        later(2_000 + rng.below(500), () => {
+          if (node.frozen && node.life === life && reachable(other, id)) judge(other, id, 'dead')
+        })
+      laterAt(node, ms, () => {
+        node.frozen = false
+        const { held } = node
+        node.held = []
+        feed(node, { kind: 'timer' })
+        for (const work of held) act(node, work)
+        wholeSince = Math.max(wholeSince, now)
+        for (const other of ids) if (other !== id) meet(id, other)
+      })
+    },
     partition: groups => {
       wholeSince = Number.POSITIVE_INFINITY
       groups.forEach((members, index) => {
@@ -528,7 +556,7 @@ export const createWorld = ({ seed, nodes: count, config = {} }: WorldOptions): 
     change: (id, fields) => {
       const node = at(id)
       node.record = { ...node.record, ...fields, refutation: node.record.refutation + 1 }
-      perform(node, node.engine.membersChanged(now, [id]))
+      act(node, () => node.engine.membersChanged(now, [id]))
       announce(id)
     },
     engine: id => at(id).engine,

@@ -358,3 +358,17 @@ test('availability counts the gap of a death, with its cause', t => {
   t.is(measured?.gaps.at(-1)?.cause, 'died')
   t.deepEqual(measured?.overlaps, [])
 })
+
+test('an owner that was frozen finds its task taken over, and starts no run before it has heard so', t => {
+  const world = createWorld({ seed: 31, nodes: 3 })
+  world.behave = () => ({ afterMs: 10, error: null })
+  world.put(world.ids[0] as NodeId, task('tick', { when: { every: '1s' } }))
+  world.advance(3_300)
+  const owner = world.starts.at(-1)?.node as NodeId
+  world.freeze(owner, 8_000)
+  world.advance(12_000)
+  const periods = world.starts.map(({ period }) => period)
+  t.is(new Set(periods).size, periods.length, 'no period was run twice')
+  t.true(world.starts.some(({ node }) => node !== owner))
+  t.deepEqual(world.violations, [])
+})

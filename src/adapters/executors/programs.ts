@@ -5,16 +5,20 @@
 // A copy ends with the process that was started: what is left of its group is killed
 // at once, as when the first process of a container ends. What left the group (`setsid`)
 // is no longer the node's. The environment is clean: what is not listed here is not passed.
+//
+// A program begins when the reaper has the word of its group (gate.ts), not a moment before,
+// so that there is no moment at which it would outlive its node.
 
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
-import { statSync } from 'node:fs'
 import { constants } from 'node:os'
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { invariant } from '../../core/errors.js'
 import type { Millis } from '../../core/ids.js'
 import type { TaskRun } from '../../core/tasks/spec.js'
 import type { Log } from '../../ports.js'
+import { GATE_SHELL, GATE_WORD, gateCommand, isGateFailure } from './gate.js'
 import { createLineReader, type LineReader } from './lines.js'
+import { cwdProblem, type Found, findProgram } from './lookup.js'
 import { createReaper } from './reaper.js'
 import { errorText, type Run, type RunKind, type RunOrder } from './run.js'
 import { createTurns } from './turns.js'
@@ -50,20 +54,11 @@ export const environmentOf = (order: RunOrder, api: string | null): Record<strin
   return environment
 }
 
-/** Says in words why the kernel would not start it. */
-const spawnErrorText = (run: ExecRun, environment: Record<string, string>, error: unknown): string => {
+/** Says in words why the kernel would not start the gate. */
+const spawnErrorText = (run: ExecRun, error: unknown): string => {
   const code = (error as NodeJS.ErrnoException).code
   const program = JSON.stringify(run.exec[0])
-  if (run.cwd !== undefined && statSync(run.cwd, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    return `exec: cwd ${JSON.stringify(run.cwd)} is not a directory on this node`
-  }
   switch (code) {
-    case 'ENOENT':
-      return run.exec[0]?.includes('/')
-        ? `exec: ${program}, or the interpreter that it names, is not on this node (ENOENT)`
-        : `exec: ${program} is not in PATH ${environment.PATH ?? '(none)'} of this node (ENOENT)`
-    case 'EACCES':
-      return `exec: ${program} may not be executed by this node's user (EACCES)`
     case 'E2BIG':
       return 'exec: arguments and environment (run.env, input, checkpoint) are more than the kernel takes (E2BIG)'
     case 'EAGAIN':
@@ -71,8 +66,20 @@ const spawnErrorText = (run: ExecRun, environment: Record<string, string>, error
     case 'EMFILE':
     case 'ENFILE':
       return `exec: this node has no process, memory or file handle left for ${program} (${code})`
+    case 'ENOENT':
+      return `exec: ${program}: this node has no ${GATE_SHELL}, through which programs are started (ENOENT)`
     default:
       return `exec: ${program}: ${errorText(error)}`
+  }
+}
+
+const lookUp = (run: ExecRun, program: string, path: string | undefined): Found => {
+  try {
+    const problem = run.cwd === undefined ? null : cwdProblem(run.cwd)
+    return problem === null ? findProgram(program, run.cwd ?? '.', path) : { problem }
+  } catch (error) {
+    // The folder in which the node was started is gone, and the program is relative to it.
+    return { problem: `exec: ${JSON.stringify(program)} could not be looked for: ${errorText(error)}` }
   }
 }
 
@@ -84,6 +91,7 @@ export const createPrograms = ({ log, now, api }: ProgramOptions): RunKind => {
     const run = order.spec.run as ExecRun
     const { listener } = order
     let child: ChildProcessByStdio<null, Readable, Readable> | null = null
+    let isOpened = false
     let asked = false
     let forced: string | null = null
     let over = false
@@ -124,10 +132,15 @@ export const createPrograms = ({ log, now, api }: ProgramOptions): RunKind => {
 
     const launch = (): void => {
       const [program, ...args] = run.exec
-      const environment = environmentOf(order, api())
-      const fail = (error: unknown): void => finish(spawnErrorText(run, environment, error))
+      const fail = (error: unknown): void => finish(spawnErrorText(run, error))
       if (program === undefined) {
         fail(new Error('it is empty; it must name a program'))
+        return
+      }
+      const environment = environmentOf(order, api())
+      const found = lookUp(run, program, environment.PATH)
+      if ('problem' in found) {
+        finish(found.problem)
         return
       }
       try {
@@ -137,12 +150,13 @@ export const createPrograms = ({ log, now, api }: ProgramOptions): RunKind => {
         return
       }
       try {
-        child = spawn(program, args, {
+        const command = gateCommand([program, ...args], found.path, environment)
+        child = spawn(GATE_SHELL, command.args, {
           ...(run.cwd === undefined ? {} : { cwd: run.cwd }),
-          env: environment,
+          env: command.env,
           detached: true,
-          stdio: ['ignore', 'pipe', 'pipe'],
-        })
+          stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+        }) as ChildProcessByStdio<null, Readable, Readable>
       } catch (error) {
         fail(error)
         return
@@ -152,10 +166,20 @@ export const createPrograms = ({ log, now, api }: ProgramOptions): RunKind => {
         spawned.once('error', fail)
         return
       }
-      // libuv returns once the program was executed, so its group exists. A node that is killed
-      // between that and the next line leaves the program behind; nothing may come between.
       const group = spawned.pid
-      reaper.hold(group)
+      const gate = spawned.stdio[3] as unknown as Writable
+      // A gate that was ended has a broken pipe; `exit` tells the rest.
+      gate.on('error', () => {})
+      reaper.hold(group, () => {
+        // Stopped in the meantime, or the gate could not live: it never becomes the program.
+        if (asked || forced !== null || spawned.exitCode !== null || spawned.signalCode !== null) {
+          gate.destroy()
+          return
+        }
+        isOpened = true
+        gate.end(GATE_WORD, () => gate.destroy())
+        listener.started()
+      })
       // A signal that could not be sent is reported where it was sent.
       spawned.on('error', () => {})
       const out = createLineReader(now, line => listener.logged('out', line))
@@ -168,6 +192,7 @@ export const createPrograms = ({ log, now, api }: ProgramOptions): RunKind => {
       spawned.once('exit', (code, signal) => {
         signalGroup('SIGKILL')
         reaper.free(group)
+        gate.destroy()
         spawned.stdout.resume()
         spawned.stderr.resume()
         const drained = (): void => {
@@ -176,12 +201,25 @@ export const createPrograms = ({ log, now, api }: ProgramOptions): RunKind => {
           spawned.stderr.destroy()
           out.end()
           err.end()
-          finish(forced ?? outcomeText(code, signal, asked, lastComplaint))
+          const ofGate = gateOutcome(code)
+          const ofProgram = (): string | null => outcomeText(code, signal, asked, lastComplaint)
+          finish(forced ?? (ofGate === undefined ? ofProgram() : ofGate))
         }
         const timer = setTimeout(drained, drainMs)
         spawned.once('close', drained)
       })
-      listener.started()
+    }
+
+    /** What the end means, when it was the gate that ended: undefined when it was the program. */
+    const gateOutcome = (code: number | null): string | null | undefined => {
+      if (!isOpened && asked) return null
+      if (isOpened && !isGateFailure(code, lastComplaint)) return undefined
+      const program = run.exec[0] ?? ''
+      // It was there a moment ago.
+      const found = lookUp(run, program, environmentOf(order, null).PATH)
+      if ('problem' in found) return found.problem
+      const why = lastComplaint === '' ? `its gate ended too early (${code})` : lastComplaint
+      return errorText(`exec: ${JSON.stringify(program)} could not be executed: ${why}`)
     }
 
     inTurn(() => {

@@ -85,8 +85,8 @@ const unreadBytesMax = 1_048_576
 export interface Reaper {
   /** Throws when there is no reaper and none can be had. Before the spawn. */
   ready(): void
-  /** This group is ours. Right after the spawn: when this returns, the kernel has the word. */
-  hold(group: number): void
+  /** This group is ours. Calls back when a reaper's pipe has the word; never, should there be none. */
+  hold(group: number, told: () => void): void
   /** The group was killed: forget it, for its number may be another's soon. */
   free(group: number): void
   close(): void
@@ -99,16 +99,27 @@ interface Shell {
 }
 
 export const createReaper = (log: Log): Reaper => {
-  const held = new Set<number>()
+  /** Each group, with who waits until a reaper was told of it, or null. */
+  const held = new Map<number, (() => void) | null>()
   let shell: Shell | null = null
   let isShortLived = false
   let closed = false
 
-  const tell = (line: string): void => {
+  const tell = (line: string, written?: (error: Error | null | undefined) => void): void => {
     if (shell === null) return
-    // A pipe is written to before `write` returns, unless it is full.
-    shell.pipe.write(line)
+    // What the pipe took is read, even if we die: it calls back then, and not when it is full.
+    shell.pipe.write(line, written)
     if (shell.pipe.writableLength > unreadBytesMax) shell.child.kill('SIGKILL')
+  }
+
+  const announce = (group: number): void => {
+    const told = held.get(group)
+    tell(`+${group}\n`, error => {
+      // A reaper that was lost has a successor, which is told anew.
+      if (error || !told || held.get(group) !== told) return
+      held.set(group, null)
+      told()
+    })
   }
 
   const lost = (which: Shell, why: string): void => {
@@ -155,7 +166,7 @@ export const createReaper = (log: Log): Reaper => {
     // Neither of them may keep the embedding program alive.
     child.unref()
     if ('unref' in pipe && typeof pipe.unref === 'function') pipe.unref()
-    for (const group of held) tell(`+${group}\n`)
+    for (const group of held.keys()) announce(group)
   }
 
   return {
@@ -163,10 +174,10 @@ export const createReaper = (log: Log): Reaper => {
       if (closed) throw new ShoalError('CLOSED', 'this node no longer starts programs')
       if (shell === null) start()
     },
-    hold(group) {
+    hold(group, told) {
       invariant(Number.isSafeInteger(group) && group > 1, 'a process group is a number above 1')
-      held.add(group)
-      tell(`+${group}\n`)
+      held.set(group, told)
+      announce(group)
     },
     free(group) {
       if (held.delete(group)) tell(`-${group}\n`)

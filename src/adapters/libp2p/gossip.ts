@@ -3,8 +3,9 @@
 // lenient: its penalty for many peers behind one address silenced whole meshes
 // (15 nodes on one IP heard nothing), and who deserves a ban is the core's to say.
 //
-// `from` is the neighbor that passed the message on: it validated it too, so what
-// is wrong with a message is that neighbor's fault, whoever wrote it.
+// `from` is the author, whose signature gossipsub has checked: the core judges by it
+// who may write what. The neighbor that passed a bad message on validated it too, so
+// the transport holds that against the neighbor as well.
 
 import { type GossipsubOpts, type gossipsub, StrictSign } from '@chainsafe/libp2p-gossipsub'
 import type { PeerId } from '@libp2p/interface'
@@ -101,7 +102,7 @@ export class Gossip {
   subscribe(topic: string): void {
     if (this.#topics.has(topic)) return
     this.#topics.add(topic)
-    this.#service.topicValidators.set(topic, (peer, message) => this.#validate(peer, topic, message.data))
+    this.#service.topicValidators.set(topic, (peer, message) => this.#validate(peer, topic, message))
     this.#service.subscribe(topic)
   }
 
@@ -127,9 +128,11 @@ export class Gossip {
     return welcome
   }
 
-  #validate(peer: PeerId, topic: string, data: Uint8Array): Awaited<ReturnType<Validator>> {
+  #validate(peer: PeerId, topic: string, message: Parameters<Validator>[1]): Awaited<ReturnType<Validator>> {
     const node = peer.toString() as NodeId
-    const verdict = data.byteLength > limits.gossipBytesMax ? 'reject' : this.#judge(node, topic, data)
+    const { data } = message
+    const isAcceptable = message.type === 'signed' && data.byteLength <= limits.gossipBytesMax
+    const verdict = isAcceptable ? this.#judge(message.from.toString() as NodeId, topic, data) : 'reject'
     if (verdict === 'reject') this.#guard.rejected(node)
     return verdict as Awaited<ReturnType<Validator>>
   }

@@ -119,7 +119,7 @@ class MemoryTransport implements Transport {
   }
 
   publish(topic: string, bytes: Uint8Array): void {
-    this.#spread(topic, Uint8Array.from(bytes))
+    this.#spread(this.self, topic, Uint8Array.from(bytes))
   }
 
   subscribe(topic: string): void {
@@ -185,11 +185,11 @@ class MemoryTransport implements Transport {
     })
   }
 
-  hear(from: NodeId, topic: string, bytes: Uint8Array): void {
+  hear(author: NodeId, topic: string, bytes: Uint8Array): void {
     if (!this.#topics.has(topic) || this.#seen.has(bytes)) return
     this.#seen.add(bytes)
     this.#later(listener => {
-      if (listener.onGossip(from, topic, bytes) === 'accept') this.#spread(topic, bytes)
+      if (listener.onGossip(author, topic, bytes) === 'accept') this.#spread(author, topic, bytes)
     })
   }
 
@@ -199,10 +199,10 @@ class MemoryTransport implements Transport {
     return this.#listener.onRequest(from, bytes)
   }
 
-  #spread(topic: string, bytes: Uint8Array): void {
+  #spread(author: NodeId, topic: string, bytes: Uint8Array): void {
     this.#seen.add(bytes)
     for (const node of this.#links) {
-      if (!this.#network.isCut(this.self, node)) this.#network.find(node)?.hear(this.self, topic, bytes)
+      if (!this.#network.isCut(this.self, node)) this.#network.find(node)?.hear(author, topic, bytes)
     }
   }
 

@@ -66,7 +66,8 @@ export class Admission {
 
   rumor(message: MembershipMessage & { kind: 'rumor' }, from: NodeId, byGossip: boolean): void {
     const { links, now } = this.#shared
-    links.get(from)?.pulse.frame(now)
+    // The author of gossip is not who sent it on: that proves nothing about the link.
+    if (!byGossip) links.get(from)?.pulse.frame(now)
     for (const strike of message.strikes) this.#deps.forgetting.strike(strike, byGossip)
     for (const record of message.records) {
       if (byGossip) this.#deps.spread.heardByGossip(record)

@@ -84,6 +84,8 @@ export interface MembershipConfig {
   /** A node that came back calls itself settled after this long, doubled for each recent return, up to the maximum. */
   readonly settleMs: Millis
   readonly settleMaxMs: Millis
+  /** How often it looks whether anybody is settled: where nobody is, nobody has to wait. */
+  readonly settleLookMs: Millis
   /** A return this long ago no longer counts as flapping. */
   readonly flapMemoryMs: Millis
   /** A health level has to last this long before it is published: when it worsens, when it betters. */
@@ -158,6 +160,7 @@ export const membershipLan: MembershipConfig = {
   summaryLinesMax: 256,
   settleMs: 5_000,
   settleMaxMs: 300_000,
+  settleLookMs: 1_000,
   flapMemoryMs: 3_600_000,
   healthWorseMs: 2_000,
   healthBetterMs: 10_000,
@@ -171,6 +174,6 @@ export const membershipLan: MembershipConfig = {
   membersMax: 20_000,
   joinMinMs: 250,
   joinMaxMs: 10_000,
-  joinInCompanyMs: 60_000,
+  joinInCompanyMs: 5_000,
   verifyAfterMs: 300,
 }

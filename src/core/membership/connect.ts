@@ -206,7 +206,9 @@ export class Connect {
       if (attempt.isOwn || (known !== null && (attempt.isMet || known.has(address)))) continue
       if (attempt.nextAt <= now) {
         out.push({ kind: 'dial', node: null, addresses: [address] })
-        attempt.nextAt = now + rng.jitter(isAlone ? attempt.backoffMs : config.joinInCompanyMs, 0.3)
+        attempt.nextAt =
+          now +
+          rng.jitter(isAlone ? attempt.backoffMs : Math.max(attempt.backoffMs, config.joinInCompanyMs), 0.3)
         attempt.backoffMs = Math.min(config.joinMaxMs, attempt.backoffMs * 2)
       }
       next = next === null ? attempt.nextAt : Math.min(next, attempt.nextAt)

@@ -63,7 +63,7 @@ export class SelfKeeping {
   }
 
   #announce(): void {
-    const { now, config, rng, chores, out, self, awareness, links } = this.#shared
+    const { now, config, rng, chores, out, self, awareness, links, roster } = this.#shared
     this.#shared.stage = 'here'
     awareness.quiet(now + config.quietMs)
     out.push({ kind: 'subscribe', topic: MEMBERS_TOPIC })
@@ -72,7 +72,12 @@ export class SelfKeeping {
     chores.set('expire', now + rng.jitter(config.expireMs, 0.3))
     chores.set('idle', now + config.lingerMs)
     chores.set('view', now)
-    if (!self.record.settled) chores.set('settle', this.#deps.settling.dueAt(now))
+    if (!self.record.settled) {
+      this.#deps.settling.dueAt(now)
+      // Members of an earlier boot may be settled: they get a moment to say so.
+      const remembers = roster.all().some(entry => entry.provisional)
+      chores.set('settle', now + config.settleLookMs * (remembers ? 3 : 1))
+    }
     for (const link of links.all()) send(this.#shared, link.node, { kind: 'hello', record: self.sealed })
     this.#deps.connect.alone()
     this.#deps.verdicts.notify('member.alive', this.#entry())
@@ -173,23 +178,23 @@ export class SelfKeeping {
   // Settling and health.
 
   settle(): void {
-    const { now, chores, roster, self } = this.#shared
+    const { now, config, chores, roster, self } = this.#shared
     if (self.record.settled) return
     // Where nobody is settled, nobody has to wait: after a power cut all came back at once.
     const someoneIs = roster
       .all()
       .some(entry => entry.record.settled && isPresent(entry.verdict) && !entry.provisional)
     const dueAt = this.#deps.settling.dueAt(now)
-    if (someoneIs && now < dueAt) chores.set('settle', dueAt)
+    if (someoneIs && now < dueAt) chores.set('settle', Math.min(dueAt, now + config.settleLookMs))
     else this.reissue({ settled: true })
   }
 
   /** It was frozen for so long that others took its tasks: it has to prove itself again. */
   unsettle(): void {
-    const { now, chores, stage } = this.#shared
+    const { now, config, chores, stage } = this.#shared
     if (stage !== 'here') return
     this.#deps.settling.flapped(now)
-    chores.set('settle', this.#deps.settling.dueAt(now))
+    chores.set('settle', now + config.settleLookMs)
     this.reissue({ settled: false })
   }
 

@@ -48,6 +48,8 @@ export const checkUpdate = (
   let clock = 0
   for (const struct of decoded.structs) {
     const { id } = struct
+    // lib0 reads integers past 2⁵³, which it then cannot read again from what it wrote.
+    if (!Number.isSafeInteger(id.client)) return MALFORMED
     if (id.clock + struct.length > CLOCK_MAX || struct.length < 1) return MALFORMED
     if (id.client !== client) {
       if (clients.has(id.client)) return MALFORMED
@@ -68,7 +70,8 @@ export const checkUpdate = (
     entries++
     bytes += size
   }
-  for (const ranges of decoded.ds.clients.values()) {
+  for (const [deleted, ranges] of decoded.ds.clients) {
+    if (!Number.isSafeInteger(deleted)) return MALFORMED
     for (const { clock, len } of ranges) if (len < 1 || clock + len > CLOCK_MAX) return MALFORMED
   }
   return { ok: true, entries, bytes, clients, deletes: decoded.ds.clients }
@@ -113,7 +116,9 @@ const isSoundStruct = (struct: Y.Item | Y.GC | Y.Skip, config: StateConfig): boo
   const parent: unknown = struct.parent
   for (const id of [struct.origin, struct.rightOrigin, parent instanceof Y.ID ? parent : null]) {
     // Yjs looks for a reference to the same client at once, and throws when it lies ahead.
-    if (id !== null && id.client === client && id.clock >= clock) return false
+    if (id === null) continue
+    if (id.client === client && id.clock >= clock) return false
+    if (!Number.isSafeInteger(id.client) || id.clock > CLOCK_MAX) return false
   }
   const { content } = struct
   const fits = (value: unknown): boolean => nests(value, config.valueDepthMax)

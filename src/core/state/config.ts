@@ -21,7 +21,7 @@ export interface StateConfig {
   readonly spaceBytesMax: number
   /** Spaces and documents together. 1,000: their names and hashes fit one message. */
   readonly documentsMax: number
-  /** Encoded bytes of a raw document. 8 MB: loads in a blink on a Pi, and catches up in seconds. */
+  /** Encoded bytes of a raw document. 4 MB: a newcomer and the application get it whole, in one step. */
   readonly documentBytesMax: number
   /** Bytes of all spaces and documents together. 256 MB: what a gateway of 1 GB can spare. */
   readonly totalBytesMax: number
@@ -82,7 +82,7 @@ export const defaultStateConfig: StateConfig = Object.freeze({
   spaceKeysMax: 200_000,
   spaceBytesMax: 67_108_864,
   documentsMax: 1_000,
-  documentBytesMax: 8_388_608,
+  documentBytesMax: 4_194_304,
   totalBytesMax: 268_435_456,
   remoteSlack: 1.25,
   updateBytesMax: 262_144,

@@ -83,7 +83,11 @@ export const decodeVector = (bytes: Uint8Array): Map<number, number> => {
   const decoder = decoding.createDecoder(bytes)
   const out = new Map<number, number>()
   while (decoding.hasContent(decoder)) {
-    out.set(decoding.readVarUint(decoder), decoding.readVarUint(decoder))
+    const client = decoding.readVarUint(decoder)
+    const clock = decoding.readVarUint(decoder)
+    // lib0 reads integers past 2⁵³.
+    if (!Number.isSafeInteger(client) || !Number.isSafeInteger(clock)) throw new Error('not a clock')
+    out.set(client, clock)
     if (out.size > CLIENTS_MAX) throw new Error('too many clients')
   }
   return out
@@ -107,7 +111,8 @@ export const decodeRanges = (bytes: Uint8Array): Range[] => {
     const client = decoding.readVarUint(decoder)
     const from = decoding.readVarUint(decoder)
     const to = from + decoding.readVarUint(decoder)
-    if (!Number.isSafeInteger(to) || out.length >= CLIENTS_MAX) throw new Error('not a range')
+    if (!Number.isSafeInteger(client) || !Number.isSafeInteger(to) || out.length >= CLIENTS_MAX)
+      throw new Error('not a range')
     out.push({ client, from, to })
   }
   return out

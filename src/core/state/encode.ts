@@ -78,6 +78,31 @@ export const encodePiece = (
   return encoding.toUint8Array(encoder)
 }
 
+/**
+ * One update of the structs of several pieces of one series. Not `Y.mergeUpdates`, which
+ * drops structs of some sets of updates (seed 2 of the scheduler for raw documents).
+ */
+export const joinPieces = (pieces: readonly Uint8Array[]): Uint8Array => {
+  const byClient = new Map<number, (Y.Item | Y.GC | Y.Skip)[]>()
+  for (const piece of pieces) {
+    for (const struct of Y.decodeUpdate(piece).structs) {
+      const list = byClient.get(struct.id.client)
+      if (list === undefined) byClient.set(struct.id.client, [struct])
+      else list.push(struct)
+    }
+  }
+  const encoder = new Y.UpdateEncoderV1()
+  encoding.writeVarUint(encoder.restEncoder, byClient.size)
+  for (const [client, structs] of byClient) {
+    encoding.writeVarUint(encoder.restEncoder, structs.length)
+    encoding.writeVarUint(encoder.restEncoder, client)
+    encoding.writeVarUint(encoder.restEncoder, (structs[0] as Struct).id.clock)
+    for (const struct of structs) struct.write(encoder, 0)
+  }
+  encoding.writeVarUint(encoder.restEncoder, 0)
+  return encoder.toUint8Array()
+}
+
 /** The deleted clocks within a range, neighbours joined. */
 export const deletedWithin = (store: Store, { client, from, to }: Range): Range[] => {
   const structs = (store.clients.get(client) ?? []) as Struct[]

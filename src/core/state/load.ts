@@ -1,33 +1,35 @@
 // From the store back into memory. What cannot be read is left out and counted:
 // it must not stop a start, and the neighbors still have it.
 
-import { checkUpdate } from './check.js'
-import type { StateConfig } from './config.js'
 import { entryKey, partKey, type Recovered, unseal } from './log.js'
 import type { Replica } from './replica.js'
 
 export const loadReplica = (
   replica: Replica,
   recovered: Recovered,
-  config: StateConfig,
 ): { useless: number; garbage: string[] } => {
-  const { document, kind } = replica
+  const { document } = replica
   const { head, parts, entries } = recovered
   let useless = recovered.strange.length
   const garbage: string[] = []
+  // What bears its seal was checked before it was stored.
   const sound = (stored: readonly { readonly value: Uint8Array }[]): Uint8Array[] =>
     stored.flatMap(({ value }) => {
       const update = unseal(value)
-      if (update !== null && checkUpdate(update, kind, null, config).ok) return [update]
+      if (update !== null) return [update]
       useless++
       return []
     })
-  // Without a head everything that is there is joined: more than needed does no harm.
+  // No head was ever written: the parts are of a snapshot that was never finished, and the
+  // log is whole. If it is spoilt, all parts are joined, the newest first: a struct that is
+  // already there does not take over that it is deleted, so the older ones only fill gaps.
+  const isHeadLost = head === null && recovered.strange.length > 0
   const current = parts.filter(({ snapshot, part }) => {
-    const isCurrent = head === null || snapshot === head.snapshot
+    const isCurrent = head === null ? isHeadLost : snapshot === head.snapshot
     if (!isCurrent) garbage.push(partKey(document, snapshot, part))
     return isCurrent
   })
+  if (isHeadLost) current.sort((a, b) => b.snapshot - a.snapshot || a.part - b.part)
   const live = entries.filter(({ entry }) => {
     const isLive = head === null || entry >= head.firstEntry
     if (!isLive) garbage.push(entryKey(document, entry))
@@ -42,6 +44,7 @@ export const loadReplica = (
     sound(live),
     last === undefined ? 0 : last.entry + 1,
     parts[parts.length - 1]?.snapshot ?? 0,
+    isHeadLost ? current.map(({ snapshot, part }) => partKey(document, snapshot, part)) : [],
   )
   return { useless: useless + unapplied, garbage }
 }

@@ -5,9 +5,8 @@
 //   s/<document>/p/<n>/<part> the snapshot
 //   s/<document>/l/<entry>    updates since the snapshot was begun
 //
-// A snapshot counts once the head names it. The state is a join of updates, so
-// nothing goes wrong when an update stands in both, or when part of an abandoned
-// snapshot is left over.
+// A snapshot counts once the head names it, and is read before the log: a struct that
+// comes deleted tells nothing to one who has it alive, the deletes of the log do.
 
 import { avalanche } from '../hash.js'
 import type { StoreEntry, StoreWrite } from '../step.js'

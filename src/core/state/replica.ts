@@ -14,7 +14,15 @@ import type { StoreWrite } from '../step.js'
 import type { Checked, EntryContent } from './check.js'
 import type { StateConfig } from './config.js'
 import { type Digest, digestOf } from './digest.js'
-import { type Cursor, deletedWithin, encodePiece, endOf, type Range, type Struct } from './encode.js'
+import {
+  type Cursor,
+  deletedWithin,
+  encodePiece,
+  endOf,
+  joinPieces,
+  type Range,
+  type Struct,
+} from './encode.js'
 import { Entries, type Entry } from './entries.js'
 import { entryKey, type Head, partKey, seal, writeHead } from './log.js'
 import { clientOf, listName, nodeOfList } from './writer.js'
@@ -84,6 +92,8 @@ export class Replica {
   #nextEntry = 0
   #logBytes = 0
   #fold: Fold | null = null
+  /** Parts without a head, to go with the next snapshot. */
+  #orphans: readonly string[] = []
   // What waits to be broadcast; null stands for what is too large for it.
   outbox: (Uint8Array | null)[] = []
   publishedAt = Number.NEGATIVE_INFINITY
@@ -109,14 +119,21 @@ export class Replica {
 
   #attach(): Entries {
     this.#digest = null
-    this.doc.on('update', (update: Uint8Array, _origin: unknown, _doc: Y.Doc, transaction: Y.Transaction) => {
-      const deletes: Range[] = []
-      for (const [client, items] of transaction.deleteSet.clients)
-        for (const { clock, len } of items) deletes.push({ client, from: clock, to: clock + len })
-      this.#captured.push({ update, deletes })
-      this.#digest = null
-    })
+    this.doc.on('update', this.#capture)
     return new Entries(this.doc, this.#config, this.#onStamp)
+  }
+
+  readonly #capture = (
+    update: Uint8Array,
+    _origin: unknown,
+    _doc: Y.Doc,
+    transaction: Y.Transaction,
+  ): void => {
+    const deletes: Range[] = []
+    for (const [client, items] of transaction.deleteSet.clients)
+      for (const { clock, len } of items) deletes.push({ client, from: clock, to: clock + len })
+    this.#captured.push({ update, deletes })
+    this.#digest = null
   }
 
   /** Takes over what the store held; returns how many entries were of no use. */
@@ -126,13 +143,16 @@ export class Replica {
     log: readonly Uint8Array[],
     nextEntry: number,
     lastSnapshot: number,
+    orphans: readonly string[],
   ): number {
     let useless = 0
-    const updates = [...parts, ...log]
-    // Pieces of a raw document refer to each other; merged, they apply in one go.
-    const apply = this.kind === 'doc' ? mergeOrKeep(updates) : updates
+    // Parts of a raw document refer to each other: one by one, Yjs would hold them back.
+    const snapshot =
+      this.kind === 'doc' && parts.length > 1 && orphans.length === 0 ? [joinPieces(parts)] : parts
+    // Nobody needs all of it once more as one update.
+    this.doc.off('update', this.#capture)
     this.doc.transact(() => {
-      for (const update of apply) {
+      for (const update of [...snapshot, ...log]) {
         try {
           Y.applyUpdate(this.doc, update)
         } catch {
@@ -140,7 +160,7 @@ export class Replica {
         }
       }
     })
-    this.#captured = []
+    this.doc.on('update', this.#capture)
     this.entries.takeChanged()
     if (head !== null) {
       this.#headStored = true
@@ -148,6 +168,7 @@ export class Replica {
       this.#parts = head.parts
       this.#firstEntry = head.firstEntry
     } else this.#snapshot = lastSnapshot
+    this.#orphans = orphans
     this.#nextEntry = Math.max(nextEntry, this.#firstEntry)
     this.#snapshotBytes = sum(parts)
     this.#logBytes = sum(log)
@@ -234,7 +255,17 @@ export class Replica {
 
   /** The whole document, for this node's own application. */
   encode(): Uint8Array {
-    return Y.encodeStateAsUpdate(this.doc)
+    return this.#encodeUpTo(client => this.clockOf(client))
+  }
+
+  /** Not by Yjs itself, which would put in what it holds back. */
+  #encodeUpTo(clockOf: (client: number) => number): Uint8Array {
+    const cursors = [...this.doc.store.clients.keys()].map(client => ({
+      client,
+      from: 0,
+      to: clockOf(client),
+    }))
+    return encodePiece(this.doc.store, cursors, [], Number.POSITIVE_INFINITY)
   }
 
   /** Whether an update keeps the document within what others may bring it to. */
@@ -460,6 +491,8 @@ export class Replica {
     }
     for (let part = 0; part < this.#parts; part++)
       writes.push({ key: partKey(this.document, this.#snapshot, part), value: null })
+    for (const key of this.#orphans) writes.push({ key, value: null })
+    this.#orphans = []
     for (let entry = this.#firstEntry; entry < fold.firstEntry; entry++)
       writes.push({ key: entryKey(this.document, entry), value: null })
     this.#snapshot = fold.snapshot
@@ -550,15 +583,6 @@ const stampAbove = (stamp: Stamp, seen: Entry | undefined): Stamp =>
   seen === undefined ? stamp : Math.max(stamp, Math.min(seen.content[1] + 1, Number.MAX_SAFE_INTEGER))
 
 const sum = (list: readonly Uint8Array[]): number => list.reduce((bytes, each) => bytes + each.length, 0)
-
-const mergeOrKeep = (updates: readonly Uint8Array[]): readonly Uint8Array[] => {
-  if (updates.length < 2) return updates
-  try {
-    return [Y.mergeUpdates([...updates])]
-  } catch {
-    return updates
-  }
-}
 
 /** A range less the holes in it. */
 const without = (range: Range, holes: readonly Range[]): Range[] => {

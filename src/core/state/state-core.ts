@@ -9,7 +9,7 @@
 import { DeadlineQueue } from '../deadline-queue.js'
 import { invariant, ShoalError } from '../errors.js'
 import { createHybridClock, type HybridClock } from '../hybrid-clock.js'
-import { compareText, isName, type Millis, type NodeId, spaceName } from '../ids.js'
+import { compareText, type Millis, type NodeId, spaceName } from '../ids.js'
 import type { Json } from '../json.js'
 import type { MembersView } from '../member.js'
 import type { Message } from '../message.js'
@@ -619,7 +619,7 @@ class State implements StateCore {
       } else {
         const lineage = recovered.head?.lineage ?? newLineage(this.#rng)
         const replica = this.#newReplica(document, lineage)
-        const loaded = loadReplica(replica, recovered, this.#config)
+        const loaded = loadReplica(replica, recovered)
         useless += loaded.useless
         this.#garbage.push(...loaded.garbage)
         // An own entry may be among what was lost: its clock must not be given out again.

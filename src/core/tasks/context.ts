@@ -75,6 +75,12 @@ export interface LocalCopy {
   since: Millis
   /** Until when a live rival's claim is respected, or null while there is none. */
   handAt: Millis | null
+  /** Its last owner said that this node is next. */
+  invited: boolean
+  /** No run begins before this moment. */
+  calmUntil: Millis
+  /** To whom it was handed, and until when that member's answer is awaited. */
+  handedTo: { readonly node: NodeId; readonly untilAt: Millis } | null
   /** In mesh time, up to where the periods are done. */
   covered: Millis | null
   lastError: string | null
@@ -111,6 +117,8 @@ export interface Context {
   started: boolean
   gateOpen: boolean
   leaving: boolean
+  /** After a freeze no run begins before this moment. */
+  calmUntil: Millis
   /** Loading what was recovered tells nobody anything. */
   quiet: boolean
   /** When a member became able to take tasks. */
@@ -135,6 +143,7 @@ export const createContext = (deps: TaskEngineDeps): Context => ({
   started: false,
   gateOpen: false,
   leaving: false,
+  calmUntil: 0,
   quiet: false,
   availableSince: new Map(),
 })
@@ -205,6 +214,9 @@ export const localOf = (slot: Slot): LocalCopy => {
     cause: 'applied',
     since: 0,
     handAt: null,
+    handedTo: null,
+    invited: false,
+    calmUntil: 0,
     covered: null,
     lastError: null,
     errors: 0,

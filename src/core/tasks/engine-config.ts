@@ -13,6 +13,8 @@ export interface EngineConfig {
   readonly handoverMarginMs: Millis
   /** How far apart the mesh time of two nodes may be: a period that begins this soon after a death is skipped, never doubled. */
   readonly clockErrorMs: Millis
+  /** A periodic copy that nobody handed over waits this long with its first run: nodes whose views differ for a moment see each other's claims first. */
+  readonly viewSettleMs: Millis
   /** Checkpoints enter shared state at this pace per copy; the next two in rank get each one at once. Lower loads every node. */
   readonly checkpointPaceMs: Millis
   /** Contract, section 2: what a task may save. */
@@ -47,6 +49,7 @@ export const ENGINE_DEFAULTS: EngineConfig = Object.freeze({
   steadyMs: 60_000,
   handoverMarginMs: 1_000,
   clockErrorMs: 25,
+  viewSettleMs: 150,
   checkpointPaceMs: 10_000,
   checkpointBytesMax: 65_536,
   checkpointHolders: 2,

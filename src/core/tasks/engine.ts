@@ -56,17 +56,25 @@ export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
   const requests = createRequests(ctx, intake, runner, checkpoints)
   const receive = createInbox(ctx, checkpoints, results, observer)
   let isLinked = false
-  let caughtUpAt = Number.NEGATIVE_INFINITY
 
   // One step: what happened marks slots, then they are settled and written down.
   const during = (now: Millis, work: () => void): readonly Effect[] => {
     ctx.now = Math.max(now, ctx.now)
     ctx.out = []
+    noticeFreeze()
     work()
     settleAll()
     const effects = ctx.out
     ctx.out = []
     return effects
+  }
+
+  /** This process stood still: others may have taken over meanwhile, and what they said is read first. */
+  const noticeFreeze = (): void => {
+    const dueAt = ctx.deadlines.nextAt
+    if (dueAt === null || ctx.now - dueAt <= LATE_MS || ctx.now < ctx.calmUntil + LATE_MS) return
+    ctx.calmUntil = ctx.now + CATCH_UP_MS
+    ctx.deadlines.postpone(ctx.calmUntil - dueAt)
   }
 
   const settleAll = (): void => {
@@ -111,13 +119,6 @@ export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
   }
 
   const onTimer = (): void => {
-    const dueAt = ctx.deadlines.nextAt
-    if (dueAt !== null && ctx.now - dueAt > LATE_MS && ctx.now - caughtUpAt > 2 * LATE_MS) {
-      // This process stood still. Others may have taken over meanwhile; what they said is read first.
-      caughtUpAt = ctx.now
-      ctx.deadlines.postpone(ctx.now - dueAt + CATCH_UP_MS)
-      return
-    }
     for (let key = ctx.deadlines.takeDue(ctx.now); key !== undefined; key = ctx.deadlines.takeDue(ctx.now))
       onDue(key)
   }

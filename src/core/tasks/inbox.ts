@@ -5,7 +5,7 @@ import { unreachable } from '../errors.js'
 import type { NodeId } from '../ids.js'
 import type { Checkpoints } from './checkpoints.js'
 import { parseEpoch } from './claim.js'
-import { type Context, claimOf, meshNow, setClaim, slotAt } from './context.js'
+import { type Context, claimOf, localOf, meshNow, setClaim, slotAt } from './context.js'
 import type { TaskMessage } from './message.js'
 import type { Observer } from './observer.js'
 import type { Results } from './results.js'
@@ -54,6 +54,7 @@ export const createInbox = (
             cause,
             covered,
           }
+          localOf(slot).invited = true
           setClaim(ctx, slot, after)
           observer.claimChanged(slot, before, after)
         }

@@ -7,7 +7,6 @@ import type { Member } from '../member.js'
 import type { StateChange } from '../step.js'
 import type { Checkpoints } from './checkpoints.js'
 import { parseClaimKey, readClaim } from './claim.js'
-import { BALANCE_MAX, BALANCE_MIN } from './config.js'
 import {
   type Context,
   claimOf,
@@ -20,7 +19,7 @@ import {
 } from './context.js'
 import { isHolding } from './copy.js'
 import type { Observer } from './observer.js'
-import type { PlacementMember, PlacementRule } from './placement.js'
+import { type PlacementMember, type PlacementRule, readRule } from './placement.js'
 import type { Results } from './results.js'
 import { createSchedule } from './schedule.js'
 import { isReadable, readTask } from './task-table.js'
@@ -116,11 +115,7 @@ export const createIntake = (
   }
 
   const loadRule = (): void => {
-    const balance = ctx.deps.state.get(SPACES.mesh, 'balance')
-    rule = {
-      balance:
-        typeof balance === 'number' && balance >= BALANCE_MIN && balance <= BALANCE_MAX ? balance : null,
-    }
+    rule = readRule(ctx.deps.state.get(SPACES.mesh, 'balance'))
     ctx.placer.setRule(rule)
   }
 

@@ -3,14 +3,23 @@
 
 import type { Millis, NodeId, TaskId } from '../ids.js'
 import type { TaskCause, TaskEvent } from '../mesh-event.js'
-import { cover, type Interval, sumCoverage, type TaskAvailability } from './availability.js'
+import {
+  type Coverage,
+  cover,
+  type Interval,
+  startCoverage,
+  sumCoverage,
+  type TaskAvailability,
+} from './availability.js'
 import { type Claim, formatEpoch } from './claim.js'
 import { type Context, claimOf, isPlaced, isStanding, type Slot } from './context.js'
 import { isReadable } from './task-table.js'
 
 interface History {
-  gaps: Interval[]
-  overlaps: Interval[]
+  readonly gaps: Interval[]
+  readonly overlaps: Interval[]
+  /** What slots that are no more had added up. */
+  readonly retired: Coverage
 }
 
 export interface Observer {
@@ -18,6 +27,8 @@ export interface Observer {
   claimChanged(slot: Slot, before: Claim | null, after: Claim | null): void
   /** Looks again at who runs the slot. */
   look(slot: Slot): void
+  /** The slot is no more; what was measured of it stays in its task's sums. */
+  retire(slot: Slot): void
   taskChanged(task: TaskId, cause: 'applied' | 'changed' | 'removed'): void
   availability(now: Millis): ReadonlyMap<TaskId, TaskAvailability>
 }
@@ -29,12 +40,17 @@ export const createObserver = (ctx: Context): Observer => {
     if (!ctx.quiet) ctx.out.push({ kind: 'notify', event: { ...event, at: ctx.now } })
   }
 
-  const remember = (slot: Slot, what: keyof History, from: Millis, cause: TaskCause): void => {
-    let history = histories.get(slot.task)
+  const historyOf = (task: TaskId): History => {
+    let history = histories.get(task)
     if (history === undefined) {
-      history = { gaps: [], overlaps: [] }
-      histories.set(slot.task, history)
+      history = { gaps: [], overlaps: [], retired: startCoverage(ctx.now) }
+      histories.set(task, history)
     }
+    return history
+  }
+
+  const remember = (slot: Slot, what: 'gaps' | 'overlaps', from: Millis, cause: TaskCause): void => {
+    const history = historyOf(slot.task)
     history[what].push({ slot: slot.index, from, to: ctx.now, cause })
     if (history[what].length > ctx.config.gapsMax) history[what].shift()
   }
@@ -88,6 +104,14 @@ export const createObserver = (ctx: Context): Observer => {
       }
     },
 
+    retire: ({ task, coverage }) => {
+      if (coverage.totalMs === 0 || !ctx.tasks.has(task)) return
+      const { retired } = historyOf(task)
+      retired.totalMs += coverage.totalMs
+      retired.coveredMs += coverage.coveredMs
+      retired.overlapMs += coverage.overlapMs
+    },
+
     taskChanged: (task, cause) => {
       if (cause === 'removed') histories.delete(task)
       tell({
@@ -104,7 +128,8 @@ export const createObserver = (ctx: Context): Observer => {
       for (const [id, task] of ctx.tasks) {
         if (!isReadable(task)) continue
         const coverages = [...(ctx.slotsOfTask.get(id) ?? [])].map(slot => slot.coverage)
-        const { gaps, overlaps } = histories.get(id) ?? { gaps: [], overlaps: [] }
+        const { gaps, overlaps, retired } = histories.get(id) ?? { gaps: [], overlaps: [], retired: null }
+        if (retired !== null) coverages.push(retired)
         sums.set(id, sumCoverage(coverages, now, gaps, overlaps))
       }
       return sums

@@ -91,6 +91,7 @@ export const createRunner = (
     }
     // Its generation must be known: it tells this life's claims from those of an earlier one.
     if (!ctx.gateOpen || ctx.deps.members.get(ctx.self) === undefined) return
+    if (awaitsAnswer(slot, local)) return
     const rivals = task.spec.overlap && task.kind === 'always' ? [] : rivalsOf(ctx, slot)
     if (rivals.length > 0) {
       if (local.handAt === null) {
@@ -110,6 +111,24 @@ export const createRunner = (
     take(slot, local, task)
   }
 
+  /**
+   * It was handed over and comes right back: the other may be starting it at this moment. Its claim,
+   * or a while without one, says which.
+   */
+  const awaitsAnswer = (slot: Slot, local: LocalCopy): boolean => {
+    const { handedTo } = local
+    if (handedTo === null) return false
+    if (ctx.now < handedTo.untilAt && isLive(ctx, handedTo.node)) {
+      const answer = claimOf(slot, handedTo.node)
+      if (answer === undefined || answer.epoch.number <= numberOf(local.state)) {
+        ctx.deadlines.set(`hand|${slot.key}`, handedTo.untilAt)
+        return true
+      }
+    }
+    local.handedTo = null
+    return false
+  }
+
   const take = (slot: Slot, local: LocalCopy, task: Task): void => {
     const before = highestClaim(slot)
     ctx.deadlines.delete(`hand|${slot.key}`)
@@ -119,6 +138,8 @@ export const createRunner = (
     local.task = task
     local.cause = causeOfTake(ctx, before)
     local.covered = task.schedule === null ? null : coveredAt(ctx, slot, task)
+    local.calmUntil = local.invited ? 0 : ctx.now + ctx.config.viewSettleMs
+    local.invited = false
     local.renewTo = null
     local.claimLost = false
     local.sequence = 0
@@ -155,6 +176,11 @@ export const createRunner = (
   const defend = (slot: Slot, local: LocalCopy): void => {
     const mine = { number: numberOf(local.state), node: ctx.self }
     const outbid = slot.claims.some(claim => compareEpochs(claim.epoch, mine) > 0)
+    // Somebody else ran it meanwhile: nobody can tell which periods, so the next whole one is the first here.
+    if ((outbid || local.claimLost) && local.covered !== null) {
+      local.covered = Math.max(local.covered, Math.ceil(meshNow(ctx)) + ctx.config.clockErrorMs)
+      armPeriod(slot, local)
+    }
     if (!outbid && !local.claimLost) {
       claims.bury(slot, mine.number)
       return
@@ -196,6 +222,7 @@ export const createRunner = (
     if (slot.claims.length === 0 && (gone || !placed)) {
       if (gone || slot.checkpoint === null) {
         observer.look(slot)
+        observer.retire(slot)
         dropSlot(ctx, slot)
       }
     } else if (claimOf(slot, ctx.self) === undefined) slot.local = null
@@ -270,7 +297,9 @@ export const createRunner = (
   const handOver = (slot: Slot, local: LocalCopy): void => {
     checkpoints.publish(slot)
     const owner = ctx.placer.owners().ownerOf(slot.task, slot.index)
+    local.handedTo = null
     if (owner === null || owner === ctx.self || !isLive(ctx, owner)) return
+    local.handedTo = { node: owner, untilAt: ctx.now + ctx.config.handoverMarginMs }
     ctx.out.push({
       kind: 'send',
       to: owner,
@@ -292,7 +321,10 @@ export const createRunner = (
     if (local.state.phase !== 'running' || local.state.active || local.task === null) return
     const next = local.task.schedule?.nextAfter(local.covered as Millis)?.startAt ?? null
     if (next === null) ctx.deadlines.delete(`period|${slot.key}`)
-    else ctx.deadlines.set(`period|${slot.key}`, ctx.now + Math.max(0, Math.ceil(next - meshNow(ctx))))
+    else {
+      const at = ctx.now + Math.max(0, Math.ceil(next - meshNow(ctx)))
+      ctx.deadlines.set(`period|${slot.key}`, Math.max(at, ctx.calmUntil, local.calmUntil))
+    }
   }
 
   const due = (what: string, slot: Slot): void => {
@@ -305,9 +337,20 @@ export const createRunner = (
       if (next !== null && next > meshNow(ctx)) armPeriod(slot, local)
       else {
         local.covered = Math.floor(meshNow(ctx))
-        apply(slot, { kind: 'run' })
+        if (isContested(slot, local)) armPeriod(slot, local)
+        else apply(slot, { kind: 'run' })
       }
     } else ctx.dirty.add(slot)
+  }
+
+  /** Another runs it too, as after a split: until one has given way, a period is rather missed than doubled. */
+  const isContested = (slot: Slot, local: LocalCopy): boolean => {
+    if (rivalsOf(ctx, slot).length === 0) {
+      local.handAt = null
+      return false
+    }
+    local.handAt ??= ctx.now + (local.task?.graceMs ?? 0) + ctx.config.handoverMarginMs
+    return ctx.now < local.handAt
   }
 
   const durable = (token: number): boolean => {

@@ -54,6 +54,9 @@ test('why a program could not be started is said in words', async t => {
     [{ exec: ['/no/such/thing'] }, /is not on this node \(ENOENT\)/],
     [{ exec: [orphan] }, /or the interpreter that it names, is not on this node/],
     [{ exec: [plain] }, /may not be executed .*EACCES/],
+    [{ exec: [bed.modulesDir] }, /is a directory, not a program \(EISDIR\)/],
+    [{ exec: ['plain'], env: { PATH: bed.modulesDir } }, /may not be executed .*EACCES/],
+    [{ exec: ['./no-such-thing'], cwd: '/' }, /is not on this node \(ENOENT\)/],
     [{ exec: ['true'], cwd: '/no/such/place' }, /cwd "\/no\/such\/place" is not a directory/],
     [{ exec: ['true'], env: { BIG: 'x'.repeat(140_000) } }, /E2BIG/],
     [{ exec: ['true', 'nul\0byte'] }, /null bytes/],
@@ -80,6 +83,32 @@ test('how a program ended is said in words, with the last thing it complained ab
 test('a program works where it is told to', async t => {
   const bed = await openTestBed()
   t.deepEqual((await run(bed, { exec: ['/bin/sh', '-c', 'pwd'], cwd: '/' })).lines, ['/'])
+  await bed.cleanUp()
+})
+
+test('a program that only the kernel can tell from one is an exit in words', async t => {
+  const bed = await openTestBed()
+  const [broken, odd] = [join(bed.modulesDir, 'broken'), join(bed.modulesDir, 'odd')]
+  const path = process.env.PATH ?? ''
+  // Of 64 bits, for no machine, with nothing in it.
+  await writeFile(broken, Buffer.concat([Buffer.from('\x7fELF\x02\x01\x01'), Buffer.alloc(57)]), {
+    mode: 0o755,
+  })
+  await writeFile(odd, '#!/usr/bin/env no-such-interpreter\n', { mode: 0o755 })
+  for (const [exec, expected] of [
+    [{ exec: [broken] }, /broken/],
+    [{ exec: [broken], env: { LC_ALL: 'C' } }, /broken/],
+    [{ exec: [odd], env: { PATH: path } }, /no-such-interpreter/],
+  ] as const) {
+    const { error, calls } = await run(bed, exec)
+    t.regex(error ?? '', expected)
+    t.deepEqual(calls, ['started', 'exited'])
+  }
+  t.is(
+    (await run(bed, { exec: ['/bin/sh', '-c', 'exit 127'] })).error,
+    'exit code 127',
+    'its own 127 is its own',
+  )
   await bed.cleanUp()
 })
 

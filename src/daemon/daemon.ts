@@ -1,0 +1,137 @@
+// Runs a node as a process of its own: one ready line on stdout, the log on stderr,
+// and the signals that operators and systemd send. SIGINT and SIGTERM give the tasks
+// away, say goodbye and end with 0 within five seconds; a second one ends at once.
+
+import '../polyfill.js'
+import { constants } from 'node:os'
+import { FAILED, UsageError } from '../cli/errors.js'
+import { line } from '../cli/output.js'
+import { ShoalError } from '../core/errors.js'
+import { type Composed, composeNode } from '../runtime/compose.js'
+import { type ApiServer, serveApi } from '../runtime/compose-api.js'
+import { type Configuration, configure, type Flags } from './configuration.js'
+import { createNotifier } from './notify.js'
+import { reload } from './reload.js'
+
+/** The contract gives five seconds; the rest is for ending the process. */
+const LEAVE_MS = 4_500
+const LINGER_MS = 1_000
+
+export const runDaemon = async (flags: Flags, json: boolean): Promise<void> => {
+  const isDemo = process.env.SHOAL_DEMO === '1' && process.channel !== undefined
+  const demo = isDemo ? await import('./demo-control.js') : null
+  demo?.dieWithParent()
+  demo?.watchSockets()
+  const configuration = configure(flags)
+  const { settings } = configuration
+  const composed = await compose(configuration)
+  const { node, log } = composed
+  const notifier = createNotifier(text => log.warn(text))
+  let server: ApiServer | null = null
+  let current = configuration
+
+  const end = (code: number): never => {
+    notifier.close()
+    process.exit(code)
+  }
+  let isLeaving = false
+  const onStop = (signal: NodeJS.Signals): void => {
+    if (isLeaving) end(128 + constants.signals[signal])
+    isLeaving = true
+    log.info('leaving', { signal })
+    notifier.stopping()
+    setTimeout(() => {
+      log.warn('leaving took too long; the others find out by themselves')
+      end(0)
+    }, LEAVE_MS).unref()
+    node.leave().then(
+      () => end(0),
+      error => {
+        log.error('leaving failed', { error: String(error) })
+        end(0)
+      },
+    )
+  }
+  process.on('SIGINT', onStop)
+  process.on('SIGTERM', onStop)
+  process.on('SIGHUP', () => {
+    notifier.reloading()
+    current = reload(current, flags, composed)
+    notifier.ready(statusOf(composed))
+  })
+  node.onStopped(reason => {
+    void server?.close()
+    if (isLeaving) return
+    // Asked to leave over HTTP, or stood down because it was cloned.
+    if (reason !== null) process.stderr.write(`shoal: the node stopped: ${reason}\n`)
+    setImmediate(() => end(reason === null ? 0 : FAILED))
+  })
+
+  try {
+    // Before the node starts: what it runs from its first moment on is told where the interface is.
+    server = await serveApi(composed, configuration.api, settings)
+    await node.start(settings.join)
+  } catch (error) {
+    isLeaving = true
+    await server?.close()
+    await node.close()
+    // What is still being closed must not keep a process that has failed.
+    setTimeout(() => process.exit(), LINGER_MS).unref()
+    throw explain(error)
+  }
+  for (const text of [...configuration.warnings, ...composed.warnings, server.warning]) {
+    if (text !== null) log.warn(text)
+  }
+  const isOpen = settings.meshKey === null
+  if (isOpen && process.getuid?.() === 0) {
+    log.warn(
+      'this is a playground that runs as root: whoever can reach its interface can run anything as root',
+    )
+  }
+  demo?.obeyDemo(server.address)
+  const { id, name, addrs } = node.info()
+  line(
+    json
+      ? JSON.stringify({ id, name, addrs, api: server.address })
+      : readyLine(composed, server.address, isOpen),
+  )
+  notifier.ready(statusOf(composed))
+}
+
+/** libp2p tells of a port that is taken with its own stack. */
+const explain = (error: unknown): unknown => {
+  if (!(error instanceof ShoalError) || error.code !== 'LISTEN_FAILED') return error
+  const where = /^cannot listen on ([^:]*)/.exec(error.message)?.[1] ?? 'the address'
+  const why = error.message.includes('EADDRINUSE')
+    ? 'the port is used by something else; end that, or choose another with --listen'
+    : error.message.includes('EADDRNOTAVAIL')
+      ? 'this machine has no such address; choose one of its own with --listen'
+      : error.message.includes('EACCES')
+        ? 'this user may not open the port; choose one above 1023 with --listen'
+        : (error.message.split('\n').find(each => each.includes('Error:')) ?? error.message).trim()
+  return new ShoalError(error.code, `cannot listen on ${where}: ${why}`, { cause: error })
+}
+
+const compose = async (configuration: Configuration): Promise<Composed> => {
+  try {
+    return await composeNode(configuration.settings)
+  } catch (error) {
+    // A key file that is missing or is none was named wrongly; it is not that something failed.
+    if (error instanceof ShoalError && error.code.startsWith('KEY_FILE_')) throw new UsageError(error.message)
+    throw error
+  }
+}
+
+const readyLine = ({ node }: Composed, api: string, isOpen: boolean): string => {
+  const { id, name, addrs } = node.info()
+  const where = addrs.join(' ')
+  const ready = `shoal: ready: ${name} ${id} listens on ${where}; look at http://${api}/`
+  if (!isOpen) return ready
+  const root = process.getuid?.() === 0 ? ', and it runs as root: tasks can do anything here' : ''
+  return `${ready}; playground without a mesh key: loopback only, open to everybody on this machine${root}`
+}
+
+const statusOf = ({ node }: Composed): string => {
+  const alive = node.members().filter(member => member.verdict === 'alive').length
+  return `ready as ${node.info().name}, ${alive} ${alive === 1 ? 'member' : 'members'} alive`
+}

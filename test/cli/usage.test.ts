@@ -1,0 +1,333 @@
+// What needs no node: usage, help, configuration, keys, completion, the simulator.
+
+import { spawnSync } from 'node:child_process'
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
+import test from 'ava'
+import { createProgram } from '../../src/cli/program.js'
+import { SETTINGS } from '../../src/daemon/settings.js'
+import { makeDirectory, shoal } from './shoal.js'
+
+const ASKING: readonly (readonly string[])[] = [
+  ['members'],
+  ['info'],
+  ['join', 'gw-1'],
+  ['leave'],
+  ['drain'],
+  ['forget', 'gw-1'],
+  ['plan', '--without', 'gw-1'],
+  ['events'],
+  ['tasks'],
+  ['tasks', 'show', 'a'],
+  ['tasks', 'why', 'a'],
+  ['tasks', 'logs', 'a'],
+  ['tasks', 'restart', 'a'],
+  ['tasks', 'rm', 'a'],
+  ['state', 'list'],
+  ['state', 'get', 'a', 'b'],
+  ['state', 'set', 'a', 'b', '1'],
+  ['state', 'rm', 'a', 'b'],
+  ['state', 'watch', 'a'],
+]
+
+test.serial('without a command the help is shown, and that is wrong usage', async t => {
+  const { code, out, err } = await shoal([])
+  t.is(code, 2)
+  t.is(out, '')
+  t.regex(err, /Usage: shoal/)
+})
+
+test.serial('asking for help is no mistake', async t => {
+  const { code, out } = await shoal(['tasks', 'apply', '--help'])
+  t.is(code, 0)
+  t.regex(out, /Examples:/)
+})
+
+test.serial('an unknown command is answered with the one that was meant', async t => {
+  const { code, err } = await shoal(['membres'])
+  t.is(code, 2)
+  t.regex(err, /Did you mean members/)
+})
+
+for (const args of ASKING) {
+  const name = args.join(' ')
+  test.serial(`${name}: an unknown flag, a wrong --api and a node that is not there`, async t => {
+    const [flag, address, nobody] = await Promise.all([
+      shoal([...args, '--jsno']),
+      shoal([...args, '--api', 'nowhere']),
+      shoal([...args, '--api', '127.0.0.1:1']),
+    ])
+    t.is(flag.code, 2)
+    t.regex(flag.err, /unknown option '--jsno'/)
+    t.is(address.code, 2)
+    t.regex(address.err, /--api is "nowhere"; it must be HOST:PORT/)
+    t.is(nobody.code, 1)
+    t.is(nobody.err.trim().split('\n').length, 1)
+    t.regex(nobody.err, /no node runs at 127\.0\.0\.1:1; start one with "shoal up"/)
+  })
+}
+
+test.serial('a token file that is not there is named', async t => {
+  const { code, err } = await shoal(['members', '--token-file', '/nonexistent/api.token'])
+  t.is(code, 2)
+  t.regex(err, /--token-file is \/nonexistent\/api\.token, which cannot be read/)
+})
+
+test.serial('every page of help fits eighty columns and every command has one', t => {
+  const program = createProgram()
+  const pages: string[] = []
+  const walk = (command: typeof program): void => {
+    pages.push(command.helpInformation())
+    for (const child of command.commands) walk(child as typeof program)
+  }
+  walk(program)
+  t.true(pages.length > 25)
+  for (const page of pages) {
+    for (const line of page.split('\n')) t.true(stripVTControlCharacters(line).length <= 80, line)
+  }
+})
+
+test.serial(
+  'config shows each value and where it comes from: flag over variable over file over default',
+  async t => {
+    const directory = makeDirectory()
+    t.teardown(() => rmSync(directory, { recursive: true }))
+    const file = join(directory, 'shoal.toml')
+    writeFileSync(file, 'name = "from-file"\ncapacity = 3\nlog-level = "debug"\n[label]\nzone = "hall-2"\n')
+    const env = { SHOAL_CAPACITY: '5', SHOAL_LOG_LEVEL: 'warn' }
+    const { code, out } = await shoal(['config', '--json', '--config', file, '--log-level', 'error'], { env })
+    t.is(code, 0)
+    const { values } = JSON.parse(out)
+    t.deepEqual(values.name, { value: 'from-file', from: file })
+    t.deepEqual(values.label, { value: { zone: 'hall-2' }, from: file })
+    t.deepEqual(values.capacity, { value: 5, from: 'SHOAL_CAPACITY' })
+    t.deepEqual(values['log-level'], { value: 'error', from: '--log-level' })
+    t.deepEqual(values.api, { value: '127.0.0.1:4780', from: 'default' })
+    t.true((await shoal(['config', '--config', file])).out.split('\n').every(line => line.length <= 80))
+  },
+)
+
+test.serial('a path in the file is meant from the folder of the file', async t => {
+  const directory = makeDirectory()
+  t.teardown(() => rmSync(directory, { recursive: true }))
+  writeFileSync(join(directory, 'shoal.toml'), 'data = "state"\n')
+  const { out } = await shoal(['config', '--json', '--config', join(directory, 'shoal.toml')])
+  t.is(JSON.parse(out).values.data.value, join(directory, 'state'))
+})
+
+const WRONG: readonly (readonly [string, readonly string[], string | null, RegExp])[] = [
+  ['a negative number', ['--capacity', '-1'], null, /--capacity is -1; it must be a whole number/],
+  ['a number with a unit', ['--capacity', '5kg'], null, /--capacity is "5kg"; it must be/],
+  ['a label without a value', ['--label', 'zone'], null, /--label is "zone"; it must be NAME=VALUE/],
+  ['a label twice', ['--label', 'a=1', 'a=2'], null, /--label gives a twice/],
+  ['a name that is none', ['--name', 'Hall 2'], null, /--name is "Hall 2"; it must be lower-case/],
+  [
+    'an address that is none',
+    ['--listen', '0.0.0.0:4701'],
+    null,
+    /--listen is "0\.0\.0\.0:4701"; .*multiaddr/,
+  ],
+  [
+    'a port that is none',
+    ['--api', '127.0.0.1:99999'],
+    null,
+    /--api is "127\.0\.0\.1:99999"; it must be HOST:PORT/,
+  ],
+  [
+    'a kind of task that is none',
+    ['--allow', 'exec,shell'],
+    null,
+    /--allow is \["exec","shell"\]; it must be/,
+  ],
+  [
+    'a log level that is none',
+    ['--log-level', 'loud'],
+    null,
+    /--log-level is "loud"; it must be debug, info/,
+  ],
+  ['modules without their folder', ['--allow', 'module'], null, /allow names module, and modules is not set/],
+  ['an open API without a key', ['--api', '0.0.0.0:4780'], null, /no mesh key; .*only loopback is accepted/],
+  [
+    'an unknown key of the file',
+    [],
+    'labels = {}\n',
+    /labels in .*shoal\.toml is no setting; did you mean label\?/,
+  ],
+  [
+    'a number that is a text in the file',
+    [],
+    'capacity = "5"\n',
+    /capacity in .*shoal\.toml is "5"; it must be/,
+  ],
+  [
+    'a switch that is a text in the file',
+    [],
+    'no-mdns = "yes"\n',
+    /no-mdns in .*shoal\.toml is "yes"; it must be true or false/,
+  ],
+  ['a file that is no TOML', [], 'name = \n', /shoal\.toml is no TOML at line 1/],
+]
+
+for (const [what, args, text, sentence] of WRONG) {
+  test.serial(`up and config refuse ${what} in one sentence`, async t => {
+    const directory = makeDirectory()
+    t.teardown(() => rmSync(directory, { recursive: true }))
+    const file = join(directory, 'shoal.toml')
+    if (text !== null) writeFileSync(file, text)
+    const all = text === null ? args : [...args, '--config', file]
+    for (const command of ['up', 'config']) {
+      const { code, out, err } = await shoal([command, ...all])
+      t.is(code, 2)
+      t.is(out, '')
+      t.is(err.trim().split('\n').length, 1)
+      t.regex(err, sentence)
+    }
+  })
+}
+
+test.serial('a variable is named when its value is refused, and an empty one counts as none', async t => {
+  const { code, err } = await shoal(['config'], { env: { SHOAL_CAPACITY: 'much' } })
+  t.is(code, 2)
+  t.regex(err, /SHOAL_CAPACITY is "much"/)
+  t.is((await shoal(['config'], { env: { SHOAL_CAPACITY: '' } })).code, 0)
+})
+
+test.serial('a configuration file or a mesh key that is not there is named', async t => {
+  const file = await shoal(['up', '--config', '/nonexistent/shoal.toml'])
+  t.is(file.code, 2)
+  t.regex(file.err, /the configuration file \/nonexistent\/shoal\.toml cannot be read/)
+  const directory = makeDirectory()
+  t.teardown(() => rmSync(directory, { recursive: true }))
+  const key = await shoal(['up', '--data', directory, '--mesh-key', join(directory, 'no.key')])
+  t.is(key.code, 2)
+  t.regex(key.err, /the mesh key file .*no\.key does not exist; "shoal key .*" makes a new one/)
+})
+
+test.serial('the schema of the file knows exactly the settings', async t => {
+  const { code, out } = await shoal(['config', '--schema'])
+  t.is(code, 0)
+  const schema = JSON.parse(out)
+  t.false(schema.additionalProperties)
+  t.deepEqual(
+    Object.keys(schema.properties),
+    SETTINGS.map(({ key }) => key),
+  )
+})
+
+test.serial('a new key goes to a file of mode 0600, or to stdout, and never over another file', async t => {
+  const directory = makeDirectory()
+  t.teardown(() => rmSync(directory, { recursive: true }))
+  const file = join(directory, 'mesh.key')
+  const made = await shoal(['key', file, '--json'])
+  t.is(made.code, 0)
+  t.regex(JSON.parse(made.out).meshId, /^[0-9a-f]{16}$/)
+  t.is(statSync(file).mode & 0o777, 0o600)
+  const before = readFileSync(file, 'utf8')
+  t.regex(before, /^\/key\/swarm\/psk\/1\.0\.0\/\n\/base16\/\n[0-9a-f]{64}\n$/)
+  const again = await shoal(['key', file])
+  t.is(again.code, 1)
+  t.regex(again.err, /exists already; a mesh key is never written over another file/)
+  t.is(readFileSync(file, 'utf8'), before)
+  t.regex((await shoal(['key'])).out, /^\/key\/swarm\/psk/)
+})
+
+test.serial(
+  'a key cannot be made where no folder is, in a folder that is no folder, or into two files',
+  async t => {
+    const nowhere = await shoal(['key', '/nonexistent/mesh.key'])
+    t.is(nowhere.code, 1)
+    t.regex(nowhere.err, /\/nonexistent\/mesh\.key cannot be written/)
+    const inFile = await shoal(['key', '/dev/null/mesh.key'])
+    t.is(inFile.code, 1)
+    t.regex(inFile.err, /cannot be written/)
+    t.is((await shoal(['key', 'a', 'b'])).code, 2)
+  },
+)
+
+test.serial('bash completes commands, the commands of a group, and flags', async t => {
+  const { code, out } = await shoal(['completion', 'bash'])
+  t.is(code, 0)
+  const complete = (...words: string[]): string => {
+    const script = `${out}\nCOMP_WORDS=(${words.map(word => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _shoal; echo "\${COMPREPLY[*]}"`
+    return spawnSync('bash', ['-c', script], { encoding: 'utf8' }).stdout.trim()
+  }
+  t.is(complete('shoal', 'mem'), 'members')
+  t.is(complete('shoal', 'tasks', 'ap'), 'apply')
+  t.is(complete('shoal', 'members', '--wa'), '--watch')
+  t.is(complete('shoal', 'up', '--mesh'), '--mesh-key')
+})
+
+test.serial('completion of another shell, of none, and with a flag is refused', async t => {
+  const other = await shoal(['completion', 'fish'])
+  t.is(other.code, 2)
+  t.regex(other.err, /the shell is "fish"; it must be bash/)
+  t.is((await shoal(['completion'])).code, 2)
+  t.is((await shoal(['completion', 'bash', '--zsh'])).code, 2)
+})
+
+test.serial(
+  'simulate refuses a scenario that is none, a number that is none, and an unknown flag',
+  async t => {
+    const scenario = await shoal(['simulate', 'no-such-scenario'])
+    t.is(scenario.code, 2)
+    t.regex(scenario.err, /scenario is "no-such-scenario"/)
+    t.not((await shoal(['simulate', '--nodes', 'many'])).code, 0)
+    t.is((await shoal(['simulate', '--nods', '5'])).code, 2)
+  },
+)
+
+test.serial('the demo refuses too few nodes, too short a story, and an unknown flag', async t => {
+  const few = await shoal(['demo', '--nodes', '1'])
+  t.is(few.code, 2)
+  t.regex(few.err, /--nodes is "1"; it must be a whole number of at least 3/)
+  const short = await shoal(['demo', '--headless', '--seconds', '5'])
+  t.is(short.code, 2)
+  t.regex(short.err, /--seconds is "5"; it must be a whole number of at least 15/)
+  t.is((await shoal(['demo', '--hedless'])).code, 2)
+})
+
+test.serial(
+  'doctor says each thing in a sentence, exits 1 when one is wrong, and refuses wrong settings',
+  async t => {
+    const directory = makeDirectory()
+    t.teardown(() => rmSync(directory, { recursive: true }))
+    const key = join(directory, 'mesh.key')
+    await shoal(['key', key])
+    const args = [
+      '--data',
+      join(directory, 'data'),
+      '--mesh-key',
+      key,
+      '--api',
+      '127.0.0.1:0',
+      '--listen',
+      '/ip4/127.0.0.1/tcp/0',
+    ]
+    const good = await shoal(['doctor', '--json', ...args])
+    const findings = JSON.parse(good.out) as {
+      check: string
+      level: string
+      text: string
+      fix: string | null
+    }[]
+    t.true(findings.length >= 10)
+    for (const { level, text, fix } of findings) {
+      t.true(['ok', 'warn', 'fail'].includes(level))
+      t.true(text.length > 10)
+      t.is(fix === null, level === 'ok')
+    }
+    t.is(good.code, findings.some(({ level }) => level === 'fail') ? 1 : 0)
+    t.is(findings.find(({ check }) => check === 'mesh key')?.level, 'ok')
+
+    chmodSync(key, 0o666)
+    const open = await shoal(['doctor', ...args])
+    t.is(open.code, 1)
+    t.regex(open.out, /everybody can change/)
+    mkdirSync(join(directory, 'file'), { recursive: true })
+    writeFileSync(join(directory, 'file', 'data'), '')
+    const noFolder = await shoal(['doctor', '--data', join(directory, 'file', 'data')])
+    t.is(noFolder.code, 1)
+    t.is((await shoal(['doctor', '--capacity', 'much'])).code, 2)
+  },
+)

@@ -1,0 +1,57 @@
+// Gateways as processes of their own, for the stories in which one is killed.
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+export interface Gateway {
+  readonly id: string
+  readonly addrs: readonly string[]
+  readonly log: readonly string[]
+  /** As the power cut: SIGKILL to this very child. */
+  kill(): Promise<void>
+}
+
+export interface Gateways {
+  start(program: string, settings: object): Promise<Gateway>
+  close(): Promise<void>
+}
+
+const devices = fileURLToPath(new URL('../../devices/', import.meta.url))
+
+export const createGateways = (): Gateways => {
+  const folder = mkdtempSync(join(tmpdir(), 'shoal-gateways-'))
+  const children: ChildProcess[] = []
+  const end = (child: ChildProcess): Promise<void> =>
+    child.exitCode !== null || child.signalCode !== null
+      ? Promise.resolve()
+      : new Promise(resolve => {
+          child.once('exit', () => resolve())
+          child.kill('SIGKILL')
+        })
+  return {
+    async start(program, settings) {
+      const file = join(folder, `gateway-${children.length}.json`)
+      writeFileSync(file, JSON.stringify(settings))
+      const child = spawn(process.execPath, [join(devices, program, 'gateway.js'), '--config', file], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
+      children.push(child)
+      const log: string[] = []
+      createInterface({ input: child.stderr as NodeJS.ReadableStream }).on('line', line => log.push(line))
+      const ready = await new Promise<string>((resolve, reject) => {
+        createInterface({ input: child.stdout as NodeJS.ReadableStream }).once('line', resolve)
+        child.once('exit', code => reject(new Error(`${program} ended with ${code}: ${log.join('\n')}`)))
+      })
+      const { id, addrs } = JSON.parse(ready)
+      return { id, addrs, log, kill: () => end(child) }
+    },
+    async close() {
+      await Promise.all(children.map(end))
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}

@@ -1,0 +1,103 @@
+// What npm would publish, and the one file for a gateway without a registry: both are
+// packed, installed into an empty folder without running any script, and used.
+
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import test, { type ExecutionContext } from 'ava'
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
+const COMMAND_MS_MAX = 200_000
+const run = promisify(execFile)
+
+const runIn = async (cwd: string, program: string, ...args: string[]): Promise<string> => {
+  const { stdout } = await run(program, args, { cwd, timeout: COMMAND_MS_MAX, maxBuffer: 64 * 1024 * 1024 })
+  return stdout.trim()
+}
+
+const withFolder = async (work: (folder: string) => Promise<void>): Promise<void> => {
+  const folder = mkdtempSync(join(tmpdir(), 'shoal-pack-'))
+  try {
+    await work(folder)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+const install = async (
+  t: ExecutionContext,
+  from: string,
+  folder: string,
+  ...flags: string[]
+): Promise<string> => {
+  // What `npm pack` prints is also what scripts print; the folder says which file it was.
+  await runIn(from, 'npm', 'pack', '--pack-destination', folder)
+  const tarball = readdirSync(folder).find(name => name.endsWith('.tgz'))
+  if (tarball === undefined) throw new Error('npm pack left no file')
+  t.log(`${tarball}: ${Math.round(statSync(join(folder, tarball)).size / 1_000)} KB`)
+  writeFileSync(join(folder, 'package.json'), '{"private":true}')
+  const began = performance.now()
+  await runIn(
+    folder,
+    'npm',
+    'install',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    ...flags,
+    `./${tarball}`,
+  )
+  t.log(`installed in ${((performance.now() - began) / 1_000).toFixed(1)} s`)
+  return join(folder, 'node_modules', '.bin', 'shoal')
+}
+
+/** Starts a node, waits until it is ready, and has it leave. */
+const startsAndLeaves = async (t: ExecutionContext, command: string, folder: string): Promise<void> => {
+  const words = ['up', '--json', '--no-mdns', '--data', join(folder, 'data'), '--api', '127.0.0.1:0']
+  const began = performance.now()
+  const child = spawn(command, [...words, '--listen', '/ip4/127.0.0.1/tcp/0'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  try {
+    const [line] = await once(createInterface(child.stdout), 'line')
+    t.log(`ready after ${Math.round(performance.now() - began)} ms`)
+    const { api } = JSON.parse(line)
+    t.is((await fetch(`http://${api}/readyz`)).status, 200)
+    const page = await fetch(`http://${api}/`)
+    t.regex(await page.text(), /<script/, 'the dashboard came along')
+  } finally {
+    const ended = once(child, 'exit')
+    child.kill('SIGTERM')
+    t.deepEqual(await ended, [0, null])
+  }
+}
+
+test.serial('the package installs into an empty folder without scripts, and runs', async t => {
+  t.timeout(280_000)
+  await withFolder(async folder => {
+    const command = await install(t, ROOT, folder)
+    t.is(await runIn(folder, 'npx', '--no-install', 'shoal', '--version'), '0.1.0')
+    await startsAndLeaves(t, command, folder)
+    const library = "import('shoal').then(each => console.log(typeof each.createNode))"
+    t.is(await runIn(folder, process.execPath, '--input-type=module', '-e', library), 'function')
+  })
+})
+
+test.serial('the bundle is one file to carry: it installs without a registry, and runs', async t => {
+  t.timeout(280_000)
+  await runIn(ROOT, process.execPath, join('.workshop', 'bundle.mjs'))
+  const bundle = join(ROOT, 'dist', 'bundle')
+  t.true(statSync(join(bundle, 'shoal.mjs')).size < 1_500_000)
+  await withFolder(async folder => {
+    const command = await install(t, bundle, folder, '--offline')
+    t.is(await runIn(folder, 'npx', '--no-install', 'shoal', '--version'), '0.1.0')
+    await startsAndLeaves(t, command, folder)
+    // The simulator and the worker are files beside the command.
+    t.regex(await runIn(folder, command, 'simulate', '--nodes', '5', '--seconds', '5', '--seed', '1'), /seed/)
+  })
+})

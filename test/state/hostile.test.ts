@@ -1,0 +1,215 @@
+import test from 'ava'
+import * as Y from 'yjs'
+import type { Message } from '../../src/core/message.js'
+import { clientOf, listName } from '../../src/core/state/writer.js'
+import { fuzz } from './fuzz.js'
+import { type TestNode, World } from './world.js'
+
+const LINEAGE = '00000001'
+
+const gossip = (
+  world: World,
+  to: TestNode,
+  from: TestNode,
+  update: Uint8Array,
+  document = 'space/plant',
+): void => {
+  const message: Message = { kind: 'stateUpdate', document, lineage: LINEAGE, update }
+  world.step(to, { kind: 'gossip', from: from.id, topic: `state/${document}`, message, bytes: update.length })
+}
+
+/** An update by hand, under the clientID of the node's lineage unless told otherwise. */
+const updateBy = (
+  node: TestNode,
+  make: (doc: Y.Doc, list: string) => void,
+  clientID = clientOf(node.id, LINEAGE),
+): Uint8Array => {
+  const doc = new Y.Doc()
+  doc.clientID = clientID
+  make(doc, listName(node.id, LINEAGE))
+  return Y.encodeStateAsUpdate(doc)
+}
+
+const embed = (doc: Y.Doc, list: string, content: unknown): void => {
+  doc.transact(transaction => {
+    const id = Y.createID(doc.clientID, Y.getState(doc.store, doc.clientID))
+    new Y.Item(
+      id,
+      null,
+      null,
+      null,
+      null,
+      doc.getArray(list),
+      null,
+      new Y.ContentEmbed(content as object),
+    ).integrate(transaction, 0)
+  })
+}
+
+const prepare = (seed: number): { world: World; victim: TestNode; liar: TestNode } => {
+  const world = new World({
+    seed,
+    nodes: 3,
+    config: { valueBytesMax: 1_000, spaceKeysMax: 10, updateBytesMax: 60_000, throttleMs: 5_000 },
+  })
+  const [victim, liar] = [world.node(0), world.node(1)]
+  world.set(victim, 'plant', 'a', 'good')
+  world.advance(1_000)
+  return { world, victim, liar }
+}
+
+const deep = (levels: number): unknown => (levels === 0 ? 1 : [deep(levels - 1)])
+
+const LIES: readonly (readonly [
+  name: string,
+  reason: string,
+  (liar: TestNode, victim: TestNode) => Uint8Array,
+])[] = [
+  ['no update at all', 'undecodable', () => new Uint8Array([1, 2, 3])],
+  ['nothing', 'undecodable', () => new Uint8Array(0)],
+  ['more bytes than a message has', 'too-large', () => new Uint8Array(60_001)],
+  [
+    'somebody else’s clientID',
+    'foreign',
+    (liar, victim) =>
+      updateBy(liar, (doc, list) => embed(doc, list, ['a', 1, 'bad']), clientOf(victim.id, LINEAGE)),
+  ],
+  [
+    'somebody else’s list',
+    'malformed',
+    liar => updateBy(liar, doc => embed(doc, 'node-00/00000000', ['a', 1, 'bad'])),
+  ],
+  ['a map', 'malformed', liar => updateBy(liar, (doc, list) => doc.getMap(list).set('a', 1))],
+  ['a text', 'malformed', liar => updateBy(liar, (doc, list) => doc.getText(list).insert(0, 'bad'))],
+  [
+    'a nested type',
+    'malformed',
+    liar => updateBy(liar, (doc, list) => doc.getArray(list).push([new Y.Map()])),
+  ],
+  [
+    'an entry without a stamp',
+    'malformed',
+    liar => updateBy(liar, (doc, list) => embed(doc, list, ['a', null, 1])),
+  ],
+  ['an entry that is a text', 'malformed', liar => updateBy(liar, (doc, list) => embed(doc, list, 'bad'))],
+  [
+    'a stamp that is no integer',
+    'malformed',
+    liar => updateBy(liar, (doc, list) => embed(doc, list, ['a', 0.5, 1])),
+  ],
+  [
+    'brackets 5,000 deep',
+    'malformed',
+    liar => updateBy(liar, (doc, list) => embed(doc, list, ['a', 1, deep(5_000)])),
+  ],
+  [
+    'a value too large',
+    'limit',
+    liar => updateBy(liar, (doc, list) => embed(doc, list, ['a', 1, 'x'.repeat(1_001)])),
+  ],
+  [
+    'a key too large',
+    'limit',
+    liar => updateBy(liar, (doc, list) => embed(doc, list, ['x'.repeat(257), 1, 1])),
+  ],
+]
+
+for (const [name, reason, make] of LIES) {
+  test(`a broadcast of ${name} is dropped, counted and held against its sender`, t => {
+    const { world, victim, liar } = prepare(1)
+    gossip(world, victim, liar, make(liar, victim))
+    t.is(victim.counts.get(`shoal_state_dropped_total:${reason}`), 1)
+    t.like(victim.offences[0], { node: liar.id, offence: reason })
+    world.advance(2_000)
+    t.deepEqual(world.contents(victim, 'plant'), { a: 'good' })
+    world.set(world.node(2), 'plant', 'b', 'good')
+    world.advance(1_000)
+    t.deepEqual(world.contents(victim, 'plant'), { a: 'good', b: 'good' })
+  })
+}
+
+test('an update that would push a space past its limit is dropped, one that makes room is not', t => {
+  const { world, victim, liar } = prepare(2)
+  const many = updateBy(liar, (doc, list) => {
+    doc.transact(transaction => {
+      let left: Y.Item | null = null
+      for (let i = 0; i < 13; i++) {
+        const item: Y.Item = new Y.Item(
+          Y.createID(doc.clientID, i),
+          left,
+          left?.lastId ?? null,
+          null,
+          null,
+          doc.getArray(list),
+          null,
+          new Y.ContentEmbed([`k${i}`, 1, 1]),
+        )
+        item.integrate(transaction, 0)
+        left = item
+      }
+    })
+  })
+  gossip(world, victim, liar, many)
+  t.is(victim.counts.get('shoal_state_dropped_total:limit'), 1)
+  t.deepEqual(world.contents(victim, 'plant'), { a: 'good' })
+})
+
+test('an offender is ignored for a while, then heard again', t => {
+  const { world, victim, liar } = prepare(3)
+  for (let i = 0; i < 20; i++) gossip(world, victim, liar, new Uint8Array([9]))
+  t.is(victim.counts.get('shoal_state_dropped_total:undecodable'), 10, 'from the tenth on nobody looks')
+  t.true(victim.logs.some(line => line.includes('ignored for a while')))
+  const good = updateBy(liar, (doc, list) => embed(doc, list, ['b', 1, 'late']))
+  gossip(world, victim, liar, good)
+  t.is(victim.core.get('plant', 'b'), undefined)
+  world.advance(6_000)
+  gossip(world, victim, liar, good)
+  t.is(victim.core.get('plant', 'b'), 'late')
+})
+
+test('a stamp from the far future wins nothing but its own place', t => {
+  const { world, victim, liar } = prepare(4)
+  gossip(
+    world,
+    victim,
+    liar,
+    updateBy(liar, (doc, list) => embed(doc, list, ['a', Number.MAX_SAFE_INTEGER, 'for ever'])),
+  )
+  world.advance(2_000)
+  for (const value of ['one', 'two']) {
+    world.set(victim, 'plant', 'a', value)
+    world.set(world.node(2), 'plant', 'c', value)
+    world.advance(2_000)
+    for (const node of world.nodes) t.deepEqual(world.contents(node, 'plant'), { a: value, c: value })
+  }
+})
+
+test('an update of a raw document that Yjs cannot apply leaves it unharmed', t => {
+  const world = new World({ seed: 5, nodes: 2 })
+  const [victim, liar] = [world.node(0), world.node(1)]
+  const doc = world.open(victim, 'notes')
+  doc.getText('t').insert(0, 'good')
+  world.advance(500)
+  const bad = updateBy(liar, other => other.getText('t').insert(0, 'bad'))
+  for (let i = 0; i < bad.length; i++) {
+    for (const value of [0, 1, 0x7f, 0xff]) {
+      const spoilt = Uint8Array.from(bad)
+      spoilt[i] = value
+      t.notThrows(() => gossip(world, victim, liar, spoilt, 'doc/notes'))
+      if (i % 3 === 0) world.advance(70_000)
+    }
+  }
+  world.advance(200_000)
+  doc.getText('t').insert(0, '> ')
+  world.advance(1_000)
+  t.true(doc.getText('t').toString().includes('good'))
+  t.is(world.open(liar, 'notes').getText('t').toString(), doc.getText('t').toString())
+})
+
+test('100,000 spoilt messages neither throw nor harm', async t => {
+  t.timeout(300_000)
+  for (let seed = 1; seed <= 20; seed++) {
+    t.is(fuzz(seed, 5_000), null, `seed ${seed}`)
+    await new Promise(setImmediate)
+  }
+})
