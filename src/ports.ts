@@ -74,7 +74,7 @@ export interface TransportListener {
   /** `reset` is true when the other end's process or host broke it, false when this node hung up. */
   onLinkDown(node: NodeId, reset: boolean): void
   /** A dial with `verify` met the node at this address. */
-  onVerified?(node: NodeId, address: string): void
+  onVerified(node: NodeId, address: string): void
   onDialFailed(node: NodeId | null, address: string, reason: DialFailure): void
   onMessage(from: NodeId, channel: Channel, bytes: Uint8Array): void
   /** `from` is the author, however the message came. Says whether it may be passed on: `reject` counts against whoever did. */

@@ -22,6 +22,7 @@ export type Seen =
       readonly text: string
       readonly length: number
     }
+  | { readonly what: 'verified'; readonly node: NodeId; readonly address: string }
   | { readonly what: 'gossip'; readonly node: NodeId; readonly topic: string; readonly text: string }
   | { readonly what: 'misbehaved'; readonly node: NodeId; readonly offence: string }
   | { readonly what: 'discovered'; readonly addresses: readonly string[] }
@@ -61,6 +62,7 @@ export class Witness {
   readonly listener: TransportListener = {
     onLinkUp: (node, address, outbound) => this.#note({ what: 'up', node, address, outbound }),
     onLinkDown: (node, reset) => this.#note({ what: 'down', node, reset }),
+    onVerified: (node, address) => this.#note({ what: 'verified', node, address }),
     onDialFailed: (node, address, reason) => this.#note({ what: 'failed', node, address, reason }),
     onMessage: (node, channel, bytes) => {
       const text = Buffer.from(bytes).subarray(0, 100).toString()
@@ -264,6 +266,25 @@ export const transportContract = (test: TestFn, kind: TransportKind): void => {
     t.is(await reason(null, a.addresses[0] as string), 'self')
     t.is(await reason(null, 'not an address'), 'unreachable')
     t.is(a.count(isUp(b.id)), 0)
+  })
+
+  claim('an address is verified apart from the link that stands, and no link comes of it', async t => {
+    const [a, b, c] = (await startAll(t, kind, 3)) as [Witness, Witness, Witness]
+    await link(b, a)
+    const [address = ''] = b.addresses
+    a.transport.dial(b.id, [address], true)
+    await a.see(seen => seen.what === 'verified' && seen.node === b.id && seen.address === address)
+    a.transport.dial(b.id, [c.addresses[0] ?? ''], true)
+    const wrong = await a.see(isFailure)
+    t.is(wrong.reason, 'identity')
+    a.transport.dial(b.id, [kind.nowhere], true)
+    await a.see(seen => seen.what === 'failed' && seen.address === kind.nowhere && seen.reason === 'refused')
+    t.is(a.count(isUp(b.id)), 1)
+    t.is(a.count(isDown(b.id)), 0)
+    t.is(
+      c.count(seen => seen.what === 'up'),
+      0,
+    )
   })
 
   claim('a good address wins, and the bad ones beside it are told', async t => {

@@ -19,6 +19,7 @@ export interface DialerHooks {
   /** A connection to whom it was meant for. The hook owns it from here. */
   onConnected(connection: Connection, node: NodeId, address: string): void
   onFailed(node: NodeId | null, address: string, reason: DialFailure): void
+  onVerified(node: NodeId, address: string): void
   isBanned(node: NodeId): boolean
   isWanted(node: NodeId): boolean
   readonly self: NodeId
@@ -83,9 +84,41 @@ export class Dialer {
     }
   }
 
+  /** Finds out whether this node answers at these addresses, whatever connection stands; none is kept. */
+  verify(node: NodeId, addresses: readonly string[]): void {
+    for (const address of addresses.slice(0, limits.addressesPerDial)) {
+      const key = `verify ${node}|${address}`
+      if (this.#stopped || this.#attempts.has(key)) continue
+      const attempt: Attempt = { node, address, abort: new AbortController() }
+      this.#attempts.set(key, attempt)
+      void this.#verify(node, address, attempt.abort.signal).finally(() => this.#attempts.delete(key))
+    }
+  }
+
+  async #verify(node: NodeId, address: string, signal: AbortSignal): Promise<void> {
+    let outcome: Connection | DialFailure
+    try {
+      outcome = await this.#connect(parseAddress(address), signal)
+    } catch (error) {
+      if (!(error instanceof ShoalError)) throw error
+      outcome = 'unreachable'
+    }
+    if (typeof outcome === 'string') {
+      if (!this.#stopped) this.#hooks.onFailed(node, address, outcome)
+      return
+    }
+    const isNode = outcome.remotePeer.toString() === node
+    void outcome.close().catch(error => (outcome as Connection).abort(error))
+    if (this.#stopped) return
+    if (isNode) this.#hooks.onVerified(node, address)
+    else this.#hooks.onFailed(node, address, 'identity')
+  }
+
   /** Gives up all attempts at a node, silently: it is connected, or no longer wanted. */
   cancel(node: NodeId): void {
-    for (const attempt of this.#attempts.values()) if (attempt.node === node) attempt.abort.abort()
+    for (const [key, attempt] of this.#attempts) {
+      if (attempt.node === node && !key.startsWith('verify ')) attempt.abort.abort()
+    }
   }
 
   stop(): void {

@@ -91,7 +91,11 @@ class MemoryTransport implements Transport {
     this.#links.clear()
   }
 
-  dial(node: NodeId | null, addresses: readonly string[]): void {
+  dial(node: NodeId | null, addresses: readonly string[], verify = false): void {
+    if (verify && node !== null) {
+      for (const address of addresses) this.#later(listener => this.#verify(listener, node, address))
+      return
+    }
     if (node !== null && this.#links.has(node)) return
     if (addresses.length === 0) this.#later(listener => listener.onDialFailed(node, '', 'unreachable'))
     for (const address of addresses) this.#later(listener => this.#try(listener, node, address))
@@ -210,7 +214,7 @@ class MemoryTransport implements Transport {
     this.#dials++
     const found = address.slice(PREFIX.length) as NodeId
     if (this.#links.has(found)) return
-    const failure = this.#failureOf(node, address, found)
+    const failure = this.#failureOf(node, address, found) ?? this.#welcomeOf(found)
     if (failure !== null) {
       listener.onDialFailed(node, address, failure)
       return
@@ -219,15 +223,25 @@ class MemoryTransport implements Transport {
     listener.onLinkUp(found, address, true)
   }
 
+  #verify(listener: TransportListener, node: NodeId, address: string): void {
+    this.#dials++
+    const failure = this.#failureOf(node, address, address.slice(PREFIX.length) as NodeId)
+    if (failure === null) listener.onVerified(node, address)
+    else listener.onDialFailed(node, address, failure)
+  }
+
   #failureOf(node: NodeId | null, address: string, found: NodeId): DialFailure | null {
     if (!address.startsWith(PREFIX)) return 'unreachable'
     if (found === this.self) return 'self'
     if (this.#network.isCut(this.self, found)) return 'timeout'
-    const peer = this.#network.find(found)
-    if (peer === undefined) return 'refused'
-    if (node !== null && node !== found) return 'identity'
+    if (this.#network.find(found) === undefined) return 'refused'
+    return node !== null && node !== found ? 'identity' : null
+  }
+
+  /** Whether the other end takes the link: it has it then. */
+  #welcomeOf(found: NodeId): DialFailure | null {
     const isBanned = performance.now() < (this.#bannedUntil.get(found) ?? 0)
-    return isBanned || !peer.accept(this.self) ? 'failed' : null
+    return isBanned || !this.#network.find(found)?.accept(this.self) ? 'failed' : null
   }
 
   #later(work: (listener: TransportListener) => void): void {
