@@ -17,8 +17,10 @@ export interface MembershipConfig {
   /** Silence becomes evidence between these two; where, is learned from each link's own regularity. */
   readonly silentFloorMs: Millis
   readonly silentCeilingMs: Millis
-  /** How long an observer that was asked waits for an answer to its ping. */
+  /** How long the answer to a ping may take on a link that was late already. */
   readonly probeTimeoutMs: Millis
+  /** The same for an observer that only hears of another's accusation: it has no other evidence, and at 5 % loss one question in 130 takes longer than 400 ms (retransmissions after 200 and 400 ms), but one in 2,000 longer than this. */
+  readonly askTimeoutMs: Millis
   /** How long a dial may take before it counts as silence. */
   readonly dialEvidenceMs: Millis
   /** The same on a machine whose dials usually take long. */
@@ -34,8 +36,12 @@ export interface MembershipConfig {
   /** A lone accusation becomes a verdict after the longer one, one short of the quorum after the shorter (Lifeguard, section IV-B). Refutations cross a mesh of thousands in well under a second. */
   readonly suspicionMinMs: Millis
   readonly suspicionMaxMs: Millis
+  /** Where one voice is a majority, the subject has this long to answer: two lost packets in a row cost 600 ms. */
+  readonly suspicionAloneMs: Millis
   /** From the third rank on, each observer holds its refusal back for this long more, because two are enough. */
   readonly refusalStaggerMs: Millis
+  /** Between two answers of this node to accusations; well below the shortest suspicion, so that a liar costs the mesh three messages a second and no verdict. */
+  readonly answerPauseMs: Millis
   /** How often an accuser that was refuted may repeat itself: from, doubling, to. */
   readonly repeatMinMs: Millis
   readonly repeatMaxMs: Millis
@@ -85,6 +91,10 @@ export interface MembershipConfig {
   /** A health level has to last this long before it is published: when it worsens, when it betters. */
   readonly healthWorseMs: Millis
   readonly healthBetterMs: Millis
+  /** Members that changed are written to disk together, so long after the first of them. */
+  readonly rememberMs: Millis
+  /** Between looks for what has grown too old. */
+  readonly expireMs: Millis
   /** How long proofs stand beside a dead member. */
   readonly proofKeepMs: Millis
   readonly forgetLeftMs: Millis
@@ -97,7 +107,7 @@ export interface MembershipConfig {
   /** Joining: between attempts at the given addresses, from, doubling, to. */
   readonly joinMinMs: Millis
   readonly joinMaxMs: Millis
-  /** The same in company: an address that never answered may lead to another part of the mesh. */
+  /** A node in company still tries the addresses that it never met this often: its company may be an island. */
   readonly joinInCompanyMs: Millis
   /** Between dials that prove the addresses of subjects. */
   readonly verifyAfterMs: Millis
@@ -112,6 +122,7 @@ export const membershipLan: MembershipConfig = {
   silentFloorMs: 1_550,
   silentCeilingMs: 4_000,
   probeTimeoutMs: 400,
+  askTimeoutMs: 650,
   dialEvidenceMs: 900,
   dialEvidenceMaxMs: 5_000,
   neverMetMs: 12_000,
@@ -121,7 +132,9 @@ export const membershipLan: MembershipConfig = {
   lagMemoryMs: 2_000,
   suspicionMinMs: 500,
   suspicionMaxMs: 3_000,
+  suspicionAloneMs: 850,
   refusalStaggerMs: 25,
+  answerPauseMs: 300,
   repeatMinMs: 4_000,
   repeatMaxMs: 600_000,
   lagMs: 300,
@@ -151,6 +164,8 @@ export const membershipLan: MembershipConfig = {
   flapMemoryMs: 3_600_000,
   healthWorseMs: 2_000,
   healthBetterMs: 10_000,
+  rememberMs: 1_000,
+  expireMs: 60_000,
   proofKeepMs: 3_600_000,
   forgetLeftMs: 86_400_000,
   forgetDeadMs: 30 * 86_400_000,

@@ -5,16 +5,26 @@
 
 import type { Millis, NodeId } from '../ids.js'
 import { isPresent } from './roster.js'
-import { observersOf, ping, type Shared, send, soon } from './shared.js'
+import { ping, type Shared, send, soon } from './shared.js'
 import type { Watches } from './watch.js'
 
 const ALONE_DIALS_AT_ONCE = 8
 const OLD_DEATH_MS = 600_000
 
+const JOIN_ADDRESSES_MAX = 256
+
+interface JoinAttempt {
+  backoffMs: Millis
+  nextAt: Millis
+  /** Somebody answered there once: in company it need not be tried again. */
+  isMet: boolean
+  isOwn: boolean
+}
+
 export class Connect {
   readonly #shared: Shared
   readonly #watches: Watches
-  readonly #join = new Map<string, { backoffMs: Millis; nextAt: Millis; isReached: boolean }>()
+  readonly #join = new Map<string, JoinAttempt>()
   #extra: readonly NodeId[] = []
   #seenRingRevision = -1
   #sweepQueue: NodeId[] = []
@@ -29,14 +39,19 @@ export class Connect {
     this.#watches = watches
   }
 
-  /** Addresses to join, tried for ever until this node has company. */
+  get size(): number {
+    return this.#join.size + this.#sweepQueue.length + this.#sweepFlight.size
+  }
+
+  /**
+   * Addresses to join, tried for ever until somebody was met there: quickly while
+   * this node is alone, slowly in company, which may be an island.
+   */
   join(addresses: readonly string[]): void {
     for (const address of addresses) {
-      this.#join.set(address, {
-        backoffMs: this.#shared.config.joinMinMs,
-        nextAt: this.#shared.now,
-        isReached: false,
-      })
+      if (this.#join.size >= JOIN_ADDRESSES_MAX) break
+      const { now, config } = this.#shared
+      this.#join.set(address, { backoffMs: config.joinMinMs, nextAt: now, isMet: false, isOwn: false })
     }
     this.#shared.chores.set('join', this.#shared.now)
   }
@@ -61,10 +76,8 @@ export class Connect {
     const { now, config, roster, links, id } = this.#shared
     this.#seenRingRevision = roster.ringRevision
     const k = config.observersPerMember
-    const subjects = roster.rings
-      .subjects(id, k)
-      .filter(subject => observersOf(this.#shared, subject, k).includes(id))
-    const observers = observersOf(this.#shared, id, k)
+    const subjects = roster.subjects(k)
+    const observers = roster.observersOf(id, k)
     const wanted = new Set<NodeId>([...observers, ...subjects])
     for (const extra of this.#extra) {
       const entry = roster.get(extra)
@@ -103,9 +116,7 @@ export class Connect {
     out.push({ kind: 'dial', node: id, addresses: record.addresses })
   }
 
-  linkUp(id: NodeId, address: string): void {
-    const attempt = this.#join.get(address)
-    if (attempt !== undefined) attempt.isReached = true
+  linkUp(id: NodeId): void {
     this.#settleSweep(id)
     this.#discover(false)
   }
@@ -188,15 +199,16 @@ export class Connect {
 
   tryJoin(): void {
     const { now, config, links, rng, out, chores } = this.#shared
+    const isAlone = links.size === 0
+    const known = isAlone ? null : this.#knownAddresses()
     let next: Millis | null = null
     for (const [address, attempt] of this.#join) {
-      // In company, only an address that never led anywhere is tried on: it may lead to another part of the mesh.
-      if (links.size > 0 && (attempt.isReached || this.#isKnown(address))) continue
+      if (attempt.isOwn || (known !== null && (attempt.isMet || known.has(address)))) continue
       if (attempt.nextAt <= now) {
         out.push({ kind: 'dial', node: null, addresses: [address] })
-        const pauseMs =
-          links.size > 0 ? Math.max(attempt.backoffMs, config.joinInCompanyMs) : attempt.backoffMs
-        attempt.nextAt = now + rng.jitter(pauseMs, 0.3)
+        attempt.nextAt =
+          now +
+          rng.jitter(isAlone ? attempt.backoffMs : Math.max(attempt.backoffMs, config.joinInCompanyMs), 0.3)
         attempt.backoffMs = Math.min(config.joinMaxMs, attempt.backoffMs * 2)
       }
       next = next === null ? attempt.nextAt : Math.min(next, attempt.nextAt)
@@ -204,11 +216,16 @@ export class Connect {
     if (next !== null) chores.set('join', next)
   }
 
-  /** Whether a member that is present listens at this address. */
-  #isKnown(address: string): boolean {
-    return this.#shared.roster
-      .all()
-      .some(entry => isPresent(entry.verdict) && entry.record.addresses.includes(address))
+  /** A dial without a name led to a link. */
+  joined(address: string): void {
+    const attempt = this.#join.get(address)
+    if (attempt !== undefined) attempt.isMet = true
+  }
+
+  /** An address that was given to join means this node itself. */
+  metSelf(address: string): void {
+    const attempt = this.#join.get(address)
+    if (attempt !== undefined) attempt.isOwn = true
   }
 
   /** Neighbors found on the local network. */
@@ -270,6 +287,14 @@ export class Connect {
     if (this.#discovering === on) return
     this.#discovering = on
     this.#shared.out.push({ kind: 'discovery', on })
+  }
+
+  #knownAddresses(): Set<string> {
+    const known = new Set<string>()
+    for (const { verdict, record } of this.#shared.roster.all()) {
+      if (isPresent(verdict)) for (const address of record.addresses) known.add(address)
+    }
+    return known
   }
 
   #settleSweep(id: NodeId): void {

@@ -7,8 +7,9 @@
 // a record that has answered since.
 
 import type { Millis, NodeId } from '../ids.js'
-import { type Accusation, compareGenerations, type Sealed } from '../member.js'
+import type { Accusation, Sealed } from '../member.js'
 import type { MembershipConfig } from './config.js'
+import { compareVersions } from './merge.js'
 import { isPresent, type Roster } from './roster.js'
 import { suspicionTimeoutMs } from './suspicion.js'
 
@@ -58,11 +59,10 @@ export class Jury {
 
   /** Takes an accusation in; false when it was known or says nothing new. */
   admit(now: Millis, accusation: Sealed<Accusation>): boolean {
-    const { subject, accuser, generation, refutation } = accusation.body
+    const { subject, accuser } = accusation.body
     const entry = this.#roster.get(subject)
     if (entry === undefined || accuser === subject || !isPresent(entry.verdict)) return false
-    if (compareGenerations(generation, entry.generation) !== 0 || refutation !== entry.refutation)
-      return false
+    if (compareVersions(accusation.body, entry) !== 0) return false
     if (!this.#mayTestify(accuser)) return false
     let open = this.#cases.get(subject)
     if (open === undefined) {
@@ -77,13 +77,16 @@ export class Jury {
     return true
   }
 
-  /** What follows for a member from what is held now. */
-  find(now: Millis, subject: NodeId): Finding {
+  /**
+   * What follows for a member from what is held now. The slack is what this node's own
+   * link to it asks for beyond the usual, where one voice decides alone.
+   */
+  find(now: Millis, subject: NodeId, slackMs: Millis = 0): Finding {
     const open = this.#cases.get(subject)
     if (open === undefined) return { kind: 'none' }
     const k = this.#config.observersPerMember
     const self = this.#roster.self
-    const bench = this.#roster.rings.successors(subject, 2 * k)
+    const bench = this.#roster.observersOf(subject, 2 * k)
     const ownEvidence = open.accusations.has(self)
     const quorum = ownEvidence
       ? this.#quorumOfTheHeard(bench.slice(0, k), subject)
@@ -95,10 +98,10 @@ export class Jury {
     if (refused.length >= Math.min(2, quorum) && refused.length > 0)
       return { kind: 'dead', cause: 'crashed', proof: refused }
     // Where one voice is a majority, the subject still gets the time of an answer.
-    const isHasty = counted.length === 1 && now < open.openedAt + this.#config.suspicionMinMs
+    const answerUntilAt = open.openedAt + this.#config.suspicionAloneMs + slackMs
+    const isHasty = counted.length === 1 && now < answerUntilAt
     if (counted.length >= quorum && !isHasty) return { kind: 'dead', cause: 'unreachable', proof: counted }
-    if (counted.length >= quorum)
-      return { kind: 'suspect', untilAt: open.openedAt + this.#config.suspicionMinMs }
+    if (counted.length >= quorum) return { kind: 'suspect', untilAt: answerUntilAt }
 
     const believed = counted.filter(({ body }) => !this.#criesWolf(body.accuser))
     if (believed.length === 0) return { kind: 'none' }

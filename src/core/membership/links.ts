@@ -179,9 +179,14 @@ export class Links {
     this.redials.delete(id)
   }
 
+  /** Dials whose outcome never came are not kept. */
+  expire(now: Millis): void {
+    for (const id of [...this.#dials.keys()]) if (!this.isDialing(now, id)) this.#dials.delete(id)
+  }
+
   postpone(byMs: Millis): void {
     for (const link of this.#links.values()) {
-      link.pulse.lastFrameAt += byMs
+      link.pulse.postpone(byMs)
       if (link.pingSentAt !== null) link.pingSentAt += byMs
     }
   }

@@ -7,7 +7,7 @@ import type { Millis, NodeId } from '../ids.js'
 import type { MemberRecord, Sealed, Strike } from '../member.js'
 import type { StoreEntry, StoreWrite } from '../step.js'
 import type { MembershipConfig } from './config.js'
-import type { Shared } from './shared.js'
+import { type Shared, soon } from './shared.js'
 
 const GENERATION = 'm/generation'
 const RETURNS = 'm/returns'
@@ -23,6 +23,8 @@ export class Memory {
   readonly #strikes = new Map<NodeId, Sealed<Strike>>()
   /** Members that were forgotten by age: their old records are not taken back. */
   readonly #retired = new Map<NodeId, { number: number; at: Millis }>()
+  /** Members to be written with the next batch; null takes one away. */
+  readonly #noted = new Map<NodeId, Sealed<MemberRecord> | null>()
   #returns: Millis[]
 
   constructor(entries: Iterable<StoreEntry>, config: MembershipConfig, now: Millis) {
@@ -44,6 +46,10 @@ export class Memory {
     this.generationNumber = generation
     this.remembered = remembered
     this.#returns = returns.filter(at => Number.isFinite(at) && at <= now)
+  }
+
+  get size(): number {
+    return this.#strikes.size + this.#retired.size + this.#noted.size
   }
 
   bootWrites(generationNumber: number, now: Millis): StoreWrite[] {
@@ -72,20 +78,36 @@ export class Memory {
       before.left === left &&
       before.addresses.join() === addresses.join()
     if (isKnown) return
-    this.#write(shared, MEMBER + id, left ? null : pack(sealed))
+    this.#note(shared, id, left ? null : sealed)
   }
 
   drop(shared: Shared, id: NodeId): void {
-    this.#write(shared, MEMBER + id, null)
+    this.#note(shared, id, null)
+  }
+
+  /** Writes the members that changed lately, all at once: a mass start would make one write of each. */
+  flush(shared: Shared): void {
+    if (this.#noted.size === 0) return
+    const writes = [...this.#noted].map(([id, sealed]) => ({
+      key: MEMBER + id,
+      value: sealed === null ? null : pack(sealed),
+    }))
+    this.#noted.clear()
+    shared.out.push({ kind: 'persist', writes, flush: false, token: null })
   }
 
   retire(shared: Shared, id: NodeId, number: number): void {
     if (this.#retired.size < STRIKES_MAX) this.#retired.set(id, { number, at: shared.now })
   }
 
-  isStruck(id: NodeId, generationNumber: number): boolean {
+  /** The strike that this life of the member falls under, or null. */
+  strikeOn(id: NodeId, generationNumber: number): Sealed<Strike> | null {
     const strike = this.#strikes.get(id)
-    if (strike !== undefined && generationNumber <= strike.body.generationNumber) return true
+    return strike !== undefined && generationNumber <= strike.body.generationNumber ? strike : null
+  }
+
+  /** Whether it was forgotten by age: others may still speak of it, and would bring it back. */
+  isRetired(id: NodeId, generationNumber: number): boolean {
     const retired = this.#retired.get(id)
     return retired !== undefined && generationNumber <= retired.number
   }
@@ -116,6 +138,11 @@ export class Memory {
       if (now - at > this.#config.proofKeepMs) this.#retired.delete(id)
   }
 
+  #note(shared: Shared, id: NodeId, sealed: Sealed<MemberRecord> | null): void {
+    this.#noted.set(id, sealed)
+    soon(shared, 'remember', shared.now + this.#config.rememberMs)
+  }
+
   #write(shared: Shared, key: string, value: Uint8Array | null): void {
     shared.out.push({ kind: 'persist', writes: [{ key, value }], flush: false, token: null })
   }
@@ -140,8 +167,17 @@ const readGeneration = (bytes: Uint8Array): number => {
   )
 }
 
-const pack = (sealed: Sealed<unknown>): Uint8Array =>
-  json({ body: sealed.body, bytes: toHex(sealed.bytes), signature: toHex(sealed.signature) })
+/** A sealed word never changes, and a process that holds many nodes (a simulation) keeps it many times. */
+const packed = new WeakMap<Sealed<unknown>, Uint8Array>()
+
+const pack = (sealed: Sealed<unknown>): Uint8Array => {
+  let bytes = packed.get(sealed)
+  if (bytes === undefined) {
+    bytes = json({ body: sealed.body, bytes: toHex(sealed.bytes), signature: toHex(sealed.signature) })
+    packed.set(sealed, bytes)
+  }
+  return bytes
+}
 
 /** An entry that can't be read is one member less to remember, and no reason to stop. */
 const unpack = <Body>(value: Uint8Array): Sealed<Body> | null => {

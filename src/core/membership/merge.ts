@@ -15,16 +15,14 @@ const VERDICT_ORDER: Readonly<Record<Verdict, number>> = { alive: 0, suspect: 1,
 
 export const verdictOrder = (verdict: Verdict): number => VERDICT_ORDER[verdict]
 
-/** Negative when `a` is overruled by `b`. */
-export const compareStandings = (a: Standing, b: Standing): number =>
-  compareGenerations(a.generation, b.generation) ||
-  a.refutation - b.refutation ||
-  verdictOrder(a.verdict) - verdictOrder(b.verdict)
-
-export const mergeStandings = <S extends Standing>(a: S, b: S): S => (compareStandings(a, b) >= 0 ? a : b)
-
-/** Whether two standings speak of the same record, whatever the verdict. */
-export const sameRecord = (
+/** Which of two words of one subject is the later: negative when it is `b`. */
+export const compareVersions = (
   a: Pick<Standing, 'generation' | 'refutation'>,
   b: Pick<Standing, 'generation' | 'refutation'>,
-): boolean => compareGenerations(a.generation, b.generation) === 0 && a.refutation === b.refutation
+): number => compareGenerations(a.generation, b.generation) || a.refutation - b.refutation
+
+/** Negative when `a` is overruled by `b`. */
+export const compareStandings = (a: Standing, b: Standing): number =>
+  compareVersions(a, b) || verdictOrder(a.verdict) - verdictOrder(b.verdict)
+
+export const mergeStandings = <S extends Standing>(a: S, b: S): S => (compareStandings(a, b) >= 0 ? a : b)

@@ -10,6 +10,7 @@ export class Pulse {
   #deviationMs: number
   #rttMs: number | null = null
   lastFrameAt: Millis
+  #lastBeatAt: Millis | null = null
 
   constructor(heartbeatMs: Millis, now: Millis) {
     this.#meanMs = heartbeatMs
@@ -17,13 +18,23 @@ export class Pulse {
     this.lastFrameAt = now
   }
 
-  /** A heartbeat came: learn from how long it took. */
-  beat(now: Millis): void {
-    const interval = now - this.lastFrameAt
-    const error = interval - this.#meanMs
-    this.#meanMs += error / 8
-    this.#deviationMs += (Math.abs(error) - this.#deviationMs) / 4
+  /** A heartbeat came: learn from how long after the last one. Other frames between them would look like haste. */
+  beat(now: Millis, config: MembershipConfig): void {
+    const interval = this.#lastBeatAt === null ? null : now - this.#lastBeatAt
+    // A longer pause was no pause between two beats: this node was not asked for them meanwhile.
+    if (interval !== null && interval <= config.silentCeilingMs) {
+      const error = interval - this.#meanMs
+      this.#meanMs += error / 8
+      this.#deviationMs += (Math.abs(error) - this.#deviationMs) / 4
+    }
+    this.#lastBeatAt = now
     this.lastFrameAt = now
+  }
+
+  /** This node was frozen for so long: what did not come meanwhile was not late. */
+  postpone(byMs: Millis): void {
+    this.lastFrameAt += byMs
+    if (this.#lastBeatAt !== null) this.#lastBeatAt += byMs
   }
 
   /** Any other frame: a sign of life that says nothing about regularity. */

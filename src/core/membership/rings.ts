@@ -58,7 +58,26 @@ export class Rings {
    * whether they are back.
    */
   successors(id: NodeId, limit: number, accept?: (id: NodeId) => boolean): NodeId[] {
-    return this.#walk(id, limit, 1, accept)
+    const own = this.#places.get(id) ?? placeOf(id, this.#count)
+    const size = this.#places.size
+    const found: NodeId[] = []
+    const at: number[] = []
+    for (let ring = 0; ring < this.#count; ring++) {
+      const places = this.#rings[ring] as Place[]
+      const position = positionOf(places, own, ring)
+      at.push(places[position] === own ? position : position - 1)
+    }
+    for (let depth = 0; depth < size && found.length < limit; depth++) {
+      for (let ring = 0; ring < this.#count && found.length < limit; ring++) {
+        const places = this.#rings[ring] as Place[]
+        const next = ((at[ring] as number) + 1 + places.length) % places.length
+        at[ring] = next
+        const candidate = (places[next] as Place).id
+        if (candidate === id || found.includes(candidate)) continue
+        if (accept === undefined || accept(candidate)) found.push(candidate)
+      }
+    }
+    return found
   }
 
   /** Every member for which `id` is among the first `limit` observers. */
@@ -77,29 +96,6 @@ export class Rings {
       }
     }
     return [...candidates].filter(subject => this.successors(subject, limit).includes(id)).sort(compareText)
-  }
-
-  #walk(id: NodeId, limit: number, step: number, accept?: (id: NodeId) => boolean): NodeId[] {
-    const own = this.#places.get(id) ?? placeOf(id, this.#count)
-    const size = this.#places.size
-    const found: NodeId[] = []
-    const at: number[] = []
-    for (let ring = 0; ring < this.#count; ring++) {
-      const places = this.#rings[ring] as Place[]
-      const position = positionOf(places, own, ring)
-      at.push(places[position] === own ? position : position - 1)
-    }
-    for (let depth = 0; depth < size && found.length < limit; depth++) {
-      for (let ring = 0; ring < this.#count && found.length < limit; ring++) {
-        const places = this.#rings[ring] as Place[]
-        const next = ((at[ring] as number) + step + places.length) % places.length
-        at[ring] = next
-        const candidate = (places[next] as Place).id
-        if (candidate === id || found.includes(candidate)) continue
-        if (accept === undefined || accept(candidate)) found.push(candidate)
-      }
-    }
-    return found
   }
 }
 

@@ -4,15 +4,7 @@
 
 import { combine, hashText } from '../hash.js'
 import { compareText, type Millis, type NodeId } from '../ids.js'
-import {
-  type Accusation,
-  type Cause,
-  compareGenerations,
-  type Member,
-  type MemberRecord,
-  type Sealed,
-  type Verdict,
-} from '../member.js'
+import type { Accusation, Cause, Member, MemberRecord, Sealed, Verdict } from '../member.js'
 import { type Standing, verdictOrder } from './merge.js'
 import type { MemberSummary } from './message.js'
 import { Rings } from './rings.js'
@@ -99,6 +91,25 @@ export class Roster {
     return { before, after: undefined }
   }
 
+  /** The first observers of a member; a node that can only dial out needs some that can be dialled. */
+  observersOf(id: NodeId, limit: number): NodeId[] {
+    const record = this.#entries.get(id)?.record
+    if (record === undefined || record.dialable) return this.rings.successors(id, limit)
+    return this.rings.successors(id, limit, observer => this.#entries.get(observer)?.record.dialable ?? false)
+  }
+
+  /** Those present that have this node among their first observers. */
+  subjects(limit: number): NodeId[] {
+    const dialOnly = this.all().filter(entry => !entry.record.dialable && isPresent(entry.verdict))
+    const candidates = new Set([
+      ...this.rings.subjects(this.#self, limit),
+      // Their observers stand further off on the rings, for those between can't be dialled.
+      ...dialOnly.map(entry => entry.id),
+    ])
+    candidates.delete(this.#self)
+    return [...candidates].filter(id => this.observersOf(id, limit).includes(this.#self)).sort(compareText)
+  }
+
   digest(): readonly number[] {
     return [...this.#digest]
   }
@@ -162,10 +173,8 @@ export const summaryOf = (entry: Entry, now: Millis): MemberSummary => ({
 
 /** Negative when the entry is older than the line; suspicion is a passing opinion and makes no difference. */
 export const compareToSummary = (entry: Entry, line: MemberSummary): number =>
-  compareGenerations(entry.generation, {
-    number: line.generationNumber,
-    instance: line.generationInstance,
-  }) ||
+  entry.generation.number - line.generationNumber ||
+  compareText(entry.generation.instance, line.generationInstance) ||
   entry.refutation - line.refutation ||
   settledOrder(entry.verdict) - settledOrder(line.verdict)
 

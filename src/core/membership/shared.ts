@@ -39,9 +39,15 @@ export type Chore =
   | 'verify'
   | 'neighbors'
   | 'introduce'
+  | 'answer'
+  | 'remember'
+
+/** `booting` until the generation is durable; in the last two it accuses nobody and takes no links. */
+export type Stage = 'booting' | 'here' | 'leaving' | 'standingDown'
 
 export interface Shared {
   now: Millis
+  stage: Stage
   out: Effect[]
   readonly id: NodeId
   readonly config: MembershipConfig
@@ -76,12 +82,4 @@ export const ping = (shared: Shared, link: Link): void => {
 export const soon = (shared: Shared, chore: Chore, at: Millis): void => {
   const held = shared.chores.get(chore)
   if (held === null || held > at) shared.chores.set(chore, at)
-}
-
-/** The first observers of a member; a node that can only dial out needs some that can be dialled. */
-export const observersOf = (shared: Shared, id: NodeId, limit: number): NodeId[] => {
-  const { roster } = shared
-  const record = roster.get(id)?.record
-  if (record === undefined || record.dialable) return roster.rings.successors(id, limit)
-  return roster.rings.successors(id, limit, observer => roster.get(observer)?.record.dialable ?? false)
 }

@@ -6,7 +6,7 @@
 import type { Millis, NodeId } from '../ids.js'
 import type { Accusation, MemberRecord, Sealed, Strike } from '../member.js'
 import type { MemberSummary } from './message.js'
-import { compareToSummary, summaryOf } from './roster.js'
+import { compareToSummary, isPresent, summaryOf } from './roster.js'
 import { MEMBERS_TOPIC, type Shared, send, soon } from './shared.js'
 
 export class Spread {
@@ -170,9 +170,9 @@ export class Spread {
         { kind: 'rumor', records, accusations, strikes: i === 0 ? this.#strikes() : [] },
         'bulk',
       )
-      const dead = entries.filter(entry => entry.verdict === 'dead')
-      if (dead.length > 0) {
-        send(this.#shared, to, { kind: 'hearsay', lines: dead.map(entry => summaryOf(entry, now)) }, 'bulk')
+      const absent = entries.filter(entry => !isPresent(entry.verdict))
+      if (absent.length > 0) {
+        send(this.#shared, to, { kind: 'hearsay', lines: absent.map(entry => summaryOf(entry, now)) }, 'bulk')
       }
     }
   }

@@ -13,7 +13,7 @@ import { sameGeneration } from '../member.js'
 import type { DialFailure } from '../step.js'
 import type { Link } from './links.js'
 import { type Entry, isPresent } from './roster.js'
-import { observersOf, ping, type Shared } from './shared.js'
+import { ping, type Shared } from './shared.js'
 
 interface Watch {
   /** Place among the subject's observers; null for one that is only swept or asked about. */
@@ -62,11 +62,11 @@ export class Watches {
 
   /** The view changed: these are the subjects now. */
   setSubjects(subjects: readonly NodeId[]): void {
-    const { now, config, links } = this.#shared
+    const { now, config, links, roster } = this.#shared
     const wanted = new Set(subjects)
     for (const [id, watch] of this.#watches) if (!wanted.has(id)) watch.rank = null
     for (const id of subjects) {
-      const rank = observersOf(this.#shared, id, config.observersPerMember).indexOf(this.#shared.id)
+      const rank = roster.observersOf(id, config.observersPerMember).indexOf(this.#shared.id)
       if (rank < 0) continue
       const watch = this.#of(id)
       watch.rank = rank
@@ -280,7 +280,7 @@ export class Watches {
     const { now, config, awareness } = this.#shared
     watch.probeSentAt = now
     watch.probeUntil =
-      now + Math.max(config.probeTimeoutMs, 4 * (link.pulse.rttMs ?? 0)) * awareness.stretch(now)
+      now + Math.max(config.askTimeoutMs, 4 * (link.pulse.rttMs ?? 0)) * awareness.stretch(now)
     ping(this.#shared, link)
   }
 

@@ -1,0 +1,209 @@
+// What this node believes of what it hears: records of members, accusations, and
+// verdicts on a neighbor's word. A newer record replaces an older one and answers
+// what was held against it; a bare verdict is believed only of strangers and of old
+// deaths, and is otherwise a reason to look.
+//
+// It takes nothing from a struck member, nothing older than what it holds, and
+// never lets a third party's word about this very node stand unanswered.
+
+import type { NodeId } from '../ids.js'
+import type { Accusation, MemberRecord, Sealed } from '../member.js'
+import type { Connect } from './connect.js'
+import type { Forgetting } from './forgetting.js'
+import type { Memory } from './memory.js'
+import { compareVersions } from './merge.js'
+import type { MemberSummary, MembershipMessage } from './message.js'
+import type { Offences } from './offences.js'
+import { type Entry, isPresent } from './roster.js'
+import type { SelfKeeping } from './self-keeping.js'
+import { count, type Shared, send, soon } from './shared.js'
+import type { Spread } from './spread.js'
+import type { Verdicts } from './verdicts.js'
+import type { Watches } from './watch.js'
+
+export interface AdmissionDeps {
+  readonly memory: Memory
+  readonly connect: Connect
+  readonly forgetting: Forgetting
+  readonly offences: Offences
+  readonly selfKeeping: SelfKeeping
+  readonly spread: Spread
+  readonly verdicts: Verdicts
+  readonly watches: Watches
+}
+
+/** How a record came here: by the mesh's gossip, from its subject itself, or from a third party. */
+type Source = 'gossip' | 'subject' | 'neighbor'
+
+export class Admission {
+  readonly #shared: Shared
+  readonly #deps: AdmissionDeps
+
+  constructor(shared: Shared, deps: AdmissionDeps) {
+    this.#shared = shared
+    this.#deps = deps
+  }
+
+  /** The first word on a link: who speaks, in which life. */
+  hello(from: NodeId, record: Sealed<MemberRecord>): void {
+    const { now, config, links, roster, jury } = this.#shared
+    const link = links.get(from)
+    if (link === undefined || record.body.id !== from)
+      return this.#deps.offences.add(from, 'hello of another')
+    const { instance } = record.body.generation
+    link.instance = instance
+    if (link.provenAddress !== null) links.prove(from, link.provenAddress, instance)
+    links.steady(from)
+    if (this.#admit(record, 'subject')) this.#relay(record)
+    this.#remindOfStrikes(from, [record])
+    this.#deps.watches.hello(from, instance)
+    soon(this.#shared, 'verify', now + config.verifyAfterMs)
+    const entry = roster.get(from)
+    // It must hear what is held against it, to be able to answer.
+    if (entry !== undefined && (entry.verdict === 'dead' || jury.isAccused(from)))
+      this.#deps.spread.give(from, [from])
+  }
+
+  rumor(message: MembershipMessage & { kind: 'rumor' }, from: NodeId, byGossip: boolean): void {
+    const { links, now } = this.#shared
+    // The author of gossip is not who sent it on: that proves nothing about the link.
+    if (!byGossip) links.get(from)?.pulse.frame(now)
+    for (const strike of message.strikes) this.#deps.forgetting.strike(strike, byGossip)
+    for (const record of message.records) {
+      if (byGossip) this.#deps.spread.heardByGossip(record)
+      const isNews = this.#admit(record, byGossip ? 'gossip' : 'neighbor')
+      if (isNews && !byGossip) this.#relay(record)
+    }
+    if (!byGossip) this.#remindOfStrikes(from, message.records)
+    for (const accusation of message.accusations) this.#admitAccusation(accusation)
+  }
+
+  /** Who still holds a struck member was away when it was struck. */
+  #remindOfStrikes(from: NodeId, records: readonly Sealed<MemberRecord>[]): void {
+    const strikes = records.flatMap(
+      ({ body }) => this.#deps.memory.strikeOn(body.id, body.generation.number) ?? [],
+    )
+    if (strikes.length === 0) return
+    send(this.#shared, from, { kind: 'rumor', records: [], accusations: [], strikes }, 'bulk')
+  }
+
+  /** Verdicts on a neighbor's word. */
+  hearsay(lines: readonly MemberSummary[]): void {
+    const { now, roster, self } = this.#shared
+    for (const line of lines) {
+      if (line.id === self.record.id) {
+        if (line.verdict === 'dead') this.#deps.selfKeeping.answer(line.generationInstance, line.refutation)
+        continue
+      }
+      const entry = roster.get(line.id)
+      if (entry === undefined || entry.generation.instance !== line.generationInstance) continue
+      if (entry.refutation !== line.refutation) continue
+      if (line.verdict === entry.verdict && !isPresent(entry.verdict)) {
+        // The older age counts, or one that was told late would remind everybody again.
+        const since = now - line.ageMs
+        const { verdict, cause, proof } = entry
+        if (since < entry.since - AGE_DIFFERENCE_MS)
+          roster.put(entry.sealed, { verdict, cause, since, proof })
+      } else if (line.verdict === 'dead' && isPresent(entry.verdict)) {
+        this.#hearOfDeath(entry, line)
+      }
+    }
+  }
+
+  #hearOfDeath(entry: Entry, line: MemberSummary): void {
+    const { now, roster, config, links } = this.#shared
+    const isStranger = entry.provisional || entry.since === now || line.ageMs > config.proofKeepMs
+    if (isStranger && links.get(line.id) === undefined) {
+      const since = now - line.ageMs
+      this.#deps.verdicts.changed(roster.put(entry.sealed, { verdict: 'dead', cause: 'unreachable', since }))
+      return
+    }
+    // Whoever is held dead by somebody must hear of it, to be able to answer.
+    send(this.#shared, line.id, { kind: 'hearsay', lines: [line] }, 'direct')
+    this.#deps.watches.sweep(line.id)
+    this.#deps.connect.dial(line.id)
+  }
+
+  /** Takes a record in; true when it was news. */
+  #admit(sealed: Sealed<MemberRecord>, source: Source): boolean {
+    const { now, roster, config, links } = this.#shared
+    const { memory, verdicts, selfKeeping } = this.#deps
+    const { id, generation, left } = sealed.body
+    if (id === this.#shared.id) {
+      selfKeeping.meet(sealed.body)
+      return false
+    }
+    if (
+      memory.strikeOn(id, generation.number) !== null ||
+      (source !== 'subject' && memory.isRetired(id, generation.number))
+    ) {
+      count(this.#shared, 'records_struck')
+      return false
+    }
+    const before = roster.get(id)
+    if (before === undefined && roster.size >= config.membersMax) {
+      count(this.#shared, 'members_over_limit')
+      return false
+    }
+    if (before !== undefined) {
+      const difference = compareVersions(before, sealed.body)
+      if (difference > 0) return false
+      if (difference === 0) {
+        const isProof = source === 'gossip' || links.get(id)?.instance === generation.instance
+        if (before.provisional && isProof) this.#confirm(before)
+        return false
+      }
+    }
+    this.#answered(sealed, before)
+    const isBack = before !== undefined && before.verdict !== 'alive'
+    const change = roster.put(sealed, {
+      verdict: left ? 'left' : 'alive',
+      cause: left ? 'left' : isBack && isRefuted(before, sealed.body) ? 'refuted' : null,
+      since: left || before === undefined || isBack ? now : before.since,
+    })
+    memory.remember(this.#shared, sealed, before?.record)
+    verdicts.changed(change)
+    return true
+  }
+
+  /** A newer word of the subject closes its case; whether its accusers were wrong depends on which life speaks. */
+  #answered({ body }: Sealed<MemberRecord>, before: Entry | undefined): void {
+    const { jury } = this.#shared
+    this.#deps.verdicts.suspicions.delete(body.id)
+    if (!jury.isAccused(body.id)) return
+    const isSameLife = before?.generation.instance === body.generation.instance
+    if (isSameLife && !body.left) jury.dismiss(body.id)
+    else jury.close(body.id)
+  }
+
+  #confirm({ sealed, verdict, cause, since }: Entry): void {
+    this.#deps.verdicts.changed(this.#shared.roster.put(sealed, { verdict, cause, since }))
+  }
+
+  #admitAccusation(accusation: Sealed<Accusation>): void {
+    const { now, id, roster, jury } = this.#shared
+    const { subject, accuser, generation, refutation } = accusation.body
+    if (subject === id) {
+      if (accuser !== id && roster.get(accuser) !== undefined)
+        this.#deps.selfKeeping.answer(generation.instance, refutation)
+      return
+    }
+    if (!jury.admit(now, accusation)) return
+    this.#deps.verdicts.judge(subject)
+    if (!jury.isAccused(subject)) return
+    this.#deps.watches.alert(subject)
+    this.#deps.connect.considerSweep(jury.accused().length)
+  }
+
+  /** What is news to a newcomer is old to everybody else. */
+  #relay(record: Sealed<MemberRecord>): void {
+    if (!this.#deps.selfKeeping.isNewcomer) this.#deps.spread.relay(record)
+  }
+}
+
+/** Ages differ by what a message takes; only more is worth a change. */
+const AGE_DIFFERENCE_MS = 10_000
+
+/** A suspect that speaks answers; one held dead or gone answers only in the same life. */
+const isRefuted = (before: Entry, record: MemberRecord): boolean =>
+  before.verdict === 'suspect' || before.generation.instance === record.generation.instance

@@ -1,0 +1,139 @@
+// How soon it is known, in virtual time: the network is the simulated one (0.3 to
+// 0.7 ms a way), so what is measured here are the rules and their time-outs.
+
+import test from 'ava'
+import type { SimNode } from '../../src/sim/node.js'
+import { disagreement, lastDeath, type Mesh, runUntilAgreed, settledMesh } from './mesh.js'
+
+/** All silence is known within this, at any size (DESIGN, section 9). */
+const SILENCE_MS = 2_500
+const SPLIT_MS = 5_000
+
+const causesOf = (mesh: Mesh, victim: SimNode): string[] => [
+  ...new Set(
+    mesh.events
+      .filter(event => event.kind === 'member.dead' && event.member === victim.id)
+      .map(event => `${event.cause}`),
+  ),
+]
+
+for (const nodes of [2, 3, 5, 20, 50]) {
+  test(`of ${nodes} nodes, whoever is killed is held crashed by everybody within 25 ms, and is back within 2 s`, t => {
+    for (const seed of [1, 2, 3]) {
+      const mesh = settledMesh({ seed, nodes })
+      const { world } = mesh
+      const victim = world.node(nodes - 1)
+      const from = world.nowMs
+      world.crash(victim)
+      world.run(from + 1_000)
+      const took = lastDeath(mesh, victim.id, from)
+      t.true(took !== null && took <= 25, `seed ${seed}: ${took} ms`)
+      t.deepEqual(causesOf(mesh, victim), ['crashed'], `seed ${seed}`)
+      world.restart(victim)
+      const back = runUntilAgreed(mesh, 2_000)
+      t.true(back <= 2_000, `seed ${seed}`)
+    }
+  })
+
+  for (const [what, fail] of [
+    ['loses its power', (mesh: Mesh, victim: SimNode) => mesh.world.powerOff(victim)],
+    ['freezes', (mesh: Mesh, victim: SimNode) => mesh.world.freeze(victim)],
+  ] as const) {
+    test(`of ${nodes} nodes, whoever ${what} is held unreachable by everybody within 2.5 s`, t => {
+      const times: number[] = []
+      for (const seed of [1, 2, 3, 4, 5]) {
+        const mesh = settledMesh({ seed: seed + 10 * nodes, nodes })
+        const victim = mesh.world.node(nodes >> 1)
+        const from = mesh.world.nowMs
+        fail(mesh, victim)
+        mesh.world.run(from + 8_000)
+        times.push(lastDeath(mesh, victim.id, from) ?? Number.POSITIVE_INFINITY)
+        t.deepEqual(causesOf(mesh, victim), ['unreachable'])
+      }
+      t.true(Math.max(...times) <= SILENCE_MS, `${times.map(Math.round)} ms`)
+    })
+  }
+}
+
+test('a node that hears nothing but is heard is found out within 5 s, and is alive again after', t => {
+  for (const seed of [1, 2, 3]) {
+    const mesh = settledMesh({ seed, nodes: 20 })
+    const { world } = mesh
+    const victim = world.node(7)
+    const from = world.nowMs
+    for (const node of world.nodes) if (node !== victim) world.cutOneWay(node, victim)
+    world.run(from + SPLIT_MS)
+    const took = lastDeath(mesh, victim.id, from)
+    t.true(took !== null, `seed ${seed}`)
+    world.heal()
+    t.true(runUntilAgreed(mesh, 5_000) <= 5_000)
+  }
+})
+
+test('a cut between two nodes, one way or both, kills nobody', t => {
+  for (const seed of [1, 2, 3]) {
+    const mesh = settledMesh({ seed, nodes: 8 })
+    const { world } = mesh
+    world.cutOneWay(1, 2)
+    world.cut(3, 4)
+    const from = world.nowMs
+    world.run(from + 60_000)
+    const dead = mesh.events.filter(event => event.kind === 'member.dead' && event.atMs >= from)
+    t.deepEqual(dead, [], `seed ${seed}`)
+  }
+})
+
+for (const sizes of [
+  [25, 25],
+  [49, 1],
+] as const) {
+  test(`50 nodes cut into ${sizes[0]} and ${sizes[1]} agree on both sides within 5 s, and all within 5 s of the healing`, t => {
+    for (const seed of [1, 2, 3]) {
+      const mesh = settledMesh({ seed, nodes: 50 })
+      const { world } = mesh
+      const all = world.nodes.map(node => node.index)
+      const one = all.filter(index => (index * 7 + seed) % 50 < sizes[0])
+      const other = all.filter(index => !one.includes(index))
+      world.partition(one, other)
+      t.true(runUntilAgreed(mesh, SPLIT_MS, [one, other]) <= SPLIT_MS, `seed ${seed}`)
+      world.run(world.nowMs + 20_000)
+      t.is(disagreement(mesh, one), null)
+      t.is(disagreement(mesh, other), null)
+      world.heal()
+      t.true(runUntilAgreed(mesh, SPLIT_MS) <= SPLIT_MS, `seed ${seed}`)
+    }
+  })
+}
+
+test('a node that is left alone says so, and says when it has company again', t => {
+  const mesh = settledMesh({ seed: 4, nodes: 6 })
+  const { world } = mesh
+  const said: string[] = []
+  world.on('notify', (node, { event }) => {
+    if (node.index === 2 && event.kind.startsWith('node.')) said.push(event.kind)
+  })
+  world.partition([2])
+  world.run(world.nowMs + 6_000)
+  t.deepEqual(said, ['node.isolated'])
+  world.heal()
+  world.run(world.nowMs + 6_000)
+  t.deepEqual(said, ['node.isolated', 'node.rejoined'])
+})
+
+test('a frozen node that wakes up accuses nobody and is settled again only after a while', t => {
+  const mesh = settledMesh({ seed: 5, nodes: 10 })
+  const { world } = mesh
+  let accusations = 0
+  world.on('publish', (node, { message }) => {
+    if (node.index === 3 && message.kind === 'rumor') accusations += message.accusations.length
+  })
+  world.freeze(3)
+  world.run(world.nowMs + 20_000)
+  world.thaw(3)
+  const back = runUntilAgreed(mesh, 3_000)
+  t.true(back <= 3_000)
+  t.false(mesh.membership(3).selfRecord.settled)
+  world.run(world.nowMs + 15_000)
+  t.true(mesh.membership(3).selfRecord.settled)
+  t.is(accusations, 0)
+})

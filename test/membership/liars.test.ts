@@ -1,0 +1,159 @@
+// Liars and look-alikes: whatever one member says, or one machine between two nodes
+// pretends, nobody healthy is held dead. The worlds check that after every step.
+
+import test from 'ava'
+import type { SimNode } from '../../src/sim/node.js'
+import { simSealer } from '../../src/sim/seals.js'
+import type { Streams } from '../../src/sim/streams.js'
+import { disagreement, type Mesh, settledMesh } from './mesh.js'
+
+const deathsSince = (mesh: Mesh, fromMs: number): string[] =>
+  mesh.events
+    .filter(event => event.kind === 'member.dead' && event.atMs >= fromMs)
+    .map(event => `${event.by} holds ${event.member} dead`)
+
+/** What a firewall does that answers RST for both ends of a connection. */
+const resetLink = ({ world }: Mesh, a: SimNode, b: SimNode): void => {
+  const link = a.links.get(b.index)
+  if (link === undefined) return
+  const { streams } = world as unknown as { streams: Streams }
+  streams.close(link, a)
+  streams.close(link, b)
+}
+
+for (const evidence of ['silent', 'refused'] as const) {
+  for (const nodes of [3, 5, 20]) {
+    test(`one of ${nodes} that accuses everybody (${evidence}), again and again, kills nobody and is answered at most 4 times a second`, t => {
+      const mesh = settledMesh({ seed: nodes, nodes })
+      const { world } = mesh
+      const liar = world.node(1)
+      const from = world.nowMs
+      const published = world.tally.gossipPublished
+      let words = 0
+      const lie = (): void => {
+        const accusations = mesh
+          .membership(liar.id)
+          .all()
+          .filter(member => member.id !== liar.id)
+          .map(member =>
+            simSealer.accusation({
+              accuser: liar.id,
+              subject: member.id,
+              generation: member.record.generation,
+              refutation: member.record.refutation,
+              evidence,
+              at: 0,
+            }),
+          )
+        words += 1
+        world.publish(liar.id, 'members', { kind: 'rumor', records: [], accusations, strikes: [] })
+      }
+      for (let at = 50; at < 30_000; at += 50) world.at(from + at, lie)
+      world.run(from + 60_000)
+      t.deepEqual(deathsSince(mesh, from), [])
+      t.is(disagreement(mesh), null)
+      const answers = world.tally.gossipPublished - published - words
+      t.true(answers <= 4 * 30 * (nodes - 1) + 20 * nodes, `${answers} answers to ${words} lies`)
+    })
+  }
+}
+
+test('a firewall that resets a live node’s links and refuses its address kills nobody: it dials outward', t => {
+  for (const seed of [1, 2, 3]) {
+    const mesh = settledMesh({ seed, nodes: 12 })
+    const { world } = mesh
+    const victim = world.node(5)
+    const from = world.nowMs
+    world.bindAddress(victim.address, null)
+    // Its links are reset one after the other: each observer in turn finds the address refusing.
+    for (const node of world.nodes) {
+      if (node === victim) continue
+      world.at(from + 100 + node.index * 1_500, () => resetLink(mesh, victim, node))
+    }
+    world.run(from + 40_000)
+    t.true(world.tally.linksBroken > 0, 'links were reset')
+    t.deepEqual(deathsSince(mesh, from), [], `seed ${seed}`)
+    t.is(disagreement(mesh), null, `seed ${seed}`)
+  }
+})
+
+test('a firewall that resets all links of a live node at once kills nobody', t => {
+  for (const seed of [1, 2, 3, 4, 5]) {
+    const mesh = settledMesh({ seed, nodes: 12 })
+    const { world } = mesh
+    const victim = world.node(5)
+    const from = world.nowMs
+    world.bindAddress(victim.address, null)
+    world.at(from + 100, () => {
+      for (const node of world.nodes) if (node !== victim) resetLink(mesh, victim, node)
+    })
+    world.run(from + 20_000)
+    const held = deathsSince(mesh, from + 2_000)
+    t.deepEqual(held, [], `seed ${seed}`)
+    t.is(disagreement(mesh), null, `seed ${seed}`)
+  }
+})
+
+test('a port that another node has taken over proves nothing about its former owner', t => {
+  for (const seed of [1, 2, 3]) {
+    const mesh = settledMesh({ seed, nodes: 10 })
+    const { world } = mesh
+    const from = world.nowMs
+    world.bindAddress(world.node(4).address, 6)
+    world.run(from + 30_000)
+    t.deepEqual(deathsSince(mesh, from), [], `seed ${seed}`)
+    t.is(disagreement(mesh), null)
+  }
+})
+
+test('an address that means the observer itself proves nothing', t => {
+  const mesh = settledMesh({ seed: 3, nodes: 6 })
+  const { world } = mesh
+  const from = world.nowMs
+  const observer = mesh.membership(4).observersOf(world.node(4).id)[0] as string
+  world.bindAddress(world.node(4).address, world.node(observer))
+  world.run(from + 30_000)
+  t.deepEqual(deathsSince(mesh, from), [])
+  t.is(disagreement(mesh), null)
+})
+
+test('a member that breaks the rules of the wire is cut off and named, and 49 others stay right', t => {
+  const mesh = settledMesh({ seed: 8, nodes: 50 })
+  const { world } = mesh
+  const rogue = world.node(9)
+  const named = new Set<string>()
+  world.on('log', (_node, { level, fields }) => {
+    if (level === 'warn') named.add(`${fields?.member}`)
+  })
+  let bans = 0
+  world.on('ban', (_node, { node }) => {
+    if (node === rogue.id) bans++
+  })
+  const from = world.nowMs
+  for (let at = 0; at < 60_000; at += 20) {
+    world.at(from + at, () => {
+      for (const index of rogue.links.keys())
+        world.inject(index, { kind: 'misbehaved', node: rogue.id, offence: 'oversized message' })
+    })
+  }
+  world.run(from + 90_000)
+  t.deepEqual([...named], [rogue.id])
+  t.true(bans > 0)
+  const wrong = deathsSince(mesh, from).filter(text => !text.includes(rogue.id))
+  t.deepEqual(wrong, [])
+  const others = world.nodes.filter(node => node !== rogue)
+  for (const node of others) {
+    for (const other of others) t.is(mesh.membership(node.id).get(other.id)?.verdict, 'alive')
+  }
+})
+
+test('one slip of a peer changes nothing', t => {
+  const mesh = settledMesh({ seed: 2, nodes: 4 })
+  const { world } = mesh
+  let bans = 0
+  world.on('ban', () => bans++)
+  for (let i = 0; i < 19; i++)
+    world.inject(0, { kind: 'misbehaved', node: world.node(1).id, offence: 'not a message' })
+  world.run(world.nowMs + 1_000)
+  t.is(bans, 0)
+})
