@@ -19,6 +19,8 @@ export interface DialerHooks {
   /** A connection to whom it was meant for. The hook owns it from here. */
   onConnected(connection: Connection, node: NodeId, address: string): void
   onFailed(node: NodeId | null, address: string, reason: DialFailure): void
+  /** A dial that only wanted to know met the node here; its connection is closed again. */
+  onVerified(node: NodeId, address: string): void
   isBanned(node: NodeId): boolean
   isWanted(node: NodeId): boolean
   readonly self: NodeId
@@ -27,13 +29,15 @@ export interface DialerHooks {
 interface Attempt {
   readonly node: NodeId | null
   readonly address: string
+  /** Only finds out whether the node answers there, beside any link that stands. */
+  readonly verify: boolean
   readonly abort: AbortController
 }
 
 export class Dialer {
   readonly #hooks: DialerHooks
   readonly #waiting: Attempt[] = []
-  /** By node and address: the same attempt is never made twice at a time. */
+  /** By purpose, node and address: the same attempt is never made twice at a time. */
   readonly #attempts = new Map<string, Attempt>()
   #running = 0
   #stopped = false
@@ -43,17 +47,17 @@ export class Dialer {
     this.#hooks = hooks
   }
 
-  dial(node: NodeId | null, addresses: readonly string[]): void {
+  dial(node: NodeId | null, addresses: readonly string[], verify = false): void {
     if (this.#stopped) return
     if (addresses.length === 0) this.#hooks.onFailed(node, '', 'unreachable')
     for (const [i, address] of addresses.entries()) {
-      const key = `${node ?? ''}|${address}`
+      const key = keyOf({ node, address, verify })
       if (this.#attempts.has(key)) continue
       if (i >= limits.addressesPerDial || this.#waiting.length >= limits.dialsWaiting) {
         this.#hooks.onFailed(node, address, 'failed')
         continue
       }
-      const attempt: Attempt = { node, address, abort: new AbortController() }
+      const attempt: Attempt = { node, address, verify, abort: new AbortController() }
       this.#attempts.set(key, attempt)
       this.#waiting.push(attempt)
     }
@@ -85,7 +89,10 @@ export class Dialer {
 
   /** Gives up all attempts at a node, silently: it is connected, or no longer wanted. */
   cancel(node: NodeId): void {
-    for (const attempt of this.#attempts.values()) if (attempt.node === node) attempt.abort.abort()
+    for (const attempt of this.#attempts.values()) {
+      // What is to be verified is another question than how to connect.
+      if (attempt.node === node && !attempt.verify) attempt.abort.abort()
+    }
   }
 
   stop(): void {
@@ -99,7 +106,7 @@ export class Dialer {
       if (attempt === undefined) return
       this.#running++
       void this.#run(attempt).finally(() => {
-        this.#attempts.delete(`${attempt.node ?? ''}|${attempt.address}`)
+        this.#attempts.delete(keyOf(attempt))
         this.#running--
         this.#next()
       })
@@ -107,7 +114,7 @@ export class Dialer {
   }
 
   async #run(attempt: Attempt): Promise<void> {
-    const { node, address, abort } = attempt
+    const { node, address, abort, verify } = attempt
     if (abort.signal.aborted) return
     const failed = (reason: DialFailure): void => {
       if (!abort.signal.aborted && !this.#stopped) this.#hooks.onFailed(node, address, reason)
@@ -128,6 +135,11 @@ export class Dialer {
     if (expected !== null && found !== expected) {
       void outcome.close().catch(error => outcome.abort(error))
       return failed('identity')
+    }
+    if (verify) {
+      void outcome.close().catch(error => outcome.abort(error))
+      if (!this.#stopped) this.#hooks.onVerified(found, address)
+      return
     }
     if (
       abort.signal.aborted ||
@@ -211,6 +223,9 @@ export class Dialer {
     return 'failed'
   }
 }
+
+const keyOf = ({ node, address, verify }: Pick<Attempt, 'node' | 'address' | 'verify'>): string =>
+  `${verify ? 'verify' : 'dial'}|${node ?? ''}|${address}`
 
 const UNREACHABLE = new Set([
   'EHOSTUNREACH',

@@ -86,8 +86,8 @@ class Libp2pTransport implements Transport {
     await this.#running?.stop()
   }
 
-  dial(node: NodeId | null, addresses: readonly string[]): void {
-    this.#running?.dial(node, addresses)
+  dial(node: NodeId | null, addresses: readonly string[], verify = false): void {
+    this.#running?.dial(node, addresses, verify)
   }
 
   hangUp(node: NodeId): void {
@@ -186,6 +186,7 @@ class Running {
       },
       onConnected: (connection, node, address) => this.#onConnected(connection, node, address),
       onFailed: (node, address, reason) => listener.onDialFailed(node, address, reason),
+      onVerified: (node, address) => listener.onVerified?.(node, address),
       isBanned: node => connections.isBanned(node),
       isWanted: node => !this.links.isUp(node),
     })
@@ -230,9 +231,9 @@ class Running {
     this.#every(limits.idleDialledMs / 2, () => this.#tidy())
   }
 
-  dial(node: NodeId | null, addresses: readonly string[]): void {
-    if (this.#stopped || (node !== null && this.links.isUp(node))) return
-    this.dialer.dial(node, addresses)
+  dial(node: NodeId | null, addresses: readonly string[], verify: boolean): void {
+    if (this.#stopped || (!verify && node !== null && this.links.isUp(node))) return
+    this.dialer.dial(node, addresses, verify)
   }
 
   send(to: NodeId, channel: Channel, bytes: Uint8Array, addresses: readonly string[]): void {

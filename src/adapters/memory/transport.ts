@@ -91,10 +91,10 @@ class MemoryTransport implements Transport {
     this.#links.clear()
   }
 
-  dial(node: NodeId | null, addresses: readonly string[]): void {
-    if (node !== null && this.#links.has(node)) return
+  dial(node: NodeId | null, addresses: readonly string[], verify = false): void {
+    if (!verify && node !== null && this.#links.has(node)) return
     if (addresses.length === 0) this.#later(listener => listener.onDialFailed(node, '', 'unreachable'))
-    for (const address of addresses) this.#later(listener => this.#try(listener, node, address))
+    for (const address of addresses) this.#later(listener => this.#try(listener, node, address, verify))
   }
 
   hangUp(node: NodeId): void {
@@ -206,20 +206,24 @@ class MemoryTransport implements Transport {
     }
   }
 
-  #try(listener: TransportListener, node: NodeId | null, address: string): void {
+  #try(listener: TransportListener, node: NodeId | null, address: string, verify: boolean): void {
     this.#dials++
     const found = address.slice(PREFIX.length) as NodeId
-    if (this.#links.has(found)) return
-    const failure = this.#failureOf(node, address, found)
+    if (!verify && this.#links.has(found)) return
+    const failure = this.#failureOf(node, address, found, verify)
     if (failure !== null) {
       listener.onDialFailed(node, address, failure)
+      return
+    }
+    if (verify) {
+      listener.onVerified?.(found, address)
       return
     }
     this.#links.add(found)
     listener.onLinkUp(found, address, true)
   }
 
-  #failureOf(node: NodeId | null, address: string, found: NodeId): DialFailure | null {
+  #failureOf(node: NodeId | null, address: string, found: NodeId, verify: boolean): DialFailure | null {
     if (!address.startsWith(PREFIX)) return 'unreachable'
     if (found === this.self) return 'self'
     if (this.#network.isCut(this.self, found)) return 'timeout'
@@ -227,7 +231,7 @@ class MemoryTransport implements Transport {
     if (peer === undefined) return 'refused'
     if (node !== null && node !== found) return 'identity'
     const isBanned = performance.now() < (this.#bannedUntil.get(found) ?? 0)
-    return isBanned || !peer.accept(this.self) ? 'failed' : null
+    return isBanned || !(verify || peer.accept(this.self)) ? 'failed' : null
   }
 
   #later(work: (listener: TransportListener) => void): void {
