@@ -23,7 +23,6 @@ export type Seen =
       readonly text: string
       readonly length: number
     }
-  | { readonly what: 'verified'; readonly node: NodeId; readonly address: string }
   | { readonly what: 'gossip'; readonly node: NodeId; readonly topic: string; readonly text: string }
   | { readonly what: 'misbehaved'; readonly node: NodeId; readonly offence: string }
   | { readonly what: 'discovered'; readonly addresses: readonly string[] }
@@ -65,7 +64,6 @@ export class Witness {
     onLinkDown: (node, reset) => this.#note({ what: 'down', node, reset }),
     onVerified: (node, address) => this.#note({ what: 'verified', node, address }),
     onDialFailed: (node, address, reason) => this.#note({ what: 'failed', node, address, reason }),
-    onVerified: (node, address) => this.#note({ what: 'verified', node, address }),
     onMessage: (node, channel, bytes) => {
       const text = Buffer.from(bytes).subarray(0, 100).toString()
       this.#note({ what: 'message', node, channel, text, length: bytes.byteLength })
