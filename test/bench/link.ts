@@ -69,6 +69,7 @@ class Node {
   readonly listener: TransportListener = {
     onLinkUp: node => this.#note('up', node),
     onLinkDown: node => this.#note('down', node),
+    onVerified: () => {},
     onDialFailed: (node, _address, reason) => this.#note('failed', node, reason),
     onMessage: () => {},
     onGossip: () => 'accept',

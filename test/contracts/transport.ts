@@ -9,6 +9,7 @@ import type { Transport, TransportListener } from '../../src/ports.js'
 export type Seen =
   | { readonly what: 'up'; readonly node: NodeId; readonly address: string; readonly outbound: boolean }
   | { readonly what: 'down'; readonly node: NodeId; readonly reset: boolean }
+  | { readonly what: 'verified'; readonly node: NodeId; readonly address: string }
   | {
       readonly what: 'failed'
       readonly node: NodeId | null
@@ -22,7 +23,6 @@ export type Seen =
       readonly text: string
       readonly length: number
     }
-  | { readonly what: 'verified'; readonly node: NodeId; readonly address: string }
   | { readonly what: 'gossip'; readonly node: NodeId; readonly topic: string; readonly text: string }
   | { readonly what: 'misbehaved'; readonly node: NodeId; readonly offence: string }
   | { readonly what: 'discovered'; readonly addresses: readonly string[] }
@@ -136,6 +136,31 @@ export const transportContract = (test: TestFn, kind: TransportKind): void => {
     const [a, b] = await startAll(t, kind, 2)
     return [a as Witness, b as Witness]
   }
+
+  claim('a neighbor is verified at its own address, apart from the link, by either end', async t => {
+    const [a, b] = await pair(t)
+    await link(a, b)
+    // The end that was dialled knows an address of the other only from hearsay.
+    b.transport.dial(a.id, a.addresses, true)
+    a.transport.dial(b.id, b.addresses, true)
+    const met = (node: NodeId) => (seen: Seen) => seen.what === 'verified' && seen.node === node
+    const [ofA, ofB] = await Promise.all([b.see(met(a.id)), a.see(met(b.id))])
+    t.deepEqual(ofA, { what: 'verified', node: a.id, address: a.addresses[0] as string })
+    t.deepEqual(ofB, { what: 'verified', node: b.id, address: b.addresses[0] as string })
+    a.transport.dial(b.id, [kind.nowhere], true)
+    const failed = await a.see(isFailure)
+    t.is(failed.address, kind.nowhere)
+    // The link stood through it all, and no second one came of it.
+    a.transport.send(b.id, 'link', bytes('still here'))
+    await b.see(isMessage('still here'))
+    for (const [one, other] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      t.is(one.count(isUp(other.id)), 1)
+      t.is(one.count(isDown(other.id)), 0)
+    }
+  })
 
   claim('a node that was dialled is a neighbor of both, told once each', async t => {
     const [a, b] = await pair(t)

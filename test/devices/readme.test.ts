@@ -54,6 +54,7 @@ const blocks = READMES.flatMap(blocksOf)
 /** A folder in which `shoal` is installed, as a user has it. */
 const folder = mkdtempSync(join(tmpdir(), 'shoal-readme-'))
 mkdirSync(join(folder, 'node_modules'))
+writeFileSync(join(folder, 'package.json'), '{"private": true}')
 symlinkSync(resolve('.'), join(folder, 'node_modules', 'shoal'))
 test.after.always(() => rmSync(folder, { recursive: true, force: true }))
 

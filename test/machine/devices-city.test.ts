@@ -1,4 +1,4 @@
-// The city story with real brokers: a day passes in a hundred seconds.
+// The city story with real brokers: a day passes in a minute.
 
 import test from 'ava'
 import { cityStory } from '../devices/city-story.js'
@@ -12,7 +12,7 @@ test('with mosquitto: no uplink for a day, a gateway lost, every aggregate is th
   await cityStory(t, {
     street: street.url,
     uplink: uplink.url,
-    scale: 864,
+    scale: 1_440,
     minutes: 24 * 60,
     uplinkBack: uplink.up,
   })
