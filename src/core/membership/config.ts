@@ -164,7 +164,7 @@ export const membershipLan: MembershipConfig = {
   flapMemoryMs: 3_600_000,
   healthWorseMs: 2_000,
   healthBetterMs: 10_000,
-  rememberMs: 1_000,
+  rememberMs: 250,
   expireMs: 60_000,
   proofKeepMs: 3_600_000,
   forgetLeftMs: 86_400_000,
