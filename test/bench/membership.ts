@@ -224,7 +224,6 @@ const silent = async (count: number): Promise<void> => {
         values: after.map((bytes, i) => (bytes - (before[i] ?? Number.NaN)) / took),
         budget: IDLE_BYTES_BUDGET,
       })
-      if (count === 5 && isQuick) return
 
       const dropped: number[] = []
       let wrong = 0
