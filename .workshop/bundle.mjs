@@ -6,6 +6,7 @@
 //   dist/bundle/adapters/executors/module-worker.js        a thread's own entry
 //   dist/bundle/{sim,demo}/…                               what a node never needs
 //   dist/bundle/dashboard/dashboard.html                   the page
+//   dist/devices-bundle/…                                 the devices, for the image's stage of that name
 //   dist/bundle/node_modules/classic-level/…               the store, with its prebuilt parts
 //   dist/bundle/package.json                               `npm pack` here gives one file to carry
 //
@@ -37,6 +38,7 @@ const APART = /\/(sim\/command|demo\/demo)\.js$/
 
 const source = join(root, 'src')
 const built = join(root, 'dist', 'src')
+const DEVICES = ['factory-gateway/gateway', 'city-sensor-gateway/gateway', 'virtual/plc', 'virtual/sensors']
 const bundle = join(root, 'dist', 'bundle')
 /** Written last: what the bundle was made of. */
 const madeOf = join(bundle, '.made-of')
@@ -71,6 +73,14 @@ const main = async () => {
   await bundleTo('cli.ts', 'shoal.mjs')
   // The list grows while it is walked: what is brought may open more.
   for (const place of beside) await bring(place, bundleTo)
+  const devices = join(root, 'dist', 'devices-bundle')
+  rmSync(devices, { recursive: true, force: true })
+  await build({
+    ...options,
+    entryPoints: DEVICES.map(name => join(root, 'devices', `${name}.ts`)),
+    outdir: devices,
+    plugins: [keepPlaces(new Set(), join('devices', 'any', 'any.js'))],
+  })
   const carried = carryStore()
   writePackage(carried)
   if (report(join(bundle, 'shoal.mjs'))) writeFileSync(madeOf, sourcesHash())
@@ -80,10 +90,17 @@ const isCurrent = () => existsSync(madeOf) && readFileSync(madeOf, 'utf8') === s
 
 const sourcesHash = () => {
   const hash = createHash('sha256')
-  const files = readdirSync(source, { recursive: true, withFileTypes: true })
+  const files = [source, join(root, 'devices')]
+    .flatMap(folder => readdirSync(folder, { recursive: true, withFileTypes: true }))
     .filter(each => each.isFile())
     .map(each => relative(root, join(each.parentPath ?? each.path, each.name)).replaceAll('\\', '/'))
-  files.push('docker/pi/install.sh', 'docker/systemd/shoal.service', 'package-lock.json', '.workshop/assets.mjs', '.workshop/bundle.mjs')
+  files.push(
+    'docker/pi/install.sh',
+    'docker/systemd/shoal.service',
+    'package-lock.json',
+    '.workshop/assets.mjs',
+    '.workshop/bundle.mjs',
+  )
   for (const file of files.sort()) {
     const bytes = readFileSync(join(root, file))
     hash.update(`${file}\0${bytes.length}\0`).update(bytes)

@@ -80,13 +80,28 @@ const main = async () => {
   if (unknown !== undefined)
     throw new Error(`${unknown} is no fault; known are ${Object.keys(FAULTS).join(', ')}`)
   const mesh = await openMesh()
-  for (const [round, name] of wanted.entries()) {
-    const victims = await containersOf(flags.service)
-    if (victims.length === 0) throw new Error(`${flags.project} has no running container of ${flags.service}`)
-    const told = await inflict(mesh, name, victims[round % victims.length])
+  const harmed = new Set()
+  for (const name of wanted) {
+    const victim = await pickVictim(mesh, harmed)
+    harmed.add(victim.id)
+    const told = await inflict(mesh, name, victim)
     print(told)
     if (told.failed !== null) process.exitCode = 1
   }
+}
+
+/** Whoever has most to lose, and has not been harmed yet where there is such a one. */
+const pickVictim = async (mesh, harmed) => {
+  const all = await containersOf(flags.service)
+  if (all.length === 0) throw new Error(`${flags.project} has no running container of ${flags.service}`)
+  const fresh = all.filter(({ id }) => !harmed.has(id))
+  let best = null
+  for (const victim of fresh.length > 0 ? fresh : all) {
+    const { id } = await mesh.memberNamed(victim.name)
+    const tasks = await mesh.tasksOn(id)
+    if (best === null || tasks > best.tasks) best = { victim, tasks }
+  }
+  return best.victim
 }
 
 /** One fault from its beginning until everything is as before. */

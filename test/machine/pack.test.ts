@@ -3,7 +3,7 @@
 
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -99,5 +99,46 @@ test.serial('the bundle is one file to carry: it installs without a registry, an
     await startsAndLeaves(t, command, folder)
     // The simulator and the worker are files beside the command.
     t.regex(await runIn(folder, command, 'simulate', '--nodes', '5', '--seconds', '5', '--seed', '1'), /seed/)
+  })
+})
+
+test.serial("the Pi's script says what it does, does it, and keeps what is there", async t => {
+  t.timeout(120_000)
+  await runIn(ROOT, process.execPath, join('.workshop', 'bundle.mjs'))
+  await withFolder(async folder => {
+    const script = join(ROOT, 'dist', 'bundle', 'install.sh')
+    const install = (...words: string[]) =>
+      run('sh', [script, ...words], { env: { ...process.env, DESTDIR: folder } })
+    const wrong = (...words: string[]) =>
+      install(...words).then(
+        () => 'accepted',
+        error => `${error.code}: ${error.stderr}`,
+      )
+    t.regex(await wrong(), /^2: install: which mesh\?/)
+    t.regex(await wrong('--key', '/nowhere'), /^1: install: \/nowhere cannot be read/)
+    t.regex(await wrong('--new-key', '--join', 'a"b'), /^2: install: --join is "a"b"/)
+    await install('--new-key', '--explain')
+    t.deepEqual(readdirSync(folder), [])
+
+    await install('--new-key', '--join', 'pi-1.local')
+    const key = join(folder, 'etc', 'shoal', 'mesh.key')
+    t.is(statSync(key).mode & 0o777, 0o600)
+    const before = readFileSync(key, 'utf8')
+    const settings = join(folder, 'etc', 'shoal', 'shoal.toml')
+    t.regex(readFileSync(settings, 'utf8'), /^join = \["pi-1\.local"\]$/m)
+    const shown = await runIn(
+      folder,
+      process.execPath,
+      join(folder, 'opt', 'shoal', 'shoal.mjs'),
+      'config',
+      '--config',
+      settings,
+    )
+    t.regex(shown, /pi-1\.local/)
+    t.true(statSync(join(folder, 'etc', 'systemd', 'system', 'shoal.service')).isFile())
+
+    t.regex(await wrong('--new-key'), /this node has a mesh/)
+    await install('--key', key)
+    t.is(readFileSync(key, 'utf8'), before)
   })
 })
