@@ -43,8 +43,8 @@ export interface NodeCoreDeps extends Omit<MembershipDeps, 'config' | 'nextToken
 
 type Leaving =
   | { readonly phase: 'no' }
-  | { readonly phase: 'handing'; readonly untilAt: Millis; readonly request: number }
-  | { readonly phase: 'goodbye'; readonly untilAt: Millis; readonly request: number }
+  | { readonly phase: 'handing'; readonly untilAt: Millis }
+  | { readonly phase: 'goodbye'; readonly untilAt: Millis }
   | { readonly phase: 'gone' }
 
 export class NodeCore implements Stepper {
@@ -53,6 +53,8 @@ export class NodeCore implements Stepper {
   readonly tasks: TaskEngine
   readonly #config: CoreConfig
   #leaving: Leaving = { phase: 'no' }
+  /** Whoever asked for it, and is answered when the goodbyes have gone out. */
+  readonly #leavers: number[] = []
   #seenMembers = -1
 
   constructor(deps: NodeCoreDeps) {
@@ -145,8 +147,9 @@ export class NodeCore implements Stepper {
 
   /** First the tasks: nobody places any here from now on, and what runs is handed over. */
   #leave(now: Millis, request: number, out: Effect[]): void {
+    this.#leavers.push(request)
     if (this.#leaving.phase !== 'no') return
-    this.#leaving = { phase: 'handing', untilAt: now + this.#config.leaveMs, request }
+    this.#leaving = { phase: 'handing', untilAt: now + this.#config.leaveMs }
     add(out, this.members.step(now, { kind: 'drain', on: true, request: NOBODY }))
     add(out, this.tasks.step(now, { kind: 'leave', request: NOBODY }))
   }
@@ -154,16 +157,11 @@ export class NodeCore implements Stepper {
   #proceedToLeave(now: Millis, out: Effect[]): void {
     if (this.#leaving.phase === 'handing' && (this.tasks.holding === 0 || now >= this.#leaving.untilAt)) {
       add(out, this.members.leave(now))
-      this.#leaving = {
-        phase: 'goodbye',
-        untilAt: now + this.#config.goodbyeMs,
-        request: this.#leaving.request,
-      }
+      this.#leaving = { phase: 'goodbye', untilAt: now + this.#config.goodbyeMs }
     }
-    if (this.#leaving.phase === 'goodbye' && now >= this.#leaving.untilAt) {
-      out.push({ kind: 'reply', request: this.#leaving.request, value: null })
-      this.#leaving = { phase: 'gone' }
-    }
+    if (this.#leaving.phase === 'goodbye' && now >= this.#leaving.untilAt) this.#leaving = { phase: 'gone' }
+    if (this.#leaving.phase !== 'gone') return
+    for (const request of this.#leavers.splice(0)) out.push({ kind: 'reply', request, value: null })
   }
 }
 

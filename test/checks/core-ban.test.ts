@@ -1,5 +1,6 @@
 // The scanner that keeps the core deterministic, and the core under it.
 
+import { fileURLToPath } from 'node:url'
 import test from 'ava'
 import { findBanned, findBannedIn } from './core-ban.js'
 
@@ -84,11 +85,11 @@ test('a finding names the place and the reason', t => {
 
 test('a whole folder is searched, folders in it included', t => {
   // This very folder holds an import of a package, so it cannot pass.
-  const folder = new URL('../../../test/checks', import.meta.url).pathname
+  const folder = fileURLToPath(new URL('../../../test/checks', import.meta.url))
   t.true(findBannedIn(folder).some(finding => finding.what === 'typescript'))
 })
 
 test('the core is deterministic', t => {
-  const folder = new URL('../../../src/core', import.meta.url).pathname
+  const folder = fileURLToPath(new URL('../../../src/core', import.meta.url))
   t.deepEqual(findBannedIn(folder), [])
 })

@@ -131,14 +131,6 @@ export const endOf = (structs: readonly Struct[]): number => {
   return last === undefined ? 0 : last.id.clock + last.length
 }
 
-/** An update of deletes alone. */
-export const encodeDeletes = (ranges: readonly Range[]): Uint8Array => {
-  const encoder = encoding.createEncoder()
-  encoding.writeVarUint(encoder, 0)
-  writeDeletes(encoder, ranges)
-  return encoding.toUint8Array(encoder)
-}
-
 const writeDeletes = (encoder: encoding.Encoder, ranges: readonly Range[]): void => {
   const byClient = new Map<number, Range[]>()
   for (const range of ranges) {

@@ -1,9 +1,6 @@
-// The limits of a task's declaration, and the version of the placement rule. What a
-// limit protects stands beside it; a spec beyond one is refused at the door that it
-// came through, so that no node is surprised by it later.
-
-/** Every node of a mesh must place alike: this number goes up with any change of an owner that the same members and tasks would get. */
-export const PLACEMENT_VERSION = 1
+// The limits of a task's declaration. What a limit protects stands beside it; a spec
+// beyond one is refused at the door that it came through, so that no node is surprised
+// by it later.
 
 /** Input is copied into every node's state and into a program's environment (128 KB for one variable on Linux). */
 export const TASK_INPUT_BYTES_MAX = 65_536

@@ -84,14 +84,6 @@ export const nextCronTime = (
   return null
 }
 
-/** `nextCronTime` for a calendar as it stands in a spec. */
-export const cronAfter = (
-  text: string,
-  zone: string,
-  after: Millis,
-  offsetMinutes: OffsetMinutes,
-): Millis | null => nextCronTime(parseCron('when.cron', text), zone, offsetMinutes, after)
-
 /** The last time at or before `at` at which the calendar ran, not looking back beyond `from`; null if there is none. */
 export const lastCronTime = (
   cron: Cron,
