@@ -57,6 +57,7 @@ export const startEngine = async (): Promise<Engine> => {
     'iptables',
     'ip',
     'unshare',
+    'setpriv',
     'nsenter',
     'tar',
     'ldd',
@@ -83,8 +84,17 @@ export const startEngine = async (): Promise<Engine> => {
   const namespaces = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc']
   const out = openSync(log, 'w')
   const anchor = spawn(
-    'unshare',
-    [...namespaces, 'sh', '-c', 'ip link set lo up && exec "$@"', 'engine', ...dockerd],
+    'setpriv',
+    [
+      '--pdeathsig=KILL',
+      'unshare',
+      ...namespaces,
+      'sh',
+      '-c',
+      'ip link set lo up && exec "$@"',
+      'engine',
+      ...dockerd,
+    ],
     {
       stdio: ['ignore', out, out],
       env,
