@@ -90,6 +90,13 @@ const LOGS_TIMEOUT_MS = 3_000
 const BLOCKED_MS = 250
 const BLOCKED_SHOWN_MS = 30_000
 
+/** Both travel in this node's record, which others refuse whole when a text in it is beyond 512 characters. */
+const SOURCE_CHARS_MAX = 100
+const REASON_CHARS_MAX = 400
+
+const clip = (text: string, charsMax: number): string =>
+  text.length <= charsMax ? text : `${text.slice(0, charsMax - 1)}…`
+
 /** What of a line of a task's log is used here; the rest is for the reader. */
 interface LogLine {
   readonly at: Millis
@@ -438,7 +445,12 @@ export class RunningNode {
   }
 
   report(source: string, level: Health, reason: string): void {
-    this.#loop.ask({ kind: 'health', source, level, reason })
+    this.#loop.ask({
+      kind: 'health',
+      source: clip(source, SOURCE_CHARS_MAX),
+      level,
+      reason: clip(reason, REASON_CHARS_MAX),
+    })
   }
 
   /** A handler kept the event loop to itself: the node says so, with the task's name, until it is over. */
