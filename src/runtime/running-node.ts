@@ -7,7 +7,7 @@ import { ShoalError } from '../core/errors.js'
 import { hashText53 } from '../core/hash.js'
 import { compareText, type Millis, type NodeId, nodeId, type TaskId, taskId } from '../core/ids.js'
 import type { Json } from '../core/json.js'
-import type { Health, MembersView } from '../core/member.js'
+import { type Health, holdsSpace, type MembersView } from '../core/member.js'
 import { MEMBERS_TOPIC } from '../core/membership/shared.js'
 import type { MeshEvent } from '../core/mesh-event.js'
 import { type CoreConfig, coreDefaults, NodeCore } from '../core/node-core.js'
@@ -179,7 +179,7 @@ export class RunningNode {
     })
     const ask = (event: CoreEvent): boolean => this.#loop.ask(event)
     this.#requests = new Requests(ask)
-    this.#documents = new Documents(ask)
+    this.#documents = new Documents(ask, name => holdsSpace(profile.spaces, name))
     this.#spaces = new Spaces({
       state: this.#core.state,
       write: (space, changes) =>
