@@ -11,7 +11,7 @@ import { composeNode } from './runtime/compose.js'
 import { type ApiServer, serveApi } from './runtime/compose-api.js'
 import type { JournalEvent } from './runtime/journal.js'
 import type { MemberInfo } from './runtime/member-info.js'
-import { type NodeOptions, settingsOf } from './runtime/options.js'
+import { callChecks, type ListenKind, type NodeOptions, settingsOf } from './runtime/options.js'
 import type { NodeInfo, RunningNode } from './runtime/running-node.js'
 import type { Space } from './runtime/spaces.js'
 
@@ -106,19 +106,33 @@ export const createNode = async (options: NodeOptions = {}): Promise<ShoalNode> 
       why: id => node.why(id),
       restart: id => node.restartTask(id),
     },
-    plan: ({ without }) => node.plan(without),
+    plan: asked => {
+      callChecks.plan(asked)
+      return node.plan(asked.without)
+    },
     space: name => node.space(name),
     document: name => node.document(name),
-    report: (source, level, reason) => node.report(source, level, reason),
-    join: async addresses => node.join(addresses),
-    drain: on => node.drain(on),
+    report: (source, level, reason) => {
+      callChecks.report(source, level, reason)
+      node.report(source, level, reason)
+    },
+    join: async addresses => {
+      callChecks.join(addresses)
+      node.join(addresses)
+    },
+    drain: async on => {
+      callChecks.drain(on)
+      await node.drain(on)
+    },
     leave: () => node.leave(),
     close: () => node.close(),
   }
 }
 
-const listen = (node: RunningNode, kind: 'member' | 'task' | 'state' | 'health', listener: NodeListener) =>
-  node.journal.subscribe(node.journal.lastSeq, event => {
+const listen = (node: RunningNode, kind: ListenKind, listener: NodeListener) => {
+  callChecks.on(kind, listener)
+  return node.journal.subscribe(node.journal.lastSeq, event => {
     const isHealth = event.kind === 'member.health'
     if (kind === 'health' ? isHealth : event.kind.startsWith(`${kind}.`)) listener(event)
   })
+}

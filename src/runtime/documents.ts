@@ -4,6 +4,8 @@
 // carry an origin of ours, by which they are told from the application's own.
 
 import * as Y from 'yjs'
+import { ShoalError } from '../core/errors.js'
+import { isName } from '../core/ids.js'
 import type { CoreEvent, Effect } from '../core/step.js'
 
 const FROM_CORE = Symbol('shoal')
@@ -11,12 +13,27 @@ const FROM_CORE = Symbol('shoal')
 export class Documents {
   readonly #documents = new Map<string, Y.Doc>()
   readonly #ask: (event: CoreEvent) => boolean
+  readonly #holds: (name: string) => boolean
 
-  constructor(ask: (event: CoreEvent) => boolean) {
+  constructor(ask: (event: CoreEvent) => boolean, holds: (name: string) => boolean) {
     this.#ask = ask
+    this.#holds = holds
   }
 
+  /** A name that the core would not take is refused here: what is written to such a document would be lost without a word. */
   open(name: string): Y.Doc {
+    if (typeof name !== 'string' || !isName(name) || name.startsWith('shoal.')) {
+      throw new ShoalError(
+        'DOCUMENT_INVALID',
+        `the name of a document is ${JSON.stringify(name)}; it must be 1 to 63 of a-z, 0-9, dot, underscore and dash, beginning with a letter or digit, and not with "shoal."`,
+      )
+    }
+    if (!this.#holds(name)) {
+      throw new ShoalError(
+        'SPACE_NOT_HELD',
+        `the document is ${name}; it must be among the spaces that this node holds (its setting spaces)`,
+      )
+    }
     const known = this.#documents.get(name)
     if (known !== undefined) return known
     const document = new Y.Doc({ gc: true })

@@ -43,7 +43,8 @@ const refuse = (key: string, value: unknown, accepted: string): never => {
 }
 
 const show = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? String(value)
+  // JSON knows neither NaN nor Infinity.
+  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value))
   return text.length > 80 ? `${text.slice(0, 77)}…` : text
 }
 
@@ -143,8 +144,35 @@ export const optionChecks: Readonly<Record<keyof NodeOptions, OptionCheck>> = {
   logLevel: oneOf('debug', 'info', 'warn', 'error', 'silent'),
 }
 
+/** The kinds of events that `node.on` tells of. */
+export type ListenKind = 'member' | 'task' | 'state' | 'health'
+
+/** What a program asks of a running node, held to the same as its options: a mistake never reaches the core. */
+export const callChecks = {
+  join: (addresses: unknown): void => seeds('join', addresses),
+  report(source: unknown, level: unknown, reason: unknown): void {
+    if (typeof source !== 'string' || source === '') refuse('report: source', source, 'a text')
+    oneOf('ok', 'strained', 'failing')('report: level', level)
+    if (typeof reason !== 'string') refuse('report: reason', reason, 'a text')
+  },
+  drain(on: unknown): void {
+    if (typeof on !== 'boolean') refuse('drain', on, 'true or false')
+  },
+  on(kind: unknown, listener: unknown): void {
+    oneOf('member', 'task', 'state', 'health')('on: kind', kind)
+    if (typeof listener !== 'function') refuse('on: listener', listener, 'a function')
+  },
+  plan(options: unknown): void {
+    const without = (options as { readonly without?: unknown } | null | undefined)?.without
+    if (!isTextList(without)) refuse('plan: without', without, 'a list of names or ids of members')
+  },
+}
+
 /** Checks the options and fills their defaults. */
 export const settingsOf = (options: NodeOptions): NodeSettings => {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    refuse('createNode: options', options, 'an object, such as {name: "gw-1"}')
+  }
   for (const [key, value] of Object.entries(options)) {
     // `constructor` and its like stand on every object and are no options.
     const check = Object.hasOwn(optionChecks, key) ? optionChecks[key as keyof NodeOptions] : undefined

@@ -7,7 +7,7 @@ import { ShoalError } from '../core/errors.js'
 import { hashText53 } from '../core/hash.js'
 import { compareText, type Millis, type NodeId, nodeId, type TaskId, taskId } from '../core/ids.js'
 import type { Json } from '../core/json.js'
-import type { Health, MembersView } from '../core/member.js'
+import { type Health, holdsSpace, type MembersView } from '../core/member.js'
 import { MEMBERS_TOPIC } from '../core/membership/shared.js'
 import type { MeshEvent } from '../core/mesh-event.js'
 import { type CoreConfig, coreDefaults, NodeCore } from '../core/node-core.js'
@@ -89,6 +89,13 @@ const LOGS_TIMEOUT_MS = 3_000
 /** Blocking for this long is worth a word on the node's health, which then stands for so long. */
 const BLOCKED_MS = 250
 const BLOCKED_SHOWN_MS = 30_000
+
+/** Both travel in this node's record, which others refuse whole when a text in it is beyond 512 characters. */
+const SOURCE_CHARS_MAX = 100
+const REASON_CHARS_MAX = 400
+
+const clip = (text: string, charsMax: number): string =>
+  text.length <= charsMax ? text : `${text.slice(0, charsMax - 1)}…`
 
 /** What of a line of a task's log is used here; the rest is for the reader. */
 interface LogLine {
@@ -172,7 +179,7 @@ export class RunningNode {
     })
     const ask = (event: CoreEvent): boolean => this.#loop.ask(event)
     this.#requests = new Requests(ask)
-    this.#documents = new Documents(ask)
+    this.#documents = new Documents(ask, name => holdsSpace(profile.spaces, name))
     this.#spaces = new Spaces({
       state: this.#core.state,
       write: (space, changes) =>
@@ -438,7 +445,12 @@ export class RunningNode {
   }
 
   report(source: string, level: Health, reason: string): void {
-    this.#loop.ask({ kind: 'health', source, level, reason })
+    this.#loop.ask({
+      kind: 'health',
+      source: clip(source, SOURCE_CHARS_MAX),
+      level,
+      reason: clip(reason, REASON_CHARS_MAX),
+    })
   }
 
   /** A handler kept the event loop to itself: the node says so, with the task's name, until it is over. */

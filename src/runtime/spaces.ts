@@ -44,6 +44,18 @@ export interface SpacesHost {
   onError(error: unknown): void
 }
 
+const undefinedValue = (key: string): ShoalError =>
+  new ShoalError(
+    'VALUE_INVALID',
+    `the value of ${key} is undefined; it must be JSON, and delete() removes a key`,
+  )
+
+/** The core takes a text for a text: what is none would end the node, not the call. */
+const mustBeText = (what: string, value: unknown): void => {
+  if (typeof value === 'string') return
+  throw new ShoalError('VALUE_INVALID', `${what} is ${String(value)}; it must be a text`)
+}
+
 type Listener = (changes: readonly SpaceChange[]) => void
 
 export class Spaces {
@@ -71,6 +83,7 @@ export class Spaces {
   }
 
   open(name: string): Space {
+    mustBeText('the name of a space', name)
     const { state } = this.#host
     const write = (changes: readonly StateChange[]): Promise<void> => this.#host.write(name, changes)
     return {
@@ -79,19 +92,21 @@ export class Spaces {
       has: key => state.get(name, key) !== undefined,
       entries: () => [...state.entries(name)].map(([key, value]) => [key, value]),
       set: (key, value) => {
-        if (value === undefined) {
-          const message = `the value of ${key} is undefined; it must be JSON, and delete() removes a key`
-          return Promise.reject(new ShoalError('VALUE_INVALID', message))
-        }
+        if (value === undefined) return Promise.reject(undefinedValue(key))
         return write([{ key, value }])
       },
       delete: key => write([{ key, value: undefined }]),
       observe: listener => this.#observe(name, listener),
       transact: fn => {
         const changes = new Map<string, StateChange>()
+        if (typeof fn !== 'function')
+          throw new ShoalError('VALUE_INVALID', `a transaction is ${String(fn)}; it must be a function`)
         fn({
           get: key => (changes.has(key) ? changes.get(key)?.value : state.get(name, key)),
-          set: (key, value) => void changes.set(key, { key, value }),
+          set(key, value) {
+            if (value === undefined) throw undefinedValue(key)
+            changes.set(key, { key, value })
+          },
           delete: key => void changes.set(key, { key, value: undefined }),
         })
         return changes.size === 0 ? Promise.resolve() : write([...changes.values()])
@@ -100,6 +115,9 @@ export class Spaces {
   }
 
   #observe(name: string, listener: Listener): () => void {
+    if (typeof listener !== 'function') {
+      throw new ShoalError('VALUE_INVALID', `an observer is ${String(listener)}; it must be a function`)
+    }
     let listeners = this.#listeners.get(name)
     if (listeners === undefined) {
       listeners = new Set()

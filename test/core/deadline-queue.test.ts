@@ -45,6 +45,17 @@ test('a key has one deadline, which can be moved, read and taken back', t => {
   t.is(queue.size, 0)
 })
 
+test('what takes the place of a deleted key moves up where it is due before its new parent', t => {
+  const queue = new DeadlineQueue<number>()
+  // As a heap: 1 over 10 (over 11 and 12) and 2 (over 3 and 4). The 4 comes to stand under the 10.
+  for (const at of [1, 10, 2, 11, 12, 3, 4]) queue.set(at, at)
+  queue.delete(11)
+  for (let at = 50; at < 60; at++) queue.set(at, at)
+  const out: (number | undefined)[] = []
+  for (let i = 0; i < 7; i++) out.push(queue.takeDue(99))
+  t.deepEqual(out, [1, 2, 3, 4, 10, 12, 50])
+})
+
 test('a postponed queue keeps its order and falls due later by just as much', t => {
   const queue = new DeadlineQueue<string>()
   queue.set('b', 20)

@@ -122,6 +122,18 @@ test('a transaction reads its own writes, is written as one, and the last word o
   ])
 })
 
+test('what is no name, no function and no value is refused before anything is written', async t => {
+  const { spaces, written } = spacesOn({})
+  const space = spaces.open('plc')
+  const none = undefined as never
+  t.throws(() => spaces.open(5 as never), { message: 'the name of a space is 5; it must be a text' })
+  t.throws(() => space.observe(none), { message: 'an observer is undefined; it must be a function' })
+  t.throws(() => void space.transact(none), { message: 'a transaction is undefined; it must be a function' })
+  t.throws(() => void space.transact(it => it.set('a', none)), { code: 'VALUE_INVALID' })
+  await null
+  t.deepEqual(written, [])
+})
+
 test('a transaction that does nothing, or throws, writes nothing', async t => {
   const { spaces, written } = spacesOn({})
   const space = spaces.open('plc')
@@ -185,7 +197,13 @@ test('an observer that another one calls off hears nothing any more', t => {
 
 const documentsOn = () => {
   const asked: CoreEvent[] = []
-  return { asked, documents: new Documents(event => asked.push(event) > 0) }
+  return {
+    asked,
+    documents: new Documents(
+      event => asked.push(event) > 0,
+      name => name !== 'elsewhere',
+    ),
+  }
 }
 
 const updateThat = (work: (document: Y.Doc) => void): Uint8Array => {
@@ -203,6 +221,19 @@ test('a name has one document, which the core hears of once', t => {
     { kind: 'documentOpened', name: 'plan' },
     { kind: 'documentOpened', name: 'other' },
   ])
+})
+
+test('a document that the core would not take is refused, and not opened in vain', t => {
+  const { asked, documents } = documentsOn()
+  for (const name of ['', 'A B', 'shoal.tasks', 5, undefined]) {
+    const error = t.throws(() => documents.open(name as string), { code: 'DOCUMENT_INVALID' })
+    t.true(error?.message.startsWith(`the name of a document is ${JSON.stringify(name)}; it must be`))
+  }
+  t.throws(() => documents.open('elsewhere'), {
+    code: 'SPACE_NOT_HELD',
+    message: /^the document is elsewhere;/,
+  })
+  t.deepEqual(asked, [])
 })
 
 test('the core hears what the application changes, and not its own words again', t => {

@@ -300,3 +300,15 @@ test('a handler that blocked is on the health of its node for a while', async t 
   t.is(blocked?.value, 500)
   await it.until(node.close())
 })
+
+test('a reason of any length reaches the others, cut to what a record may bear', async t => {
+  const it = new Bench()
+  const [a, b] = await it.pair()
+  b.report('s'.repeat(5_000), 'failing', 'r'.repeat(5_000))
+  for (let i = 0; i < 1_000 && a.member(b.id)?.health !== 'failing'; i++) await it.pass(10)
+  t.is(a.member(b.id)?.health, 'failing')
+  const [reason = ''] = a.member(b.id)?.reasons ?? []
+  t.true(reason.length > 100 && reason.length <= 512, `${reason.length}`)
+  t.is(a.member(b.id)?.verdict, 'alive')
+  await it.until(Promise.all([a.close(), b.close()]))
+})

@@ -23,6 +23,20 @@ const FILE = 'identity.key'
 
 /** Reads the identity in this directory, or makes one there. */
 export const loadIdentity = async (dataDir: string): Promise<Identity> => {
+  try {
+    return await readOrMake(dataDir)
+  } catch (error) {
+    if (error instanceof ShoalError) throw error
+    const { code, message } = error as NodeJS.ErrnoException
+    throw new ShoalError(
+      'DATA_DIR_UNUSABLE',
+      `the data directory is ${dataDir} and cannot be used (${code ?? message}); it must be a directory, there already or to be made, in which this user may read and write`,
+      { cause: error },
+    )
+  }
+}
+
+const readOrMake = async (dataDir: string): Promise<Identity> => {
   const file = join(dataDir, FILE)
   try {
     return await readIdentity(file)

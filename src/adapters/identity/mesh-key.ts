@@ -43,14 +43,11 @@ export const readMeshKey = async (file: string): Promise<MeshKey> => {
   try {
     text = await readFile(file, 'utf8')
   } catch (error) {
-    const why = isMissing(error) ? 'does not exist' : `cannot be read (${(error as Error).message})`
-    throw new ShoalError(
-      'KEY_FILE_MISSING',
-      `the mesh key file ${file} ${why}; "shoal key ${file}" makes a new one`,
-      {
-        cause: error,
-      },
-    )
+    // Over a file that is there and cannot be read no new key should be made.
+    const why = isMissing(error)
+      ? `does not exist; "shoal key ${file}" makes a new one`
+      : `cannot be read (${(error as NodeJS.ErrnoException).code}); it must be a file that this user may read`
+    throw new ShoalError('KEY_FILE_MISSING', `the mesh key file ${file} ${why}`, { cause: error })
   }
   return parseMeshKey(text, file, await checkMode('the mesh key', file))
 }

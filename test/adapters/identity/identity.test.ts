@@ -94,3 +94,18 @@ test('what is no mesh key is refused by name', async t => {
     await t.throwsAsync(readMeshKey(file), { code: 'KEY_FILE_INVALID' })
   }
 })
+
+test('a data directory that is a file, or within one, is refused by name and left as it is', async t => {
+  const file = join(await directory(t), 'file')
+  await writeFile(file, 'mine')
+  for (const path of [file, join(file, 'data')]) {
+    const error = await t.throwsAsync(loadIdentity(path), { code: 'DATA_DIR_UNUSABLE' })
+    t.true(error?.message.startsWith(`the data directory is ${path} and cannot be used (`))
+  }
+  t.is(await readFile(file, 'utf8'), 'mine')
+})
+
+test('nobody is told to make a new mesh key over one that cannot be read', async t => {
+  const error = await t.throwsAsync(readMeshKey(await directory(t)), { code: 'KEY_FILE_MISSING' })
+  t.regex(error?.message ?? '', /cannot be read \(EISDIR\); it must be a file/)
+})

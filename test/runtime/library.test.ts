@@ -1,0 +1,65 @@
+// The library's door: what a program gets wrong is one sentence with the name, the value
+// and what is accepted, and never reaches the node.
+
+import test from 'ava'
+import { createNode, ShoalError } from '../../src/index.js'
+
+const loopback = { listen: ['/ip4/127.0.0.1/tcp/0'], mdns: false }
+
+const REFUSED: readonly [options: unknown, sentence: RegExp][] = [
+  [null, /^createNode: options is null; it must be an object/],
+  ['x', /^createNode: options is "x"; it must be an object/],
+  [[], /^createNode: options is \[\]; it must be an object/],
+  [{ nmae: 'x' }, /^nmae is not an option; known are name, dataDir, /],
+  [{ constructor: 1 }, /^constructor is not an option; known are /],
+  [{ name: 'Gate 1' }, /^name is "Gate 1"; it must be lower-case letters/],
+  [{ capacity: -1 }, /^capacity is -1; it must be a whole number of at least 0/],
+  [{ capacity: Number.NaN }, /^capacity is NaN; it must be a whole number/],
+  [{ capacity: '5s' }, /^capacity is "5s"; it must be a whole number/],
+  [{ listen: ['/ip4/127.0.0.1/udp/1'] }, /^listen is "\/ip4\/127.0.0.1\/udp\/1"; it must be a multiaddr/],
+  [{ join: ['gw:99999'] }, /^join is "gw:99999"; it must be HOST, HOST:PORT or a multiaddr/],
+  [{ labels: { zone: 1 } }, /^labels.zone is 1; it must be a text/],
+  [{ api: '127.0.0.1' }, /^api is "127.0.0.1"; it must be HOST:PORT/],
+  [{ api: '0.0.0.0:4780' }, /^api is "0.0.0.0:4780" and there is no mesh key; .* only loopback/],
+  [{ allow: ['module'] }, /^allow names module, and modules is not set; it must be/],
+  [{ meshKey: '/nonexistent/mesh.key' }, /^the mesh key file \/nonexistent\/mesh.key does not exist; /],
+  [{ dataDir: '/dev/null' }, /^the data directory is \/dev\/null and cannot be used \(ENOTDIR\); it must be/],
+  [{ preset: 'wan' }, /^preset is "wan"; it must be lan/],
+]
+
+for (const [options, sentence] of REFUSED) {
+  test(`createNode(${JSON.stringify(options)}) is refused in a sentence: ${sentence}`, async t => {
+    const error = await t.throwsAsync(createNode(options as object), { instanceOf: ShoalError })
+    t.regex(error?.message ?? '', sentence)
+    t.false(error?.message.includes('\n'))
+  })
+}
+
+test('a wrong call is refused with its name and value, and the node goes on', async t => {
+  const node = await createNode(loopback)
+  t.teardown(() => node.close())
+  const wrong: readonly [work: (given: never) => unknown, given: unknown, sentence: RegExp][] = [
+    [given => node.join(given), undefined, /^join is undefined; it must be a list of HOST/],
+    [given => node.join(given), 'gw-1', /^join is "gw-1"; it must be a list of HOST/],
+    [given => node.join(given), ['a b'], /^join is "a b"; it must be HOST, HOST:PORT/],
+    [given => node.drain(given), 'yes', /^drain is "yes"; it must be true or false/],
+    [
+      given => node.report('plc', given, ''),
+      'bad',
+      /^report: level is "bad"; it must be ok, strained, failing/,
+    ],
+    [given => node.report(given, 'ok', ''), 5, /^report: source is 5; it must be a text/],
+    [given => node.report('plc', 'ok', given), undefined, /^report: reason is undefined; it must be a text/],
+    [given => node.on(given, () => {}), 'members', /^on: kind is "members"; it must be member, task, state/],
+    [given => node.on('member', given), null, /^on: listener is null; it must be a function/],
+    [given => node.plan(given), undefined, /^plan: without is undefined; it must be a list/],
+    [given => node.plan(given), { without: 'gw-1' }, /^plan: without is "gw-1"; it must be a list/],
+  ]
+  for (const [work, given, sentence] of wrong) {
+    const error = await t.throwsAsync(async () => work(given as never), { instanceOf: ShoalError })
+    t.regex(error?.message ?? '', sentence)
+  }
+  await node.space('plc').set('a', 1)
+  t.is(node.space('plc').get('a'), 1)
+  t.is(node.self().health, 'ok')
+})
