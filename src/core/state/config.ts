@@ -9,6 +9,11 @@ export interface StateConfig {
   readonly keyBytesMax: number
   /** Bytes of a value's JSON. 64 KB as for a task's input; larger things are files, not state. */
   readonly valueBytesMax: number
+  /**
+   * Bytes of the JSON of a value that Shoal itself writes (`shoal.…`). 136 KB: a task may be 128 KB,
+   * a checkpoint or a result 64 KB, and each is written with a few fields beside it.
+   */
+  readonly reservedValueBytesMax: number
   /** Levels of nesting of a value. 64; deeper ones overflow the stack of whoever prints them. */
   readonly valueDepthMax: number
   /** Changes in one transaction. 10,000 take about 50 ms to apply. */
@@ -76,6 +81,7 @@ export interface StateConfig {
 export const defaultStateConfig: StateConfig = Object.freeze({
   keyBytesMax: 256,
   valueBytesMax: 65_536,
+  reservedValueBytesMax: 139_264,
   valueDepthMax: 64,
   changesPerWriteMax: 10_000,
   writeBytesMax: 1_048_576,
@@ -120,6 +126,12 @@ export const resolveStateConfig = (changes: Partial<StateConfig> = {}): StateCon
     throw new ShoalError(
       'CONFIG_INVALID',
       `state.pieceBytes is ${config.pieceBytes}; with twice valueBytesMax it must be at most updateBytesMax (${config.updateBytesMax})`,
+    )
+  }
+  if (config.pieceBytes + config.reservedValueBytesMax + config.keyBytesMax > config.updateBytesMax) {
+    throw new ShoalError(
+      'CONFIG_INVALID',
+      `state.reservedValueBytesMax is ${config.reservedValueBytesMax}; with pieceBytes and keyBytesMax it must be at most updateBytesMax (${config.updateBytesMax})`,
     )
   }
   return Object.freeze(config)

@@ -20,7 +20,7 @@ import type { StateConfig } from './config.js'
 import type { Vector } from './digest.js'
 import { Exchange, isDocument } from './exchange.js'
 import { Interest } from './interest.js'
-import { checkDocumentUpdate, checkWrite, refuseUnheld } from './limits.js'
+import { checkDocumentUpdate, checkWrite, isReserved, ownParts, refuseUnheld } from './limits.js'
 import { loadReplica } from './load.js'
 import { recover, STATE_PREFIX } from './log.js'
 import type { StateMessage } from './message.js'
@@ -60,6 +60,8 @@ export interface StateCore extends Stepper, StateAccess {
   /** Offences of peers since this was last asked; whoever keeps connections may hang up or ban. */
   takeOffences(): Offence[]
   spaces(): SpaceSummary[]
+  /** Why no raw document of this name can be opened here, or null. */
+  refuseDocument(name: string): ShoalError | null
   /** Connections wanted for spaces that not everybody holds. */
   wantedNeighbors(): readonly NodeId[]
   /** Bytes of all spaces and documents. */
@@ -182,7 +184,7 @@ class State implements StateCore {
 
   // ── writes ──
 
-  /** For Shoal's own parts: any space, and a change beyond a limit is a defect of theirs, thrown as `ShoalError`. */
+  /** For Shoal's own parts: any space, any number of changes; one beyond a limit is a defect of theirs, thrown. */
   write(
     now: Millis,
     space: string,
@@ -190,11 +192,13 @@ class State implements StateCore {
     token: number | null,
   ): readonly Effect[] {
     this.#now = now
-    const fault = checkWrite(space, changes, undefined, 0, this.#config)
-    if (fault !== null) throw fault
+    const parts = ownParts(changes, this.#config)
     const replica = this.#ensure(`space/${space}`)
     if (replica === undefined) throw new ShoalError('STATE_LIMIT', `the space ${space} is one too many`)
-    this.#writeTo(now, replica, changes, { request: null }, token)
+    // The log is ordered: what stands in the last part is durable when all are.
+    parts.forEach((part, i) => {
+      this.#writeTo(now, replica, part, { request: null }, i === parts.length - 1 ? token : null)
+    })
     return this.#finish(now)
   }
 
@@ -234,7 +238,7 @@ class State implements StateCore {
     const document = `space/${space}`
     let fault = refuseUnheld(space, this.#interest)
     fault ??= checkWrite(space, changes, this.#replicas.get(document), this.totalBytes, this.#config)
-    if (fault === null && space.startsWith('shoal.')) {
+    if (fault === null && isReserved(space)) {
       fault = new ShoalError(
         'SPACE_RESERVED',
         `the space is ${space}; spaces that begin with shoal. are read-only here`,
@@ -253,11 +257,22 @@ class State implements StateCore {
 
   // ── raw documents ──
 
-  #onDocumentOpened(name: string): void {
+  refuseDocument(name: string): ShoalError | null {
     const fault = refuseUnheld(name, this.#interest)
+    if (fault !== null || this.#replicas.has(`doc/${name}`)) return fault
+    const { documentsMax } = this.#config
+    if (this.#replicas.size < documentsMax) return null
+    return new ShoalError(
+      'STATE_LIMIT',
+      `the document ${name} would be one more than documentsMax (${documentsMax}) spaces and documents`,
+    )
+  }
+
+  #onDocumentOpened(name: string): void {
+    const fault = this.refuseDocument(name)
     const replica = fault === null ? this.#ensure(`doc/${name}`) : undefined
     if (replica === undefined) {
-      const text = fault?.message ?? `the document ${name} would be one more than documentsMax`
+      const text = fault?.message ?? `the document ${name} cannot be opened`
       this.#emit({ kind: 'log', level: 'error', text })
       return
     }
@@ -386,7 +401,13 @@ class State implements StateCore {
       this.#offence(now, from, 'too-large')
       return false
     }
-    const checked = checkUpdate(update, replica.kind, author, this.#config)
+    const checked = checkUpdate(
+      update,
+      replica.kind,
+      author,
+      this.#config,
+      isReserved(replica.name) ? this.#config.reservedValueBytesMax : this.#config.valueBytesMax,
+    )
     if (!checked.ok) {
       this.#offence(now, from, checked.reason)
       return false
