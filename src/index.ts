@@ -4,6 +4,7 @@
 import './polyfill.js'
 import type * as Y from 'yjs'
 import type { Handler } from './adapters/executors/run.js'
+import { ShoalError } from './core/errors.js'
 import type { NodeId } from './core/ids.js'
 import type { Health } from './core/member.js'
 import type { Move } from './core/tasks/explain.js'
@@ -13,7 +14,7 @@ import type { JournalEvent } from './runtime/journal.js'
 import type { MemberInfo } from './runtime/member-info.js'
 import { type NodeOptions, settingsOf } from './runtime/options.js'
 import type { NodeInfo, RunningNode } from './runtime/running-node.js'
-import type { Space } from './runtime/spaces.js'
+import { mustBeFunction, type Space } from './runtime/spaces.js'
 
 export type { Handler, TaskContext, TaskSpace } from './adapters/executors/run.js'
 export { ShoalError } from './core/errors.js'
@@ -106,7 +107,14 @@ export const createNode = async (options: NodeOptions = {}): Promise<ShoalNode> 
       why: id => node.why(id),
       restart: id => node.restartTask(id),
     },
-    plan: ({ without }) => node.plan(without),
+    plan: options => {
+      if (!Array.isArray(options?.without))
+        throw new ShoalError(
+          'OPTION_INVALID',
+          'without is missing; it must be a list of ids or names of members',
+        )
+      return node.plan(options.without)
+    },
     space: name => node.space(name),
     document: name => node.document(name),
     report: (source, level, reason) => node.report(source, level, reason),
@@ -117,8 +125,15 @@ export const createNode = async (options: NodeOptions = {}): Promise<ShoalNode> 
   }
 }
 
-const listen = (node: RunningNode, kind: 'member' | 'task' | 'state' | 'health', listener: NodeListener) =>
-  node.journal.subscribe(node.journal.lastSeq, event => {
+const listen = (node: RunningNode, kind: 'member' | 'task' | 'state' | 'health', listener: NodeListener) => {
+  if (!['member', 'task', 'state', 'health'].includes(kind))
+    throw new ShoalError(
+      'OPTION_INVALID',
+      `kind is ${String(kind)}; it must be member, task, state or health`,
+    )
+  mustBeFunction('listener', listener)
+  return node.journal.subscribe(node.journal.lastSeq, event => {
     const isHealth = event.kind === 'member.health'
     if (kind === 'health' ? isHealth : event.kind.startsWith(`${kind}.`)) listener(event)
   })
+}

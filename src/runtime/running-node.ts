@@ -32,6 +32,7 @@ import { Documents } from './documents.js'
 import { createJournal, type Journal } from './journal.js'
 import { Loop, type LoopStats } from './loop.js'
 import { type MemberInfo, memberInfo } from './member-info.js'
+import { optionChecks } from './options.js'
 import { createPerformer, type Performer } from './perform.js'
 import { Requests } from './requests.js'
 import { type Space, Spaces } from './spaces.js'
@@ -98,6 +99,15 @@ interface LogLine {
 /** A peer may answer anything. */
 const isLine = (value: unknown): value is LogLine =>
   typeof value === 'object' && value !== null && typeof (value as Partial<LogLine>).at === 'number'
+
+/** A source and its reason travel in the node's record, which every member keeps. */
+const SOURCE_CHARS_MAX = 128
+const REASON_CHARS_MAX = 200
+
+const shown = (value: unknown): string => {
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(value)
+  return text.length > 60 ? `${text.slice(0, 60)}… (${text.length} characters)` : text
+}
 
 export class RunningNode {
   readonly id: NodeId
@@ -172,7 +182,16 @@ export class RunningNode {
     })
     const ask = (event: CoreEvent): boolean => this.#loop.ask(event)
     this.#requests = new Requests(ask)
-    this.#documents = new Documents(ask)
+    this.#documents = new Documents({
+      ask,
+      make: event => this.#requests.make(event),
+      refuse: name => this.#refuseDocument(name),
+      onRefused: (document, error) =>
+        this.log.error('a change of a document was refused, and the document is closed', {
+          document,
+          error: error.message,
+        }),
+    })
     this.#spaces = new Spaces({
       state: this.#core.state,
       write: (space, changes) =>
@@ -316,6 +335,16 @@ export class RunningNode {
     return this.#documents.open(name)
   }
 
+  #refuseDocument(name: string): ShoalError | null {
+    if (this.#status === 'closed') return new ShoalError('NODE_STOPPED', 'the node has stopped')
+    const fault = this.#core.state.refuseDocument(name)
+    if (fault !== null || !name.startsWith('shoal.')) return fault
+    return new ShoalError(
+      'SPACE_RESERVED',
+      `the document is ${name}; names that begin with shoal. are kept for Shoal itself`,
+    )
+  }
+
   spaces() {
     return this.#core.state.spaces()
   }
@@ -419,10 +448,13 @@ export class RunningNode {
   // What is asked of the node.
 
   join(addresses: readonly string[]): void {
+    optionChecks.join('addresses', addresses)
     this.#loop.ask({ kind: 'join', addresses })
   }
 
   async drain(on: boolean): Promise<void> {
+    if (typeof on !== 'boolean')
+      throw new ShoalError('OPTION_INVALID', `drain is ${JSON.stringify(on)}; it must be true or false`)
     await this.#requests.make(request => ({ kind: 'drain', on, request }))
   }
 
@@ -438,6 +470,18 @@ export class RunningNode {
   }
 
   report(source: string, level: Health, reason: string): void {
+    if (typeof source !== 'string' || source === '' || source.length > SOURCE_CHARS_MAX)
+      throw new ShoalError(
+        'OPTION_INVALID',
+        `source is ${shown(source)}; it must be a text of 1 to ${SOURCE_CHARS_MAX} characters`,
+      )
+    if (level !== 'ok' && level !== 'strained' && level !== 'failing')
+      throw new ShoalError('OPTION_INVALID', `level is ${shown(level)}; it must be ok, strained or failing`)
+    if (typeof reason !== 'string' || reason.length > REASON_CHARS_MAX)
+      throw new ShoalError(
+        'OPTION_INVALID',
+        `reason is ${shown(reason)}; it must be a text of at most ${REASON_CHARS_MAX} characters`,
+      )
     this.#loop.ask({ kind: 'health', source, level, reason })
   }
 
