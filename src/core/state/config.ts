@@ -40,6 +40,12 @@ export interface StateConfig {
   readonly updateBytesMax: number
   /** Bytes of updates in one broadcast. 32 KB; more is left to the direct exchange, which has flow control. */
   readonly broadcastBytesMax: number
+  /**
+   * How long a node that booted and remembers others keeps its broadcasts back while it has not
+   * compared itself with anybody. 3 s: its disk may be an old copy, and what it says under clocks
+   * that others know better would be lost on them. As long as its tasks wait.
+   */
+  readonly firstExchangeMs: Millis
   /** Least time between two broadcasts of a document. 5 ms: 200 writes a second travel in at most 200 messages. */
   readonly broadcastIntervalMs: Millis
   /** How far ahead of the wall clock a stamp is still followed. 60 s: clocks of gateways without NTP drift by less between looks. */
@@ -93,6 +99,7 @@ export const defaultStateConfig: StateConfig = Object.freeze({
   remoteSlack: 1.25,
   updateBytesMax: 262_144,
   broadcastBytesMax: 32_768,
+  firstExchangeMs: 3_000,
   broadcastIntervalMs: 5,
   stampAheadMsMax: 60_000,
   compareIntervalMs: 20_000,

@@ -37,6 +37,8 @@ export interface StateDeps {
   readonly rng: Rng
   /** Tokens of `persist`, unique in the whole core. */
   readonly nextToken: () => number
+  /** Whether this node knew other members when it was last here. */
+  readonly remembers?: boolean
   /** What the store holds under `STATE_PREFIX`. */
   readonly entries: Iterable<StoreEntry>
 }
@@ -64,6 +66,8 @@ export interface StateCore extends Stepper, StateAccess {
   refuseDocument(name: string): ShoalError | null
   /** Connections wanted for spaces that not everybody holds. */
   wantedNeighbors(): readonly NodeId[]
+  /** Whether this node has compared itself with a neighbor since it booted, or remembers none. */
+  readonly hasExchanged: boolean
   /** Bytes of all spaces and documents. */
   readonly totalBytes: number
 }
@@ -95,16 +99,21 @@ class State implements StateCore {
   readonly #changes = new Map<string, Set<string>>()
   #effects: Effect[] = []
   #wallOffset = 0
+  #hasExchanged: boolean
+  /** As `#hasExchanged`, or it has waited for long enough. */
+  #maySpeak: boolean
   #now: Millis = 0
   #sorted: readonly Replica[] | null = null
   /** Keys of the store that nobody needs any more. */
   #garbage: string[] = []
 
-  constructor({ self, members, config, rng, nextToken, entries }: StateDeps) {
+  constructor({ self, members, config, rng, nextToken, remembers = false, entries }: StateDeps) {
     this.#self = self
     this.#config = config
     this.#rng = rng
     this.#nextToken = nextToken
+    this.#hasExchanged = !remembers
+    this.#maySpeak = !remembers
     this.#interest = new Interest(members)
     this.#offences = new Offences(config.offencesMax, config.throttleMs)
     this.#clock = createHybridClock(config.stampAheadMsMax)
@@ -123,6 +132,8 @@ class State implements StateCore {
       receive: (now, from, replica, update) => this.#receive(now, from, replica, update, null),
       sawVector: (now, replica, vector) => this.#sawVector(now, replica, vector),
       offence: (now, from, what) => this.#offence(now, from, what),
+      awaitsFirst: () => !this.#maySpeak,
+      firstDone: now => this.#firstDone(now),
     })
     this.#load(entries)
   }
@@ -157,6 +168,10 @@ class State implements StateCore {
     return this.#byName()
       .filter(({ kind, entries }) => kind === 'space' && entries.size > 0)
       .map(({ name, entries }) => ({ space: name, keys: entries.size, bytes: entries.bytes }))
+  }
+
+  get hasExchanged(): boolean {
+    return this.#hasExchanged
   }
 
   get totalBytes(): number {
@@ -308,6 +323,7 @@ class State implements StateCore {
           this.#garbage = []
         }
         this.#compareLater(now)
+        if (!this.#maySpeak) this.#deadlines.set('first', now + this.#config.firstExchangeMs)
         for (const replica of this.#byName()) this.#tidyLater(now, replica)
         return
       case 'wall':
@@ -362,7 +378,22 @@ class State implements StateCore {
     if (request !== null) this.#emit({ kind: 'reply', request, value: null })
   }
 
+  /** A neighbor has shown all that it had: what was written since boot may be told. */
+  #firstDone(now: Millis): void {
+    this.#hasExchanged = true
+    this.#speak(now)
+  }
+
+  #speak(now: Millis): void {
+    if (this.#maySpeak) return
+    this.#maySpeak = true
+    this.#deadlines.delete('first')
+    for (const replica of this.#byName()) if (replica.outbox.length > 0) this.#publish(now, replica)
+    this.#tellSoon(now)
+  }
+
   #publish(now: Millis, replica: Replica): void {
+    if (!this.#maySpeak) return
     const { document, lineage } = replica
     const { messages, quiet } = joinUpdates(replica.outbox, this.#config.broadcastBytesMax)
     replica.outbox = []
@@ -514,6 +545,9 @@ class State implements StateCore {
         return
       case 'stalled':
         this.#exchange.stalled(subject as NodeId)
+        return
+      case 'first':
+        this.#speak(now)
         return
       case 'publish':
         if (replica !== undefined) this.#publish(now, replica)
