@@ -185,7 +185,16 @@ test('an observer that another one calls off hears nothing any more', t => {
 
 const documentsOn = () => {
   const asked: CoreEvent[] = []
-  return { asked, documents: new Documents(event => asked.push(event) > 0) }
+  const documents = new Documents({
+    ask: event => asked.push(event) > 0,
+    make: event => {
+      asked.push(event(1))
+      return Promise.resolve(null)
+    },
+    refuse: () => null,
+    onRefused: () => {},
+  })
+  return { asked, documents }
 }
 
 const updateThat = (work: (document: Y.Doc) => void): Uint8Array => {
