@@ -4,9 +4,12 @@
 import './polyfill.js'
 import type * as Y from 'yjs'
 import type { Handler } from './adapters/executors/run.js'
+import { ShoalError } from './core/errors.js'
 import type { NodeId } from './core/ids.js'
 import type { Health } from './core/member.js'
-import type { Move } from './core/tasks/explain.js'
+import type { Explanation, Move } from './core/tasks/explain.js'
+import type { TaskSpec } from './core/tasks/spec.js'
+import type { TaskView } from './core/tasks/views.js'
 import { composeNode } from './runtime/compose.js'
 import { type ApiServer, serveApi } from './runtime/compose-api.js'
 import type { JournalEvent } from './runtime/journal.js'
@@ -20,12 +23,19 @@ export { ShoalError } from './core/errors.js'
 export type { NodeId } from './core/ids.js'
 export type { Json } from './core/json.js'
 export type { Cause, Health, Verdict } from './core/member.js'
+export type { Explanation, Move } from './core/tasks/explain.js'
 export type { TaskRun, TaskSpec, TaskWhen } from './core/tasks/spec.js'
+export type { TaskView } from './core/tasks/views.js'
 export type { JournalEvent } from './runtime/journal.js'
 export type { MemberInfo } from './runtime/member-info.js'
 export type { NodeOptions } from './runtime/options.js'
 export type { NodeInfo } from './runtime/running-node.js'
 export type { Space, SpaceChange, SpaceTransaction } from './runtime/spaces.js'
+
+/** A task as it is declared: `id` and `run`, and what differs from the defaults. */
+export type TaskDeclaration = Pick<TaskSpec, 'run'> & { readonly id: string } & Partial<
+    Omit<TaskSpec, 'id' | 'run'>
+  >
 
 /** A listener of `node.on`. */
 export type NodeListener = (event: JournalEvent) => void
@@ -46,21 +56,29 @@ export interface ShoalNode {
   events(since?: number): readonly JournalEvent[]
   /** Makes a function available to tasks as `{handler: name}`; returns its removal. */
   handle(name: string, handler: Handler): () => void
+  /** What runs in the mesh, whoever runs it. */
   readonly tasks: {
     /** Declares or changes a task; resolves with the stored spec when it is durable here. */
-    put(spec: unknown): Promise<unknown>
-    get(id: string): unknown
-    list(): readonly unknown[]
+    put(spec: TaskDeclaration): Promise<TaskView>
+    /** A task with its copies and, for `once`, its result; null when there is none. */
+    get(id: string): TaskView | null
+    /** Every task, by id. */
+    list(): readonly TaskView[]
+    /** Removes a task; its copies stop. Resolves when that is durable here. */
     delete(id: string): Promise<void>
-    /** Why each member was or was not chosen. */
-    why(id: string): unknown
+    /** Why each member was or was not chosen; null when there is no such task. */
+    why(id: string): Explanation | null
+    /** Starts every copy anew; resolves when that is durable here. */
     restart(id: string): Promise<void>
   }
   /** What would move if these members were lost. */
   plan(options: { readonly without: readonly string[] }): { readonly moves: readonly Move[] }
   /** A named piece of shared state. */
   space(name: string): Space
-  /** A Y.Doc, synchronised and persisted. */
+  /**
+   * A Y.Doc, synchronised and persisted. A change that is refused (past 4 MB, say) destroys it, for
+   * nothing after that change could reach anybody: opened again, it is as the mesh has it.
+   */
   document(name: string): Y.Doc
   /** A device's word on its own health; `ok` takes it back. */
   report(source: string, level: Health, reason: string): void

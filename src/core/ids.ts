@@ -20,7 +20,7 @@ export const spaceName = (text: string): SpaceName => text as SpaceName
 const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/
 
 /** Whether a text may name a node, a task or a space (contract, section 1). */
-export const isName = (text: string): boolean => NAME.test(text)
+export const isName = (text: unknown): text is string => typeof text === 'string' && NAME.test(text)
 
 /** Orders ids by their characters' codes, alike on every machine whatever its locale. */
 export const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

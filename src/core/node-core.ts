@@ -56,6 +56,7 @@ export class NodeCore implements Stepper {
   /** Whoever asked for it, and is answered when the goodbyes have gone out. */
   readonly #leavers: number[] = []
   #seenMembers = -1
+  #wasExchanged = false
 
   constructor(deps: NodeCoreDeps) {
     this.#config = deps.config
@@ -75,9 +76,12 @@ export class NodeCore implements Stepper {
       config: deps.config.state,
       rng: deps.rng.fork(2),
       nextToken,
+      remembers: this.members.hasProvisional,
       entries: deps.entries(STATE_PREFIX),
     })
-    const bootGate = { ...deps.config.tasks.bootGate, remembers: this.members.hasProvisional }
+    // A link alone says nothing of who runs what: the gate waits for the state's word.
+    const { waitMs } = deps.config.tasks.bootGate
+    const bootGate = { waitMs, linkMs: waitMs, remembers: this.members.hasProvisional }
     this.tasks = createTaskEngine({
       self,
       members: this.members,
@@ -139,6 +143,11 @@ export class NodeCore implements Stepper {
       for (const { node, offence } of this.state.takeOffences()) {
         isQuiet = false
         add(out, this.members.step(now, { kind: 'misbehaved', node, offence }))
+      }
+      if (this.state.hasExchanged && !this.#wasExchanged) {
+        isQuiet = false
+        this.#wasExchanged = true
+        add(out, this.tasks.exchanged(now))
       }
       if (isQuiet) break
     }

@@ -5,47 +5,58 @@
 
 import * as Y from 'yjs'
 import { ShoalError } from '../core/errors.js'
-import { isName } from '../core/ids.js'
+import type { Json } from '../core/json.js'
 import type { CoreEvent, Effect } from '../core/step.js'
 
 const FROM_CORE = Symbol('shoal')
 
+export interface DocumentsHost {
+  ask(event: CoreEvent): boolean
+  make(event: (request: number) => CoreEvent): Promise<Json>
+  /** Why no document of this name can be opened here, or null. */
+  refuse(name: string): ShoalError | null
+  onRefused(document: string, error: ShoalError): void
+}
+
 export class Documents {
   readonly #documents = new Map<string, Y.Doc>()
-  readonly #ask: (event: CoreEvent) => boolean
-  readonly #holds: (name: string) => boolean
+  readonly #host: DocumentsHost
 
-  constructor(ask: (event: CoreEvent) => boolean, holds: (name: string) => boolean) {
-    this.#ask = ask
-    this.#holds = holds
+  constructor(host: DocumentsHost) {
+    this.#host = host
   }
 
-  /** A name that the core would not take is refused here: what is written to such a document would be lost without a word. */
   open(name: string): Y.Doc {
-    if (typeof name !== 'string' || !isName(name) || name.startsWith('shoal.')) {
-      throw new ShoalError(
-        'DOCUMENT_INVALID',
-        `the name of a document is ${JSON.stringify(name)}; it must be 1 to 63 of a-z, 0-9, dot, underscore and dash, beginning with a letter or digit, and not with "shoal."`,
-      )
-    }
-    if (!this.#holds(name)) {
-      throw new ShoalError(
-        'SPACE_NOT_HELD',
-        `the document is ${name}; it must be among the spaces that this node holds (its setting spaces)`,
-      )
-    }
     const known = this.#documents.get(name)
     if (known !== undefined) return known
+    const fault = this.#host.refuse(name)
+    if (fault !== null) throw fault
     const document = new Y.Doc({ gc: true })
     this.#documents.set(name, document)
     document.on('update', (update: Uint8Array, origin: unknown) => {
-      if (origin !== FROM_CORE) this.#ask({ kind: 'documentUpdated', name, update, request: null })
+      if (origin !== FROM_CORE) this.#updated(name, document, update)
     })
     document.on('destroy', () => {
       if (this.#documents.get(name) === document) this.#documents.delete(name)
     })
-    this.#ask({ kind: 'documentOpened', name })
+    this.#host.ask({ kind: 'documentOpened', name })
     return document
+  }
+
+  /**
+   * What is refused (too large, unsound) stands in the application's copy all the same, and
+   * whatever it writes after that builds on it and would reach nobody. So the copy is ended:
+   * opened again, the document is as the mesh has it.
+   */
+  #updated(name: string, document: Y.Doc, update: Uint8Array): void {
+    this.#host
+      .make(request => ({ kind: 'documentUpdated', name, update, request }))
+      .catch((error: unknown) => {
+        if (!(error instanceof ShoalError) || error.code === 'NODE_STOPPED') return
+        if (this.#documents.get(name) !== document) return
+        this.#host.onRefused(name, error)
+        document.destroy()
+      })
   }
 
   changed(effect: Extract<Effect, { kind: 'documentChanged' }>): void {

@@ -7,7 +7,7 @@ import { ShoalError } from '../core/errors.js'
 import { hashText53 } from '../core/hash.js'
 import { compareText, type Millis, type NodeId, nodeId, type TaskId, taskId } from '../core/ids.js'
 import type { Json } from '../core/json.js'
-import { type Health, holdsSpace, type MembersView } from '../core/member.js'
+import type { Health, MembersView } from '../core/member.js'
 import { MEMBERS_TOPIC } from '../core/membership/shared.js'
 import type { MeshEvent } from '../core/mesh-event.js'
 import { type CoreConfig, coreDefaults, NodeCore } from '../core/node-core.js'
@@ -32,6 +32,7 @@ import { Documents } from './documents.js'
 import { createJournal, type Journal } from './journal.js'
 import { Loop, type LoopStats } from './loop.js'
 import { type MemberInfo, memberInfo } from './member-info.js'
+import { optionChecks } from './options.js'
 import { createPerformer, type Performer } from './perform.js'
 import { Requests } from './requests.js'
 import { type Space, Spaces } from './spaces.js'
@@ -179,7 +180,16 @@ export class RunningNode {
     })
     const ask = (event: CoreEvent): boolean => this.#loop.ask(event)
     this.#requests = new Requests(ask)
-    this.#documents = new Documents(ask, name => holdsSpace(profile.spaces, name))
+    this.#documents = new Documents({
+      ask,
+      make: event => this.#requests.make(event),
+      refuse: name => this.#refuseDocument(name),
+      onRefused: (document, error) =>
+        this.log.error('a change of a document was refused, and the document is closed', {
+          document,
+          error: error.message,
+        }),
+    })
     this.#spaces = new Spaces({
       state: this.#core.state,
       write: (space, changes) =>
@@ -323,6 +333,16 @@ export class RunningNode {
     return this.#documents.open(name)
   }
 
+  #refuseDocument(name: string): ShoalError | null {
+    if (this.#status === 'closed') return new ShoalError('NODE_STOPPED', 'the node has stopped')
+    const fault = this.#core.state.refuseDocument(name)
+    if (fault !== null || !name.startsWith('shoal.')) return fault
+    return new ShoalError(
+      'SPACE_RESERVED',
+      `the document is ${name}; names that begin with shoal. are kept for Shoal itself`,
+    )
+  }
+
   spaces() {
     return this.#core.state.spaces()
   }
@@ -426,10 +446,13 @@ export class RunningNode {
   // What is asked of the node.
 
   join(addresses: readonly string[]): void {
+    optionChecks.join('addresses', addresses)
     this.#loop.ask({ kind: 'join', addresses })
   }
 
   async drain(on: boolean): Promise<void> {
+    if (typeof on !== 'boolean')
+      throw new ShoalError('OPTION_INVALID', `drain is ${JSON.stringify(on)}; it must be true or false`)
     await this.#requests.make(request => ({ kind: 'drain', on, request }))
   }
 

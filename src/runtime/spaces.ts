@@ -91,33 +91,38 @@ export class Spaces {
       get: key => state.get(name, key),
       has: key => state.get(name, key) !== undefined,
       entries: () => [...state.entries(name)].map(([key, value]) => [key, value]),
-      set: (key, value) => {
-        if (value === undefined) return Promise.reject(undefinedValue(key))
-        return write([{ key, value }])
-      },
+      set: (key, value) =>
+        value === undefined ? Promise.reject(undefinedValue(key)) : write([{ key, value }]),
       delete: key => write([{ key, value: undefined }]),
       observe: listener => this.#observe(name, listener),
       transact: fn => {
         const changes = new Map<string, StateChange>()
-        if (typeof fn !== 'function')
-          throw new ShoalError('VALUE_INVALID', `a transaction is ${String(fn)}; it must be a function`)
-        fn({
-          get: key => (changes.has(key) ? changes.get(key)?.value : state.get(name, key)),
-          set(key, value) {
-            if (value === undefined) throw undefinedValue(key)
-            changes.set(key, { key, value })
-          },
-          delete: key => void changes.set(key, { key, value: undefined }),
-        })
+        const put = (key: string, value: Json): void => {
+          if (value === undefined) throw undefinedValue(key)
+          changes.set(key, { key, value })
+        }
+        let returned: unknown
+        try {
+          mustBeFunction('transaction', fn)
+          returned = fn({
+            get: key => (changes.has(key) ? changes.get(key)?.value : state.get(name, key)),
+            set: put,
+            delete: key => void changes.set(key, { key, value: undefined }),
+          })
+        } catch (error) {
+          return Promise.reject(error)
+        }
+        if (returned instanceof Promise) {
+          returned.catch(() => undefined)
+          return Promise.reject(asyncTransaction(name))
+        }
         return changes.size === 0 ? Promise.resolve() : write([...changes.values()])
       },
     }
   }
 
   #observe(name: string, listener: Listener): () => void {
-    if (typeof listener !== 'function') {
-      throw new ShoalError('VALUE_INVALID', `an observer is ${String(listener)}; it must be a function`)
-    }
+    mustBeFunction('listener', listener)
     let listeners = this.#listeners.get(name)
     if (listeners === undefined) {
       listeners = new Set()
@@ -127,3 +132,16 @@ export class Spaces {
     return () => void listeners.delete(listener)
   }
 }
+
+/** What came instead of a function is the caller's fault, and is said where it came. */
+const mustBeFunction = (what: string, value: unknown): void => {
+  if (typeof value !== 'function')
+    throw new ShoalError('OPTION_INVALID', `${what} is ${typeof value}; it must be a function`)
+}
+
+/** What it sets after its first wait would be no part of the change. */
+const asyncTransaction = (space: string): ShoalError =>
+  new ShoalError(
+    'TRANSACTION_ASYNC',
+    `the function given to transact of ${space} is async; one that is not is accepted`,
+  )

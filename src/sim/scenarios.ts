@@ -2,6 +2,7 @@
 // none is named. All of them run the production core with every check of
 // `product-checks.ts`; they differ in what befalls the nodes.
 
+import { taskId } from '../core/ids.js'
 import type { TaskSpec } from '../core/tasks/spec.js'
 import { parseSpec } from '../core/tasks/spec-rules.js'
 import { chanceOf } from './chance.js'
@@ -127,6 +128,87 @@ const calm: Scenario = {
   describe: describeStory,
 }
 
+/**
+ * What operators do, while faults happen: tasks are put, changed, deleted and restarted,
+ * nodes drained and sent away. Half the nodes have a label that some tasks need, and a
+ * third of them room for a few tasks only.
+ */
+const operators: Scenario = {
+  name: 'tasks',
+  summary: 'tasks put, changed, deleted and restarted, nodes drained and gone, among faults',
+  nodes: 9,
+  seconds: 90,
+  create: options => {
+    const untilMs = faultsUntil(options)
+    const places: ProductOptions = {
+      ...options,
+      labels: index => (index % 2 === 0 ? { zone: 'a' } : {}),
+      capacity: index => (index % 3 === 2 ? 3 : null),
+    }
+    const { world } = createStory(places, { tasks: 2 * options.nodes, writesPerSecond: 2 }, untilMs)
+    const weights = { crash: 2, flap: 1, freeze: 1, cut: 1, partition: 1, loss: 1, clockJump: 1 }
+    planFaults(world, { ...faultDefaults, fromMs: SETTLED_MS + 500, untilMs, everyMs: 4_000, weights })
+    planOperations(world, 3 * options.nodes, untilMs)
+    return world
+  },
+  describe: describeStory,
+}
+
+const planOperations = (world: World, tasks: number, untilMs: number): void => {
+  const chance = chanceOf(world.seed, 'operators')
+  let request = 100_000
+  const operate = (): void => {
+    const next = world.nowMs + 1 + 2 * chance.fraction() * OPERATION_MS
+    const target = chance.below(world.nodes.length)
+    const id = chance.below(tasks)
+    const kind = chance.below(10)
+    const again = world.nowMs + 500 + chance.below(4_000)
+    if (next < untilMs) world.at(next, operate)
+    if (world.node(target).status !== 'up') return
+    const task = taskId(`task-${id}`)
+    request++
+    if (kind < 4) world.inject(target, { kind: 'taskPut', spec: changedSpec(id, request), request })
+    else if (kind < 6) world.inject(target, { kind: 'taskDelete', task, request })
+    else if (kind < 8) world.inject(target, { kind: 'taskRestart', task, request })
+    else if (kind === 8) {
+      world.inject(target, { kind: 'drain', on: true, request })
+      const end = (): void => {
+        // A frozen or dead process is told later: whoever drains a node takes it back.
+        if (world.node(target).status !== 'up') world.at(world.nowMs + 500, end)
+        else world.inject(target, { kind: 'drain', on: false, request: request + 500_000 })
+      }
+      world.at(again, end)
+    } else {
+      const { life } = world.node(target)
+      world.inject(target, { kind: 'leave', request })
+      world.at(world.nowMs + LEAVE_MS, () => {
+        // Frozen or not: a process that has left does not stay.
+        if (world.node(target).life !== life) return
+        world.crash(target)
+        world.at(again + LEAVE_MS, () => {
+          if (world.node(target).status === 'down') world.restart(target)
+        })
+      })
+    }
+  }
+  world.at(SETTLED_MS + 500, operate)
+}
+
+/** Mean time between two operations, and what a node that leaves may take. */
+const OPERATION_MS = 700
+const LEAVE_MS = 5_000
+
+const changedSpec = (index: number, change: number): TaskSpec =>
+  parseSpec({
+    id: `task-${index}`,
+    run: { handler: 'work' },
+    when: index % 5 === 4 ? { every: '1s' } : 'always',
+    replicas: change % 3,
+    input: change % 4,
+    overlap: change % 5 === 0,
+    needs: change % 7 === 0 ? { zone: 'a' } : {},
+  })
+
 const powerCut: Scenario = {
   name: 'power-cut',
   summary: 'all nodes lose power at once and are switched on in the same second',
@@ -173,4 +255,5 @@ export const scenarios: readonly Scenario[] = [
   withFaults('partitions', 'the network splits and heals', { partition: 1 }, { everyMs: 15_000 }),
   withFaults('loss', 'packets are lost everywhere', { loss: 1 }),
   powerCut,
+  operators,
 ]

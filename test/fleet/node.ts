@@ -125,7 +125,7 @@ const load = async (order: {
 type Order = { kind: string; [key: string]: unknown }
 const ORDERS: Readonly<Record<string, (order: Order) => unknown>> = {
   put: async ({ specs }) => {
-    for (const spec of specs as unknown[]) await node.tasks.put(spec)
+    for (const spec of specs as never[]) await node.tasks.put(spec)
   },
   set: async ({ space, key, value }) => {
     await node.space(space as string).set(key as string, value as never)

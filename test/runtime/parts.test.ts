@@ -2,6 +2,7 @@
 
 import test from 'ava'
 import * as Y from 'yjs'
+import { ShoalError } from '../../src/core/errors.js'
 import type { Json } from '../../src/core/json.js'
 import type { StateView } from '../../src/core/state/view.js'
 import type { CoreEvent, StateChange } from '../../src/core/step.js'
@@ -127,10 +128,12 @@ test('what is no name, no function and no value is refused before anything is wr
   const space = spaces.open('plc')
   const none = undefined as never
   t.throws(() => spaces.open(5 as never), { message: 'the name of a space is 5; it must be a text' })
-  t.throws(() => space.observe(none), { message: 'an observer is undefined; it must be a function' })
-  t.throws(() => void space.transact(none), { message: 'a transaction is undefined; it must be a function' })
-  t.throws(() => void space.transact(it => it.set('a', none)), { code: 'VALUE_INVALID' })
-  await null
+  t.throws(() => space.observe(none), { message: 'listener is undefined; it must be a function' })
+  await t.throwsAsync(space.transact(none), { message: 'transaction is undefined; it must be a function' })
+  await t.throwsAsync(
+    space.transact(it => it.set('a', none)),
+    { code: 'VALUE_INVALID' },
+  )
   t.deepEqual(written, [])
 })
 
@@ -138,12 +141,11 @@ test('a transaction that does nothing, or throws, writes nothing', async t => {
   const { spaces, written } = spacesOn({})
   const space = spaces.open('plc')
   await space.transact(() => {})
-  t.throws(
-    () =>
-      void space.transact(it => {
-        it.set('a', 1)
-        throw new Error('no')
-      }),
+  await t.throwsAsync(
+    space.transact(it => {
+      it.set('a', 1)
+      throw new Error('no')
+    }),
     { message: 'no' },
   )
   t.deepEqual(written, [])
@@ -197,13 +199,16 @@ test('an observer that another one calls off hears nothing any more', t => {
 
 const documentsOn = () => {
   const asked: CoreEvent[] = []
-  return {
-    asked,
-    documents: new Documents(
-      event => asked.push(event) > 0,
-      name => name !== 'elsewhere',
-    ),
-  }
+  const documents = new Documents({
+    ask: event => asked.push(event) > 0,
+    make: event => {
+      asked.push(event(1))
+      return Promise.resolve(null)
+    },
+    refuse: name => (name === 'elsewhere' ? new ShoalError('SPACE_NOT_HELD', 'not here') : null),
+    onRefused: () => {},
+  })
+  return { asked, documents }
 }
 
 const updateThat = (work: (document: Y.Doc) => void): Uint8Array => {
@@ -225,14 +230,7 @@ test('a name has one document, which the core hears of once', t => {
 
 test('a document that the core would not take is refused, and not opened in vain', t => {
   const { asked, documents } = documentsOn()
-  for (const name of ['', 'A B', 'shoal.tasks', 5, undefined]) {
-    const error = t.throws(() => documents.open(name as string), { code: 'DOCUMENT_INVALID' })
-    t.true(error?.message.startsWith(`the name of a document is ${JSON.stringify(name)}; it must be`))
-  }
-  t.throws(() => documents.open('elsewhere'), {
-    code: 'SPACE_NOT_HELD',
-    message: /^the document is elsewhere;/,
-  })
+  t.throws(() => documents.open('elsewhere'), { code: 'SPACE_NOT_HELD', message: 'not here' })
   t.deepEqual(asked, [])
 })
 

@@ -202,3 +202,51 @@ const states = (world: World): string[] => [
 const clientsOf = (node: TestNode, world: World): number[] => [
   ...Y.decodeStateVector(Y.encodeStateVector(world.stored(node, 'space/plant'))).keys(),
 ]
+
+test('a restored backup that writes among its neighbors before they compared is seen for what it is', t => {
+  for (let seed = 0; seed < 20; seed++) {
+    const world = new World({ seed, nodes: 3, latencyMs: [1, 5] })
+    const a = world.node(0)
+    world.set(a, 'plant', 'k', 'one')
+    world.advance(1_000)
+    const backup = new Map(a.disk.durable)
+    world.set(a, 'plant', 'k', 'two')
+    world.advance(1_000)
+    world.crash(a)
+    a.disk.durable.clear()
+    for (const [key, value] of backup) a.disk.durable.set(key, value)
+    // Linked at once, and past what the mesh knows of its clocks in its first step.
+    world.start(a)
+    t.false(a.core.hasExchanged)
+    for (let i = 0; i < 8; i++) world.set(a, 'plant', `n${i}`, 'three')
+    world.advance(20_000)
+    t.true(a.core.hasExchanged)
+    t.is(states(world).length, 1, `replicas are equal (seed ${seed})`)
+    const contents = world.contents(world.node(1), 'plant')
+    t.is(contents.k, 'two')
+    for (let i = 0; i < 8; i++) t.is(contents[`n${i}`], 'three', `n${i} (seed ${seed})`)
+    t.is(a.counts.get('shoal_state_lineages_retired_total'), 1)
+  }
+})
+
+test('a node that finds nobody after its boot speaks after three seconds all the same', t => {
+  const world = new World({ seed: 3, nodes: 2, latencyMs: [1, 5] })
+  const [a, b] = [world.node(0), world.node(1)]
+  world.set(a, 'plant', 'k', 1)
+  world.advance(1_000)
+  world.crash(b)
+  world.crash(a)
+  world.start(a)
+  world.set(a, 'plant', 'l', 2)
+  world.advance(2_900)
+  const published: string[] = []
+  world.onEffect = (node, effect) => void (effect.kind === 'publish' && published.push(node.id))
+  world.advance(200)
+  t.false(a.core.hasExchanged)
+  t.deepEqual(published, [a.id])
+  world.onEffect = null
+  world.start(b)
+  world.advance(5_000)
+  t.deepEqual(world.contents(b, 'plant'), { k: 1, l: 2 })
+  t.true(b.core.hasExchanged, 'who booted last has compared itself')
+})

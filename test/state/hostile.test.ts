@@ -50,7 +50,13 @@ const prepare = (seed: number): { world: World; victim: TestNode; liar: TestNode
   const world = new World({
     seed,
     nodes: 3,
-    config: { valueBytesMax: 1_000, spaceKeysMax: 10, updateBytesMax: 60_000, throttleMs: 5_000 },
+    config: {
+      valueBytesMax: 1_000,
+      spaceKeysMax: 10,
+      reservedValueBytesMax: 2_000,
+      updateBytesMax: 60_000,
+      throttleMs: 5_000,
+    },
   })
   const [victim, liar] = [world.node(0), world.node(1)]
   world.set(victim, 'plant', 'a', 'good')

@@ -134,3 +134,22 @@ test('a space that not everybody holds reaches its holders, and nobody else', t 
     }
   }
 })
+
+test('what Shoal itself writes may be a whole task, and any number of changes', t => {
+  const world = new World({ seed: 6, nodes: 2 })
+  const node = world.node(0)
+  // The largest task and what is written beside it; then the claims of a death that moves 12,000 tasks.
+  const task = { input: 'x'.repeat(65_000), run: { exec: ['y'.repeat(65_000)] }, revision: 1 }
+  world.perform(node, node.core.write(world.now, 'shoal.tasks', [{ key: 'large', value: task }], null))
+  const claims = Array.from({ length: 12_000 }, (_, i) => ({ key: `task-${i}/0/n`, value: { number: i } }))
+  world.perform(node, node.core.write(world.now, 'shoal.claims', claims, 4_243))
+  world.advance(30_000)
+  const other = world.node(1).core
+  t.deepEqual(other.get('shoal.tasks', 'large'), task)
+  t.is([...other.entries('shoal.claims')].length, 12_000)
+  t.deepEqual(world.node(1).offences, [])
+  t.throws(
+    () => node.core.write(world.now, 'shoal.tasks', [{ key: 'k', value: 'x'.repeat(140_000) }], null),
+    { message: /too many/ },
+  )
+})

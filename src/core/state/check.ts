@@ -34,6 +34,7 @@ export const checkUpdate = (
   kind: 'space' | 'doc',
   author: number | null,
   config: StateConfig,
+  valueBytesMax = config.valueBytesMax,
 ): Checked => {
   let decoded: ReturnType<typeof Y.decodeUpdate>
   try {
@@ -65,7 +66,7 @@ export const checkUpdate = (
     if (!(struct instanceof Y.Item) || !isAtItsPlace(struct)) return MALFORMED
     if (struct.content instanceof Y.ContentDeleted) continue
     if (!(struct.content instanceof Y.ContentEmbed)) return MALFORMED
-    const size = entryBytes(struct.content.embed, config)
+    const size = entryBytes(struct.content.embed, config, valueBytesMax)
     if (size < 0) return size === TOO_LARGE ? { ok: false, reason: 'limit' } : MALFORMED
     entries++
     bytes += size
@@ -81,16 +82,22 @@ export const checkUpdate = (
 export const clientsOf = (update: Uint8Array): number[] => [...Y.parseUpdateMeta(update).to.keys()]
 
 /** Bytes of an entry's key and value; negative for what is none. */
-export const entryBytes = (content: unknown, config: StateConfig): number => {
+export const entryBytes = (content: unknown, config: StateConfig, valueBytesMax: number): number => {
   if (!Array.isArray(content) || content.length !== 3) return -1
   const [key, stamp, value] = content as unknown[]
   if (typeof key !== 'string' || key === '' || !isStamp(stamp)) return -1
   const keyBytes = utf8Bytes(key)
   if (keyBytes > config.keyBytesMax) return TOO_LARGE
-  const valueBytes = jsonBytes(value, config.valueDepthMax)
+  const valueBytes = jsonBytes(
+    value,
+    config.valueDepthMax + (valueBytesMax > config.valueBytesMax ? OWN_LEVELS : 0),
+  )
   if (valueBytes < 0) return -1
-  return valueBytes > config.valueBytesMax ? TOO_LARGE : keyBytes + valueBytes
+  return valueBytes > valueBytesMax ? TOO_LARGE : keyBytes + valueBytes
 }
+
+/** Levels that Shoal itself puts around an application's value: a spec around its input. */
+export const OWN_LEVELS = 4
 
 const TOO_LARGE = -2
 const MALFORMED: Checked = { ok: false, reason: 'malformed' }

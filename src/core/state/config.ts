@@ -9,6 +9,11 @@ export interface StateConfig {
   readonly keyBytesMax: number
   /** Bytes of a value's JSON. 64 KB as for a task's input; larger things are files, not state. */
   readonly valueBytesMax: number
+  /**
+   * Bytes of the JSON of a value that Shoal itself writes (`shoal.…`). 136 KB: a task may be 128 KB,
+   * a checkpoint or a result 64 KB, and each is written with a few fields beside it.
+   */
+  readonly reservedValueBytesMax: number
   /** Levels of nesting of a value. 64; deeper ones overflow the stack of whoever prints them. */
   readonly valueDepthMax: number
   /** Changes in one transaction. 10,000 take about 50 ms to apply. */
@@ -35,6 +40,12 @@ export interface StateConfig {
   readonly updateBytesMax: number
   /** Bytes of updates in one broadcast. 32 KB; more is left to the direct exchange, which has flow control. */
   readonly broadcastBytesMax: number
+  /**
+   * How long a node that booted and remembers others keeps its broadcasts back while it has not
+   * compared itself with anybody. 3 s: its disk may be an old copy, and what it says under clocks
+   * that others know better would be lost on them. As long as its tasks wait.
+   */
+  readonly firstExchangeMs: Millis
   /** Least time between two broadcasts of a document. 5 ms: 200 writes a second travel in at most 200 messages. */
   readonly broadcastIntervalMs: Millis
   /** How far ahead of the wall clock a stamp is still followed. 60 s: clocks of gateways without NTP drift by less between looks. */
@@ -76,6 +87,7 @@ export interface StateConfig {
 export const defaultStateConfig: StateConfig = Object.freeze({
   keyBytesMax: 256,
   valueBytesMax: 65_536,
+  reservedValueBytesMax: 139_264,
   valueDepthMax: 64,
   changesPerWriteMax: 10_000,
   writeBytesMax: 1_048_576,
@@ -87,6 +99,7 @@ export const defaultStateConfig: StateConfig = Object.freeze({
   remoteSlack: 1.25,
   updateBytesMax: 262_144,
   broadcastBytesMax: 32_768,
+  firstExchangeMs: 3_000,
   broadcastIntervalMs: 5,
   stampAheadMsMax: 60_000,
   compareIntervalMs: 20_000,
@@ -120,6 +133,12 @@ export const resolveStateConfig = (changes: Partial<StateConfig> = {}): StateCon
     throw new ShoalError(
       'CONFIG_INVALID',
       `state.pieceBytes is ${config.pieceBytes}; with twice valueBytesMax it must be at most updateBytesMax (${config.updateBytesMax})`,
+    )
+  }
+  if (config.pieceBytes + config.reservedValueBytesMax + config.keyBytesMax > config.updateBytesMax) {
+    throw new ShoalError(
+      'CONFIG_INVALID',
+      `state.reservedValueBytesMax is ${config.reservedValueBytesMax}; with pieceBytes and keyBytesMax it must be at most updateBytesMax (${config.updateBytesMax})`,
     )
   }
   return Object.freeze(config)

@@ -106,7 +106,12 @@ export class Entries {
 
   #add(content: EntryContent, client: number, clock: number): void {
     const key = content[0]
-    const entry: Entry = { client, clock, content, bytes: Math.max(0, entryBytes(content, this.#config)) }
+    const entry: Entry = {
+      client,
+      clock,
+      content,
+      bytes: Math.max(0, entryBytes(content, this.#config, Number.POSITIVE_INFINITY)),
+    }
     const list = this.#byKey.get(key)
     this.#touch(key, list)
     this.#onStamp(content[1])

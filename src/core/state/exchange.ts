@@ -49,6 +49,10 @@ export interface ExchangeHost {
   /** A peer told how far it knows this document's writers. */
   sawVector(now: Millis, replica: Replica, vector: Vector): void
   offence(now: Millis, from: NodeId, what: string): void
+  /** Whether this node has booted and has not yet compared itself with anybody. */
+  awaitsFirst(): boolean
+  /** It has: everything that one neighbor had is here. */
+  firstDone(now: Millis): void
 }
 
 /** What is being sent of one document to one peer. */
@@ -61,6 +65,8 @@ interface Series {
 interface Peer {
   readonly series: Map<string, Series>
   readonly unconfirmed: Set<number>
+  /** Documents of the first comparison after a boot that are not equal yet; null before its summary. */
+  awaited: Set<string> | null
   /** Bytes received of each document in the series under way, and when that was last told. */
   readonly received: Map<string, { bytes: number; toldAt: Millis; told: boolean }>
 }
@@ -88,7 +94,17 @@ export class Exchange {
   }
 
   linkUp(node: NodeId): void {
-    this.#peers.set(node, { series: new Map(), unconfirmed: new Set(), received: new Map() })
+    this.#peers.set(node, {
+      series: new Map(),
+      unconfirmed: new Set(),
+      received: new Map(),
+      awaited: null,
+    })
+    // Who has just booted asks for everything, and so learns when it has it.
+    if (this.#host.awaitsFirst()) {
+      this.#send(node, { kind: 'stateHello', root: ASK_ALL })
+      return
+    }
     // One side is enough: the comparison goes both ways.
     if (this.#host.self < node) this.hello(node)
   }
@@ -133,7 +149,7 @@ export class Exchange {
     if (!this.#peers.has(from)) return
     switch (message.kind) {
       case 'stateHello':
-        if (!sameBytes(message.root, this.#rootWith(from))) this.#sendSummary(from)
+        this.#onHello(now, from, message.root)
         return
       case 'stateSummary':
         this.#onSummary(now, from, message.documents, message.hashes)
@@ -154,6 +170,19 @@ export class Exchange {
     }
   }
 
+  #onHello(now: Millis, from: NodeId, root: Uint8Array): void {
+    const asksAll = root.length === 0
+    if (!asksAll && sameBytes(root, this.#rootWith(from))) this.#host.firstDone(now)
+    // This node's own question is under way, and finds the same difference.
+    else if (asksAll || !this.#host.awaitsFirst()) this.#sendSummary(from)
+  }
+
+  /** A document of the first comparison is as the other has it. */
+  #isEqual(now: Millis, from: NodeId, document: string): void {
+    const awaited = this.#peers.get(from)?.awaited
+    if (awaited?.delete(document) && awaited.size === 0) this.#host.firstDone(now)
+  }
+
   #onSummary(now: Millis, from: NodeId, documents: readonly string[], hashes: Uint8Array): void {
     const { config } = this.#host
     if (hashes.length !== 8 * documents.length || documents.length > 4 * config.documentsMax) {
@@ -161,6 +190,7 @@ export class Exchange {
       return
     }
     const told = new Set<string>()
+    const different = new Set<string>()
     documents.forEach((document, i) => {
       if (!isDocument(document)) {
         this.#host.offence(now, from, 'document-name')
@@ -170,11 +200,14 @@ export class Exchange {
       if (!this.#host.holds(document)) return
       const replica = this.#host.find(document)
       const hash = hashes.subarray(8 * i, 8 * i + 8)
-      if (replica === undefined || !sameBytes(replica.digest().hash, hash)) this.#sendDigest(from, document)
+      if (replica === undefined || !sameBytes(replica.digest().hash, hash)) different.add(document)
     })
-    for (const { document } of this.#host.replicas()) {
-      if (!told.has(document) && this.#host.isHeldBy(from, document)) this.#sendDigest(from, document)
-    }
+    for (const { document } of this.#sharedWith(from)) if (!told.has(document)) different.add(document)
+    for (const document of different) this.#sendDigest(from, document)
+    const peer = this.#peers.get(from)
+    if (peer === undefined || !this.#host.awaitsFirst()) return
+    peer.awaited = different
+    if (different.size === 0) this.#host.firstDone(now)
   }
 
   #onDigest(now: Millis, from: NodeId, message: StateMessage & { kind: 'stateDigest' }): void {
@@ -219,6 +252,10 @@ export class Exchange {
       return
     }
     this.#begin(now, from, replica, theirs, ranges)
+    // Pieces follow if it has what is missing here; otherwise this was its whole answer.
+    const mine = replica.vector()
+    if ([...theirs].every(([client, clock]) => (mine.get(client) ?? 0) >= clock))
+      this.#isEqual(now, from, message.document)
   }
 
   #begin(now: Millis, to: NodeId, replica: Replica, theirs: Vector, ranges: Range[]): void {
@@ -261,6 +298,7 @@ export class Exchange {
     if (this.#host.receive(now, from, replica, message.update) && deadlines.get('tell') === null)
       deadlines.set('tell', now + config.tellDelayMs)
     this.#progress(now, from, message)
+    if (message.last) this.#isEqual(now, from, message.document)
   }
 
   #onGot(now: Millis, from: NodeId, number: number): void {
@@ -325,5 +363,8 @@ export class Exchange {
     this.#host.emit({ kind: 'count', metric: 'shoal_state_dropped_total', by: 1, labels: { reason } })
   }
 }
+
+/** The root of a hello whose sender wants the other's summary in any case. */
+const ASK_ALL = new Uint8Array(0)
 
 const EMPTY = digestOf({ clients: new Map() } as Replica['doc']['store'], new Map())

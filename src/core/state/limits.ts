@@ -1,10 +1,10 @@
 // What the application may ask: every refusal names the field, the value and the
 // limit, and comes before anything has changed.
 
-import { ShoalError } from '../errors.js'
+import { invariant, ShoalError } from '../errors.js'
 import { isName } from '../ids.js'
 import type { StateChange } from '../step.js'
-import { checkUpdate } from './check.js'
+import { checkUpdate, OWN_LEVELS } from './check.js'
 import type { StateConfig } from './config.js'
 import type { Interest } from './interest.js'
 import { jsonBytes, utf8Bytes } from './json-size.js'
@@ -55,6 +55,38 @@ export const checkDocumentUpdate = (
   return new ShoalError('DOCUMENT_INVALID', `the update of the document ${name} is ${checked.reason}`)
 }
 
+/** Spaces that Shoal alone writes. */
+export const isReserved = (space: string): boolean => space.startsWith('shoal.')
+
+/**
+ * What Shoal itself wants written, in transactions of bounded size. A death may change the
+ * claims of 10,000 tasks in one step, and refusing that would be the end of the node.
+ */
+export const ownParts = (changes: readonly StateChange[], config: StateConfig): StateChange[][] => {
+  const parts: StateChange[][] = [[]]
+  let bytes = 0
+  for (const change of changes) {
+    const { key, value } = change
+    const keyBytes = utf8Bytes(key)
+    invariant(key !== '' && keyBytes <= config.keyBytesMax, `an own key fits: ${key}`)
+    if (value !== undefined)
+      invariant(jsonBytes(value, config.valueDepthMax + OWN_LEVELS) >= 0, `${key} is JSON`)
+    const valueBytes = value === undefined ? 0 : utf8Bytes(JSON.stringify(value))
+    invariant(valueBytes <= config.reservedValueBytesMax, `${key} has ${valueBytes} bytes, which is too many`)
+    const last = parts[parts.length - 1] as StateChange[]
+    const isFull =
+      last.length === config.changesPerWriteMax || bytes + keyBytes + valueBytes > config.writeBytesMax
+    if (last.length > 0 && isFull) {
+      parts.push([change])
+      bytes = keyBytes + valueBytes
+    } else {
+      last.push(change)
+      bytes += keyBytes + valueBytes
+    }
+  }
+  return parts
+}
+
 /** `replica` undefined: the space is new, or its own limits do not apply. */
 export const checkWrite = (
   space: string,
@@ -72,7 +104,10 @@ export const checkWrite = (
   let keys = replica?.entries.size ?? 0
   for (const { key, value } of changes) {
     if (typeof key !== 'string' || key === '')
-      return new ShoalError('KEY_INVALID', 'the key is empty; it must be a text')
+      return new ShoalError(
+        'KEY_INVALID',
+        `the key is ${typeof key === 'string' ? 'empty' : typeof key}; it must be a text`,
+      )
     const keyBytes = utf8Bytes(key)
     const shown = JSON.stringify(key.slice(0, 40))
     if (keyBytes > config.keyBytesMax) return limit(`bytes of the key ${shown} are`, keyBytes, 'keyBytesMax')

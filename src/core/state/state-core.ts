@@ -20,7 +20,7 @@ import type { StateConfig } from './config.js'
 import type { Vector } from './digest.js'
 import { Exchange, isDocument } from './exchange.js'
 import { Interest } from './interest.js'
-import { checkDocumentUpdate, checkWrite, refuseUnheld } from './limits.js'
+import { checkDocumentUpdate, checkWrite, isReserved, ownParts, refuseUnheld } from './limits.js'
 import { loadReplica } from './load.js'
 import { recover, STATE_PREFIX } from './log.js'
 import type { StateMessage } from './message.js'
@@ -37,6 +37,8 @@ export interface StateDeps {
   readonly rng: Rng
   /** Tokens of `persist`, unique in the whole core. */
   readonly nextToken: () => number
+  /** Whether this node knew other members when it was last here. */
+  readonly remembers?: boolean
   /** What the store holds under `STATE_PREFIX`. */
   readonly entries: Iterable<StoreEntry>
 }
@@ -60,8 +62,12 @@ export interface StateCore extends Stepper, StateAccess {
   /** Offences of peers since this was last asked; whoever keeps connections may hang up or ban. */
   takeOffences(): Offence[]
   spaces(): SpaceSummary[]
+  /** Why no raw document of this name can be opened here, or null. */
+  refuseDocument(name: string): ShoalError | null
   /** Connections wanted for spaces that not everybody holds. */
   wantedNeighbors(): readonly NodeId[]
+  /** Whether this node has compared itself with a neighbor since it booted, or remembers none. */
+  readonly hasExchanged: boolean
   /** Bytes of all spaces and documents. */
   readonly totalBytes: number
 }
@@ -93,16 +99,21 @@ class State implements StateCore {
   readonly #changes = new Map<string, Set<string>>()
   #effects: Effect[] = []
   #wallOffset = 0
+  #hasExchanged: boolean
+  /** As `#hasExchanged`, or it has waited for long enough. */
+  #maySpeak: boolean
   #now: Millis = 0
   #sorted: readonly Replica[] | null = null
   /** Keys of the store that nobody needs any more. */
   #garbage: string[] = []
 
-  constructor({ self, members, config, rng, nextToken, entries }: StateDeps) {
+  constructor({ self, members, config, rng, nextToken, remembers = false, entries }: StateDeps) {
     this.#self = self
     this.#config = config
     this.#rng = rng
     this.#nextToken = nextToken
+    this.#hasExchanged = !remembers
+    this.#maySpeak = !remembers
     this.#interest = new Interest(members)
     this.#offences = new Offences(config.offencesMax, config.throttleMs)
     this.#clock = createHybridClock(config.stampAheadMsMax)
@@ -121,6 +132,8 @@ class State implements StateCore {
       receive: (now, from, replica, update) => this.#receive(now, from, replica, update, null),
       sawVector: (now, replica, vector) => this.#sawVector(now, replica, vector),
       offence: (now, from, what) => this.#offence(now, from, what),
+      awaitsFirst: () => !this.#maySpeak,
+      firstDone: now => this.#firstDone(now),
     })
     this.#load(entries)
   }
@@ -157,6 +170,10 @@ class State implements StateCore {
       .map(({ name, entries }) => ({ space: name, keys: entries.size, bytes: entries.bytes }))
   }
 
+  get hasExchanged(): boolean {
+    return this.#hasExchanged
+  }
+
   get totalBytes(): number {
     let bytes = 0
     for (const replica of this.#replicas.values()) bytes += replica.bytes
@@ -182,7 +199,7 @@ class State implements StateCore {
 
   // ── writes ──
 
-  /** For Shoal's own parts: any space, and a change beyond a limit is a defect of theirs, thrown as `ShoalError`. */
+  /** For Shoal's own parts: any space, any number of changes; one beyond a limit is a defect of theirs, thrown. */
   write(
     now: Millis,
     space: string,
@@ -190,11 +207,13 @@ class State implements StateCore {
     token: number | null,
   ): readonly Effect[] {
     this.#now = now
-    const fault = checkWrite(space, changes, undefined, 0, this.#config)
-    if (fault !== null) throw fault
+    const parts = ownParts(changes, this.#config)
     const replica = this.#ensure(`space/${space}`)
     if (replica === undefined) throw new ShoalError('STATE_LIMIT', `the space ${space} is one too many`)
-    this.#writeTo(now, replica, changes, { request: null }, token)
+    // The log is ordered: what stands in the last part is durable when all are.
+    parts.forEach((part, i) => {
+      this.#writeTo(now, replica, part, { request: null }, i === parts.length - 1 ? token : null)
+    })
     return this.#finish(now)
   }
 
@@ -234,7 +253,7 @@ class State implements StateCore {
     const document = `space/${space}`
     let fault = refuseUnheld(space, this.#interest)
     fault ??= checkWrite(space, changes, this.#replicas.get(document), this.totalBytes, this.#config)
-    if (fault === null && space.startsWith('shoal.')) {
+    if (fault === null && isReserved(space)) {
       fault = new ShoalError(
         'SPACE_RESERVED',
         `the space is ${space}; spaces that begin with shoal. are read-only here`,
@@ -253,11 +272,22 @@ class State implements StateCore {
 
   // ── raw documents ──
 
-  #onDocumentOpened(name: string): void {
+  refuseDocument(name: string): ShoalError | null {
     const fault = refuseUnheld(name, this.#interest)
+    if (fault !== null || this.#replicas.has(`doc/${name}`)) return fault
+    const { documentsMax } = this.#config
+    if (this.#replicas.size < documentsMax) return null
+    return new ShoalError(
+      'STATE_LIMIT',
+      `the document ${name} would be one more than documentsMax (${documentsMax}) spaces and documents`,
+    )
+  }
+
+  #onDocumentOpened(name: string): void {
+    const fault = this.refuseDocument(name)
     const replica = fault === null ? this.#ensure(`doc/${name}`) : undefined
     if (replica === undefined) {
-      const text = fault?.message ?? `the document ${name} would be one more than documentsMax`
+      const text = fault?.message ?? `the document ${name} cannot be opened`
       this.#emit({ kind: 'log', level: 'error', text })
       return
     }
@@ -293,6 +323,7 @@ class State implements StateCore {
           this.#garbage = []
         }
         this.#compareLater(now)
+        if (!this.#maySpeak) this.#deadlines.set('first', now + this.#config.firstExchangeMs)
         for (const replica of this.#byName()) this.#tidyLater(now, replica)
         return
       case 'wall':
@@ -347,7 +378,22 @@ class State implements StateCore {
     if (request !== null) this.#emit({ kind: 'reply', request, value: null })
   }
 
+  /** A neighbor has shown all that it had: what was written since boot may be told. */
+  #firstDone(now: Millis): void {
+    this.#hasExchanged = true
+    this.#speak(now)
+  }
+
+  #speak(now: Millis): void {
+    if (this.#maySpeak) return
+    this.#maySpeak = true
+    this.#deadlines.delete('first')
+    for (const replica of this.#byName()) if (replica.outbox.length > 0) this.#publish(now, replica)
+    this.#tellSoon(now)
+  }
+
   #publish(now: Millis, replica: Replica): void {
+    if (!this.#maySpeak) return
     const { document, lineage } = replica
     const { messages, quiet } = joinUpdates(replica.outbox, this.#config.broadcastBytesMax)
     replica.outbox = []
@@ -386,7 +432,13 @@ class State implements StateCore {
       this.#offence(now, from, 'too-large')
       return false
     }
-    const checked = checkUpdate(update, replica.kind, author, this.#config)
+    const checked = checkUpdate(
+      update,
+      replica.kind,
+      author,
+      this.#config,
+      isReserved(replica.name) ? this.#config.reservedValueBytesMax : this.#config.valueBytesMax,
+    )
     if (!checked.ok) {
       this.#offence(now, from, checked.reason)
       return false
@@ -493,6 +545,9 @@ class State implements StateCore {
         return
       case 'stalled':
         this.#exchange.stalled(subject as NodeId)
+        return
+      case 'first':
+        this.#speak(now)
         return
       case 'publish':
         if (replica !== undefined) this.#publish(now, replica)

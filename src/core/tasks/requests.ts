@@ -3,6 +3,7 @@
 
 import type { TaskId } from '../ids.js'
 import type { Json } from '../json.js'
+import { jsonBytes, utf8Bytes } from '../state/json-size.js'
 import type { CopyId } from '../step.js'
 import type { Checkpoints } from './checkpoints.js'
 import { type Context, isLive, meshNow, SPACES, taskOf } from './context.js'
@@ -18,6 +19,9 @@ export interface Requests {
   save(copy: CopyId, checkpoint: Json, request: number): void
   durable(token: number): boolean
 }
+
+/** As for a task's input; deeper ones overflow the stack of whoever prints them. */
+const CHECKPOINT_DEPTH_MAX = 64
 
 export const createRequests = (
   ctx: Context,
@@ -107,7 +111,13 @@ export const createRequests = (
         'FENCED',
         `copy ${copy.slot} of task ${copy.task} under epoch ${copy.epoch} is no longer the owner's`,
       )
-    const bytes = JSON.stringify(checkpoint).length
+    if (jsonBytes(checkpoint, CHECKPOINT_DEPTH_MAX) < 0)
+      return refuse(
+        request,
+        'CHECKPOINT_INVALID',
+        `the checkpoint of task ${copy.task} is not JSON, at most ${CHECKPOINT_DEPTH_MAX} levels deep`,
+      )
+    const bytes = utf8Bytes(JSON.stringify(checkpoint))
     if (bytes > ctx.config.checkpointBytesMax)
       return refuse(
         request,

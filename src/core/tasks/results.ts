@@ -5,6 +5,7 @@
 
 import type { Millis, NodeId, TaskId } from '../ids.js'
 import type { Json } from '../json.js'
+import { jsonBytes, utf8Bytes } from '../state/json-size.js'
 import { type Epoch, formatEpoch, parseEpoch } from './claim.js'
 import { addTo, type Context, isLive, meshNow, placeTask, type Slot, SPACES } from './context.js'
 import { asObject, isReadable, type Task } from './task-table.js'
@@ -104,8 +105,7 @@ export const createResults = (ctx: Context): Results => {
         epoch: formatEpoch(epoch),
         node: ctx.self,
         at: meshNow(ctx),
-        error,
-        result,
+        ...bounded(error, result),
       }
       ctx.out.push(
         ...ctx.deps.state.write(
@@ -180,6 +180,25 @@ export const createResults = (ctx: Context): Results => {
     return others.length === 0 ? null : (others[attempt++ % others.length] as NodeId)
   }
 }
+
+/** What a handler returned may be anything; the copy ended all the same, and what cannot be kept is said. */
+const bounded = (
+  error: string | null,
+  result: Json,
+): { readonly error: string | null; readonly result: Json } => {
+  if (error !== null) return { error: error.slice(0, ERROR_CHARS_MAX), result: null }
+  if (result === undefined || result === null) return { error: null, result: null }
+  if (jsonBytes(result, RESULT_DEPTH_MAX) < 0)
+    return { error: `the result is not JSON, at most ${RESULT_DEPTH_MAX} levels deep`, result: null }
+  const bytes = utf8Bytes(JSON.stringify(result))
+  if (bytes <= RESULT_BYTES_MAX) return { error: null, result }
+  return { error: `the result has ${bytes} bytes; at most ${RESULT_BYTES_MAX} are kept`, result: null }
+}
+
+/** As for an input: larger things are files, not state. */
+const RESULT_BYTES_MAX = 65_536
+const RESULT_DEPTH_MAX = 64
+const ERROR_CHARS_MAX = 4_096
 
 export const readResult = (value: Json | undefined): Result | null => {
   const fields = asObject(value)

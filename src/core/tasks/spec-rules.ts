@@ -337,9 +337,13 @@ const refuse = (field: string, value: unknown, accepted: string): never => {
 }
 
 const shownOf = (value: unknown): string => {
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'symbol')
+    return String(value)
+  if (typeof value === 'function') return 'a function'
   try {
     return JSON.stringify(value) ?? String(value)
   } catch {
-    return String(value)
+    // A cycle, or nested so deep that printing it would overflow the stack.
+    return 'something that cannot be written as JSON'
   }
 }
