@@ -4,7 +4,6 @@
 import './polyfill.js'
 import type * as Y from 'yjs'
 import type { Handler } from './adapters/executors/run.js'
-import { ShoalError } from './core/errors.js'
 import type { NodeId } from './core/ids.js'
 import type { Health } from './core/member.js'
 import type { Explanation, Move } from './core/tasks/explain.js'
