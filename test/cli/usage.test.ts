@@ -235,9 +235,9 @@ test.serial('a new key goes to a file of mode 0600, or to stdout, and never over
 test.serial(
   'a key cannot be made where no folder is, in a folder that is no folder, or into two files',
   async t => {
-    const nowhere = await shoal(['key', '/nonexistent/mesh.key'])
+    const nowhere = await shoal(['key', '/dev/null/mesh.key'])
     t.is(nowhere.code, 1)
-    t.regex(nowhere.err, /\/nonexistent\/mesh\.key cannot be written/)
+    t.regex(nowhere.err, /\/dev\/null\/mesh\.key cannot be written/)
     const inFile = await shoal(['key', '/dev/null/mesh.key'])
     t.is(inFile.code, 1)
     t.regex(inFile.err, /cannot be written/)

@@ -22,7 +22,7 @@ const REFUSED: readonly [options: unknown, sentence: RegExp][] = [
   [{ api: '127.0.0.1' }, /^api is "127.0.0.1"; it must be HOST:PORT/],
   [{ api: '0.0.0.0:4780' }, /^api is "0.0.0.0:4780" and there is no mesh key; .* only loopback/],
   [{ allow: ['module'] }, /^allow names module, and modules is not set; it must be/],
-  [{ meshKey: '/nonexistent/mesh.key' }, /^the mesh key file \/nonexistent\/mesh.key does not exist; /],
+  [{ meshKey: '/nonexistent-mesh.key' }, /^the mesh key file \/nonexistent-mesh.key does not exist; /],
   [{ dataDir: '/dev/null' }, /^the data directory is \/dev\/null and cannot be used \(ENOTDIR\); it must be/],
   [{ preset: 'wan' }, /^preset is "wan"; it must be lan/],
 ]
