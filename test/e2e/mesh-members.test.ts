@@ -16,9 +16,20 @@ const withFleet = async (options: FleetOptions, use: (fleet: Fleet) => Promise<v
   }
 }
 
+/** Until each node met each other at its own address: before, a refusal there says nothing to it. */
+const untilMet = (fleet: Fleet) =>
+  until(LIMIT_MS, 'everybody met everybody', async () => {
+    const met = fleet.up.map(async node => {
+      const { counters = [] } = await node.usage()
+      return counters.find(({ metric }) => metric === 'members_met')?.value ?? 0
+    })
+    return (await Promise.all(met)).every(count => count >= fleet.up.length - 1)
+  })
+
 test.serial('a killed node is crashed for everybody, then alive again, and left when it leaves', async t => {
-  await withFleet({}, async fleet => {
+  await withFleet({ inside: true }, async fleet => {
     await fleet.start(5)
+    await untilMet(fleet)
     const victim = fleet.node(3)
     const survivors = fleet.up.filter(node => node !== victim)
     const at = await victim.kill()

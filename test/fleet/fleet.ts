@@ -47,6 +47,7 @@ export interface FleetUsage {
     readonly refusedKeys: number
     readonly dropped: number
   }
+  readonly counters?: readonly { readonly metric: string; readonly value: number }[]
 }
 
 export const nowMs = (): number => performance.timeOrigin + performance.now()

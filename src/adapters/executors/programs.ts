@@ -196,6 +196,7 @@ export const createPrograms = ({ log, now, api }: ProgramOptions): RunKind => {
         spawned.stdout.resume()
         spawned.stderr.resume()
         const drained = (): void => {
+          if (over) return
           clearTimeout(timer)
           spawned.stdout.destroy()
           spawned.stderr.destroy()
@@ -205,7 +206,8 @@ export const createPrograms = ({ log, now, api }: ProgramOptions): RunKind => {
           const ofProgram = (): string | null => outcomeText(code, signal, asked, lastComplaint)
           finish(forced ?? (ofGate === undefined ? ofProgram() : ofGate))
         }
-        const timer = setTimeout(drained, drainMs)
+        // A loop that was kept from turning finds this timer due before it looks at the pipes again.
+        const timer = setTimeout(() => setImmediate(drained), drainMs)
         spawned.once('close', drained)
       })
     }

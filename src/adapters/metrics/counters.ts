@@ -8,6 +8,7 @@ import type { MetricsNode } from './metrics-node.js'
 const HELP: Readonly<Record<string, string>> = {
   accusations: 'Accusations that this node made, by evidence.',
   refutations: 'Accusations against this node that it answered.',
+  members_met: 'Lives of members that this node met at their own address, where a refusal will be believed.',
   rumors: 'Changes of member records, published or heard.',
   lags: 'Times that this node found itself late and held nothing against others.',
   offences: 'Breaches of the protocol by peers.',

@@ -44,6 +44,11 @@ export class Admission {
     this.#deps = deps
   }
 
+  /** This node dialled the member and found it there: a refusal at that address will be believed. */
+  met(id: NodeId, address: string, instance: string): void {
+    if (this.#shared.links.prove(id, address, instance)) count(this.#shared, 'members_met')
+  }
+
   /** The first word on a link: who speaks, in which life. */
   hello(from: NodeId, record: Sealed<MemberRecord>): void {
     const { now, config, links, roster, jury } = this.#shared
@@ -52,7 +57,7 @@ export class Admission {
       return this.#deps.offences.add(from, 'hello of another')
     const { instance } = record.body.generation
     link.instance = instance
-    if (link.provenAddress !== null) links.prove(from, link.provenAddress, instance)
+    if (link.provenAddress !== null) this.met(from, link.provenAddress, instance)
     links.steady(from)
     if (this.#admit(record, 'subject')) this.#relay(record)
     this.#remindOfStrikes(from, [record])

@@ -157,10 +157,15 @@ export class Links {
     this.#backoffMs.delete(id)
   }
 
-  prove(id: NodeId, address: string, instance: string): void {
+  /** This life of the member was met at this address; true when it is the first address for it. */
+  prove(id: NodeId, address: string, instance: string): boolean {
     const held = this.#proven.get(id)
-    if (held !== undefined && held.instance === instance) held.addresses.add(address)
-    else this.#proven.set(id, { addresses: new Set([address]), instance })
+    if (held !== undefined && held.instance === instance) {
+      held.addresses.add(address)
+      return false
+    }
+    this.#proven.set(id, { addresses: new Set([address]), instance })
+    return true
   }
 
   /** Whether a refusal at this address says something about this life of the member. */

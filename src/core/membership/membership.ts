@@ -423,7 +423,7 @@ export class Membership implements MembersView {
   #verified(id: NodeId, address: string): void {
     const link = this.#shared.links.get(id)
     if (link !== undefined) link.verifying = false
-    if (link?.instance != null) this.#shared.links.prove(id, address, link.instance)
+    if (link?.instance != null) this.#admission.met(id, address, link.instance)
   }
 
   #dialFailed(event: CoreEvent & { kind: 'dialFailed' }): void {

@@ -42,6 +42,36 @@ test('a program reads nothing from its input, and its arguments are passed as th
   await bed.cleanUp()
 })
 
+test('what a program said before it ended is read, however late this node looks', async t => {
+  const bed = await openTestBed()
+  const blockUntil = (at: number): void => {
+    while (Date.now() < at);
+  }
+  const from = Date.now()
+  const start = (slot: number, script: string) => {
+    const seen = watch()
+    const spec = specOf({ exec: ['/bin/sh', '-c', script] })
+    bed.executor.start({ copy: copyOf(slot), spec, checkpoint: null }, seen.listener)
+    return seen
+  }
+  // One line and one end are found together; while the line is handled, the other program fails,
+  // and the end that was found has the kernel asked for all ends there are.
+  const talks = start(0, 'sleep 0.3; echo now; sleep 2')
+  const ends = start(1, 'sleep 0.4')
+  const fails = start(2, 'sleep 1; echo broken pump >&2; exit 3')
+  const logged = talks.listener.logged.bind(talks.listener)
+  talks.listener.logged = (stream, line) => {
+    blockUntil(from + 1_600)
+    // And once more before it looks at what was said.
+    setImmediate(() => blockUntil(from + 2_200))
+    logged(stream, line)
+  }
+  await Promise.all([talks, ends, fails].map(seen => seen.started))
+  blockUntil(from + 800)
+  t.regex((await fails.exited).error ?? '', /exit code 3: broken pump/)
+  await bed.cleanUp()
+})
+
 test('why a program could not be started is said in words', async t => {
   const bed = await openTestBed()
   const plain = join(bed.modulesDir, 'plain')
