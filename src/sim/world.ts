@@ -68,6 +68,11 @@ export class World extends Engine {
     this.gossip.publish(this.node(target), topic, message)
   }
 
+  /** From here on gossip passes this node by, as it does for a moment after its links have opened. */
+  loseGossip(target: Target): void {
+    this.gossip.forget(this.node(target))
+  }
+
   /** Whether both ends of a connection between the two are open. */
   isLinked(a: Target, b: Target): boolean {
     const states = this.node(a).links.get(this.node(b).index)?.states

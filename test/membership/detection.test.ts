@@ -55,6 +55,21 @@ for (const nodes of [2, 3, 5, 20, 50]) {
   }
 }
 
+test('whom gossip does not reach yet learns of a crash from its fellow observers as soon', t => {
+  for (const seed of [1, 2, 3]) {
+    const mesh = settledMesh({ seed, nodes: 5 })
+    const { world } = mesh
+    world.loseGossip(1)
+    const victim = world.node(4)
+    const from = world.nowMs
+    world.crash(victim)
+    world.run(from + 8_000)
+    const took = lastDeath(mesh, victim.id, from)
+    t.true(took !== null && took <= 100, `seed ${seed}: ${took} ms`)
+    t.deepEqual(causesOf(mesh, victim), ['crashed'], `seed ${seed}`)
+  }
+})
+
 test('a node that hears nothing but is heard is found out within 5 s, and is alive again after', t => {
   for (const seed of [1, 2, 3]) {
     const mesh = settledMesh({ seed, nodes: 20 })

@@ -28,9 +28,17 @@ export class Spread {
     return this.#queued.size + this.#relays.size + this.#accusations.length
   }
 
-  /** Publishes an accusation: the first at once, those that follow on its heels together. */
+  /**
+   * Publishes an accusation: the first at once, those that follow on its heels together.
+   * The subject's other observers, whose word is asked for too, hear it on their link as well:
+   * gossip reaches nobody for a moment after a link has opened.
+   */
   accuse(accusation: Sealed<Accusation>): void {
-    const { now, config } = this.#shared
+    const { now, config, roster, links } = this.#shared
+    for (const fellow of roster.observersOf(accusation.body.subject, 2 * config.observersPerMember)) {
+      if (links.get(fellow) !== undefined)
+        send(this.#shared, fellow, { kind: 'rumor', records: [], accusations: [accusation], strikes: [] })
+    }
     const isFirst = now - this.#accusedAt > 2 * config.rumorBatchMs && this.#accusations.length === 0
     this.#accusedAt = now
     if (isFirst) return this.publishNow([], [accusation])
