@@ -40,6 +40,8 @@ export interface MembershipConfig {
   readonly suspicionAloneMs: Millis
   /** From the third rank on, each observer holds its refusal back for this long more, because two are enough. */
   readonly refusalStaggerMs: Millis
+  /** How often an accuser reaches for a suspect that it has no link to. */
+  readonly knockMs: Millis
   /** Between two answers of this node to accusations; well below the shortest suspicion, so that a liar costs the mesh three messages a second and no verdict. */
   readonly answerPauseMs: Millis
   /** How often an accuser that was refuted may repeat itself: from, doubling, to. */
@@ -134,6 +136,7 @@ export const membershipLan: MembershipConfig = {
   suspicionMaxMs: 3_000,
   suspicionAloneMs: 850,
   refusalStaggerMs: 25,
+  knockMs: 1_000,
   answerPauseMs: 300,
   repeatMinMs: 4_000,
   repeatMaxMs: 600_000,

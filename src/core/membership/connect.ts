@@ -234,7 +234,10 @@ export class Connect {
     if (links.size === 0 && addresses.length > 0) out.push({ kind: 'dial', node: null, addresses })
   }
 
-  /** Tries one of the dead that fall to this node, so that a healed cut closes by itself. */
+  /**
+   * Tries one of the dead that fall to this node, so that a healed cut closes by itself: those
+   * of its neighborhood, and those that it accused, whom perhaps nobody else holds dead.
+   */
   tryDead(): void {
     const { now, config, roster, rng, chores, id } = this.#shared
     const k = config.observersPerMember
@@ -244,7 +247,8 @@ export class Connect {
         entry =>
           entry.verdict === 'dead' &&
           entry.record.dialable &&
-          roster.rings.successors(entry.id, 2 * k).includes(id),
+          (entry.proof.some(({ body }) => body.accuser === id) ||
+            roster.rings.successors(entry.id, 2 * k).includes(id)),
       )
     if (mine.length === 0) {
       chores.delete('dead')

@@ -315,7 +315,7 @@ export class Membership implements MembersView {
       id !== undefined;
       id = this.#verdicts.suspicions.takeDue(now)
     )
-      this.#verdicts.judge(id)
+      this.#verdicts.lookAgain(id)
   }
 
   #runChore(chore: Chore): void {

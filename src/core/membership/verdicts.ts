@@ -67,7 +67,7 @@ export class Verdicts {
           roster.put(sealed, { verdict: 'alive', cause: 'refuted', since: now, provisional }),
         )
       case 'suspect':
-        this.suspicions.set(subject, finding.untilAt)
+        this.suspicions.set(subject, Math.min(finding.untilAt, now + this.#shared.config.knockMs))
         if (entry.verdict === 'suspect') return
         return this.changed(roster.put(sealed, { verdict: 'suspect', cause: null, since: now, provisional }))
       case 'dead': {
@@ -80,6 +80,16 @@ export class Verdicts {
         return this.changed(change)
       }
     }
+  }
+
+  /**
+   * Looks again at a case that is open for a while, and reaches for its subject: where this
+   * node was cut off when it accused, the subject never heard of it and could not answer.
+   */
+  lookAgain(subject: NodeId): void {
+    const { id, jury } = this.#shared
+    this.judge(subject)
+    if (jury.hasAccused(id, subject)) this.#connect.dial(subject)
   }
 
   /** What follows from a changed entry, whatever changed it. */
