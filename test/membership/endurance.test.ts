@@ -139,6 +139,11 @@ const FORMER_VIOLATIONS: readonly [seed: number, what: string][] = [
   [1186, 'gone with the cure of 65'],
   [1476, 'of two nodes at 20 % loss one lost its answer three times: more than is claimed'],
   [1836, 'gone with the cure of 65'],
+  [8373, 'an accusation that nobody believed lay in wait and counted, long after, beside a fresh one'],
+  [
+    8917,
+    'the proof of a death that was refuted long ago came by exchange from one that had slept, and was believed at once',
+  ],
   [20706, 'of two nodes that had lost 20 %, a stream still waited to repeat: more than is claimed'],
   [
     20889,

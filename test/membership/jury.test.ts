@@ -57,6 +57,39 @@ test('one accuser alone is a suspicion that becomes a verdict only after the lon
   t.is(kindAt(court, court.config.suspicionMaxMs), 'dead')
 })
 
+test('accusations that were handed on later leave their subject the time of an answer', t => {
+  const court = courtOf(50)
+  const subject = court.subject.body.id
+  for (const accuser of others(court).slice(0, 4))
+    t.true(court.jury.admit(0, accusationOf(accuser, court.subject, 'refused'), true))
+  t.deepEqual(court.jury.find(0, subject), { kind: 'suspect', untilAt: court.config.suspicionAloneMs })
+  t.is(kindAt(court, court.config.suspicionAloneMs), 'dead')
+  // One that speaks now makes it a matter of now.
+  const again = courtOf(50)
+  for (const [i, accuser] of others(again).slice(0, 4).entries())
+    again.jury.admit(0, accusationOf(accuser, again.subject, 'refused'), i > 0)
+  t.is(kindAt(again, 0), 'dead')
+})
+
+test('who cries wolf starts no clock, and what it said is let go', t => {
+  const court = courtOf(50)
+  const { jury, config } = court
+  const subject = court.subject.body.id
+  const [wolf, honest] = others(court) as [NodeId, NodeId]
+  for (let alarm = 0; alarm < config.falseAlarmsMax; alarm++) {
+    accuse(court, wolf)
+    jury.dismiss(subject)
+  }
+  const late = 10 * config.suspicionMaxMs
+  t.true(accuse(court, wolf))
+  t.is(kindAt(court, late), 'none')
+  t.is(jury.lapsesAt(subject), config.suspicionMaxMs)
+  t.true(accuse(court, honest, 'silent', late))
+  t.is(kindAt(court, late), 'suspect')
+  jury.lapse(subject)
+  t.is(jury.lapsesAt(subject), null)
+})
+
 test('one liar kills nobody: its second and third word count as one', t => {
   const court = courtOf(50)
   const liar = others(court)[0] as NodeId

@@ -69,18 +69,28 @@ export class Admission {
       this.#deps.spread.give(from, [from])
   }
 
-  rumor(message: MembershipMessage & { kind: 'rumor' }, from: NodeId, byGossip: boolean): void {
-    const { links, now } = this.#shared
+  /** What comes in bulk was held by the neighbor for some time; all else is told as it happens. */
+  rumor(
+    message: MembershipMessage & { kind: 'rumor' },
+    from: NodeId,
+    byGossip: boolean,
+    inBulk = false,
+  ): void {
+    const { links, now, roster } = this.#shared
+    const strangers = new Set<NodeId>()
     // The author of gossip is not who sent it on: that proves nothing about the link.
     if (!byGossip) links.get(from)?.pulse.frame(now)
     for (const strike of message.strikes) this.#deps.forgetting.strike(strike, byGossip)
     for (const record of message.records) {
       if (byGossip) this.#deps.spread.heardByGossip(record)
+      if (roster.get(record.body.id) === undefined) strangers.add(record.body.id)
       const isNews = this.#admit(record, byGossip ? 'gossip' : 'neighbor')
       if (isNews && !byGossip) this.#relay(record)
     }
     if (!byGossip) this.#remindOfStrikes(from, message.records)
-    for (const accusation of message.accusations) this.#admitAccusation(accusation)
+    // Of whom this node knew nothing it believes what it is told first; all others may have answered since.
+    for (const accusation of message.accusations)
+      this.#admitAccusation(accusation, inBulk && !strangers.has(accusation.body.subject))
   }
 
   /** Who still holds a struck member was away when it was struck. */
@@ -117,7 +127,8 @@ export class Admission {
 
   #hearOfDeath(entry: Entry, line: MemberSummary): void {
     const { now, roster, config, links } = this.#shared
-    const isStranger = entry.provisional || entry.since === now || line.ageMs > config.proofKeepMs
+    const isNew = entry.since === now && entry.verdict === 'alive'
+    const isStranger = entry.provisional || isNew || line.ageMs > config.proofKeepMs
     if (isStranger && links.get(line.id) === undefined) {
       const since = now - line.ageMs
       this.#deps.verdicts.changed(roster.put(entry.sealed, { verdict: 'dead', cause: 'unreachable', since }))
@@ -185,7 +196,7 @@ export class Admission {
     this.#deps.verdicts.changed(this.#shared.roster.put(sealed, { verdict, cause, since }))
   }
 
-  #admitAccusation(accusation: Sealed<Accusation>): void {
+  #admitAccusation(accusation: Sealed<Accusation>, isBelated: boolean): void {
     const { now, id, roster, jury } = this.#shared
     const { subject, accuser, generation, refutation } = accusation.body
     if (subject === id) {
@@ -193,7 +204,7 @@ export class Admission {
         this.#deps.selfKeeping.answer(generation.instance, refutation)
       return
     }
-    if (!jury.admit(now, accusation)) return
+    if (!jury.admit(now, accusation, isBelated)) return
     this.#deps.verdicts.judge(subject)
     if (!jury.isAccused(subject)) return
     this.#deps.watches.alert(subject)

@@ -16,6 +16,8 @@ import { suspicionTimeoutMs } from './suspicion.js'
 /** What is held against one member. */
 interface Case {
   readonly accusations: Map<NodeId, Sealed<Accusation>>
+  /** Whose accusation was not heard when it was made, but handed on some time later. */
+  readonly belated: Set<NodeId>
   readonly openedAt: Millis
 }
 
@@ -57,23 +59,24 @@ export class Jury {
     return [...(this.#cases.get(subject)?.accusations.values() ?? [])]
   }
 
-  /** Takes an accusation in; false when it was known or says nothing new. */
-  admit(now: Millis, accusation: Sealed<Accusation>): boolean {
+  /**
+   * Takes an accusation in; false when it was known or says nothing new. A belated one may
+   * be of long ago and was perhaps never heard by its subject, which gets the time to answer.
+   */
+  admit(now: Millis, accusation: Sealed<Accusation>, isBelated = false): boolean {
     const { subject, accuser } = accusation.body
     const entry = this.#roster.get(subject)
     if (entry === undefined || accuser === subject || !isPresent(entry.verdict)) return false
     if (compareVersions(accusation.body, entry) !== 0) return false
     if (!this.#mayTestify(accuser)) return false
-    let open = this.#cases.get(subject)
-    if (open === undefined) {
-      open = { accusations: new Map(), openedAt: now }
-      this.#cases.set(subject, open)
-    }
+    const open = this.#openCase(now, subject)
     const known = open.accusations.get(accuser)
     // A refusal is stronger evidence than silence; the reverse adds nothing.
     if (known !== undefined && (known.body.evidence === 'refused' || accusation.body.evidence === 'silent'))
       return false
     open.accusations.set(accuser, accusation)
+    if (isBelated) open.belated.add(accuser)
+    else open.belated.delete(accuser)
     return true
   }
 
@@ -95,11 +98,15 @@ export class Jury {
       ({ body }) => body.accuser === self || (bench.includes(body.accuser) && this.#mayTestify(body.accuser)),
     )
     const refused = counted.filter(({ body }) => body.evidence === 'refused')
-    if (refused.length >= Math.min(2, quorum) && refused.length > 0)
-      return { kind: 'dead', cause: 'crashed', proof: refused }
-    // Where one voice is a majority, the subject still gets the time of an answer.
+    // Where one voice is a majority, or the voices are of long ago, the subject gets the time of an answer.
     const answerUntilAt = open.openedAt + this.#config.suspicionAloneMs + slackMs
-    const isHasty = counted.length === 1 && now < answerUntilAt
+    const isBelated = counted.length > 0 && counted.every(({ body }) => open.belated.has(body.accuser))
+    if (refused.length >= Math.min(2, quorum) && refused.length > 0) {
+      return isBelated && now < answerUntilAt
+        ? { kind: 'suspect', untilAt: answerUntilAt }
+        : { kind: 'dead', cause: 'crashed', proof: refused }
+    }
+    const isHasty = (isBelated || counted.length === 1) && now < answerUntilAt
     if (counted.length >= quorum && !isHasty) return { kind: 'dead', cause: 'unreachable', proof: counted }
     if (counted.length >= quorum) return { kind: 'suspect', untilAt: answerUntilAt }
 
@@ -130,6 +137,17 @@ export class Jury {
     const open = this.#cases.get(subject)
     if (open === undefined) return
     for (const accuser of open.accusations.keys()) this.#falseAlarms.delete(accuser)
+    this.#cases.delete(subject)
+  }
+
+  /** When a case that nobody is believed in is let go: it must not lie in wait for the next accuser. */
+  lapsesAt(subject: NodeId): Millis | null {
+    const open = this.#cases.get(subject)
+    return open === undefined ? null : open.openedAt + this.#config.suspicionMaxMs
+  }
+
+  /** The case is let go undecided; its accusers were neither right nor wrong. */
+  lapse(subject: NodeId): void {
     this.#cases.delete(subject)
   }
 
@@ -166,6 +184,19 @@ export class Jury {
       if (id !== self && id !== subject && !this.hasAccused(self, id)) heard++
     }
     return Math.floor(Math.min(heard, this.#config.observersPerMember) / 2) + 1
+  }
+
+  #openCase(now: Millis, subject: NodeId): Case {
+    const held = this.#cases.get(subject)
+    // What those say who cry wolf starts no clock: it starts with the first who is believed.
+    if (held !== undefined && [...held.accusations.keys()].some(id => !this.#criesWolf(id))) return held
+    const open: Case = {
+      accusations: held?.accusations ?? new Map(),
+      belated: held?.belated ?? new Set(),
+      openedAt: now,
+    }
+    this.#cases.set(subject, open)
+    return open
   }
 
   #mayTestify(accuser: NodeId): boolean {

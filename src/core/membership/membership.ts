@@ -11,7 +11,7 @@ import { DeadlineQueue } from '../deadline-queue.js'
 import type { Millis, NodeId } from '../ids.js'
 import type { Accusation, Member, MemberRecord, MembersView, Sealed, Strike } from '../member.js'
 import type { Rng } from '../rng.js'
-import type { CoreEvent, Effect, StoreEntry } from '../step.js'
+import type { Channel, CoreEvent, Effect, StoreEntry } from '../step.js'
 import { Admission } from './admission.js'
 import { Awareness } from './awareness.js'
 import type { MembershipConfig } from './config.js'
@@ -262,7 +262,7 @@ export class Membership implements MembersView {
       case 'dialFailed':
         return this.#dialFailed(event)
       case 'message':
-        return this.#message(event.from, event.message as MembershipMessage)
+        return this.#message(event.from, event.message as MembershipMessage, event.channel)
       case 'gossip':
         if (event.topic === MEMBERS_TOPIC && event.message.kind === 'rumor') {
           this.#admission.rumor(event.message, event.from, true)
@@ -442,7 +442,7 @@ export class Membership implements MembersView {
     if (wasLast) this.#connect.dialFailed(event.node)
   }
 
-  #message(from: NodeId, message: MembershipMessage): void {
+  #message(from: NodeId, message: MembershipMessage, channel: Channel): void {
     const { now, links, clock, roster } = this.#shared
     const link = links.get(from)
     if (link === undefined) {
@@ -471,7 +471,7 @@ export class Membership implements MembersView {
         link.wantedByPeer = message.on
         return
       case 'rumor':
-        return this.#admission.rumor(message, from, false)
+        return this.#admission.rumor(message, from, false, channel === 'bulk')
       case 'memberDigest':
         return this.#spread.onDigest(from, message.buckets)
       case 'memberSummaries':

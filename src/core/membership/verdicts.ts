@@ -61,8 +61,8 @@ export class Verdicts {
     const { sealed, provisional } = entry
     switch (finding.kind) {
       case 'none':
+        this.#awaitLapse(subject)
         if (entry.verdict !== 'suspect') return
-        this.suspicions.delete(subject)
         return this.changed(
           roster.put(sealed, { verdict: 'alive', cause: 'refuted', since: now, provisional }),
         )
@@ -120,6 +120,15 @@ export class Verdicts {
       cause: entry.cause,
     }
     this.#shared.out.push({ kind: 'notify', event })
+  }
+
+  /** An accusation that is not believed is kept for as long as others may join it, no longer. */
+  #awaitLapse(subject: NodeId): void {
+    const { now, jury } = this.#shared
+    const lapsesAt = jury.lapsesAt(subject)
+    if (lapsesAt !== null && lapsesAt > now) return void this.suspicions.set(subject, lapsesAt)
+    if (lapsesAt !== null) jury.lapse(subject)
+    this.suspicions.delete(subject)
   }
 
   /** A link that is slow, or loses packets, delays an answer as much as it delayed the heartbeats. */
