@@ -22,6 +22,8 @@ export interface Check {
   readonly atInterval?: (world: World) => string | null
   /** Liveness, once the run is over. */
   readonly atEnd?: (world: World) => string | null
+  /** What was under way at that moment may come to its end: asked again for so long. */
+  readonly withinMs?: Millis
 }
 
 /** A claim that did not hold. The seed and the time say where, the command how to see it again. */

@@ -14,6 +14,9 @@ import type { World } from './world.js'
 /** A node that a fault touched this recently may still be held for dead by somebody. */
 const DISTURBED_MS = 8_000
 
+/** A planned move that began in the last moment of a run, as when a node that flapped is trusted again. */
+const UNDER_WAY_MS = 3_000
+
 export const nobodyHealthyIsHeldDead = (world: World): Check => {
   const fresh: { readonly by: SimNode; readonly event: MemberEvent }[] = []
   world.on('notify', (by, { event }) => {
@@ -114,6 +117,7 @@ export const disagreement = (world: World): string | null => {
 
 export const replicasAreEqual = (): Check => ({
   claim: 'all replicas are equal',
+  withinMs: UNDER_WAY_MS,
   atEnd: world => {
     let first: { readonly id: string; readonly text: string } | null = null
     for (const node of runningOf(world)) {
@@ -192,6 +196,7 @@ export class Copies {
   check(): Check {
     return {
       claim: 'every copy of an "always" task runs exactly where placement names it',
+      withinMs: UNDER_WAY_MS,
       atEnd: world => {
         const first = runningOf(world)[0]
         if (first === undefined) return null

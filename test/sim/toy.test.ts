@@ -123,3 +123,21 @@ test('a run can be stopped at the moment when something holds', t => {
   t.false(world.runUntil(() => false, 20_000))
   t.is(world.nowMs, 20_000)
 })
+
+test('a claim that may come true a little later is asked again for so long, no longer', t => {
+  const holdsFrom = (ms: number, withinMs: number): (() => unknown) => {
+    const world = toyWorld({ seed: 1, nodes: 3 })
+    const check = {
+      claim: 'it is late enough',
+      atEnd: () => (world.nowMs >= ms ? null : 'too early'),
+      withinMs,
+    }
+    world.addCheck(check)
+    world.run(5_000)
+    return () => world.finish()
+  }
+  t.notThrows(holdsFrom(5_000, 0))
+  t.throws(holdsFrom(5_001, 0), { message: /too early/ })
+  t.notThrows(holdsFrom(5_950, 1_000))
+  t.throws(holdsFrom(6_001, 1_000), { message: /too early/ })
+})
