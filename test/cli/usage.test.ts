@@ -59,7 +59,7 @@ for (const args of ASKING) {
       shoal([...args, '--api', '127.0.0.1:1']),
     ])
     t.is(flag.code, 2)
-    t.regex(flag.err, /unknown option '--jsno'/)
+    t.regex(flag.err, /^shoal: unknown option '--jsno' .*\(see "shoal .*--help"\)\n$/)
     t.is(address.code, 2)
     t.regex(address.err, /--api is "nowhere"; it must be HOST:PORT/)
     t.is(nobody.code, 1)
@@ -168,6 +168,26 @@ const WRONG: readonly (readonly [string, readonly string[], string | null, RegEx
   ],
   ['a file that is no TOML', [], 'name = \n', /shoal\.toml is no TOML at line 1/],
 ]
+
+test.serial(
+  'a data directory that cannot be made is one sentence, also where the system says ENOENT',
+  async t => {
+    for (const data of ['/proc/x', '/proc/x/y/z', '/dev/null/x']) {
+      const { code, out, err } = await shoal(['up', '--no-mdns', '--api', '127.0.0.1:0', '--data', data])
+      t.is(code, 2)
+      t.is(out, '')
+      t.true(err.includes(`the data directory is ${data} and cannot be used (`), err)
+      t.is(
+        err
+          .trim()
+          .split('\n')
+          .filter(each => each.startsWith('shoal: ')).length,
+        1,
+        err,
+      )
+    }
+  },
+)
 
 for (const [what, args, text, sentence] of WRONG) {
   test.serial(`up and config refuse ${what} in one sentence`, async t => {

@@ -2,10 +2,11 @@
 // first start. Whoever can read it may do everything that the interface offers.
 
 import { randomBytes } from 'node:crypto'
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ShoalError } from '../../core/errors.js'
 import { checkMode, createFile, isMissing } from './key-file.js'
+import { makeFolder } from './make-folder.js'
 
 const FILE = 'api.token'
 const TOKEN_BYTES = 32
@@ -23,7 +24,7 @@ export const loadApiToken = async (dataDir: string): Promise<ApiToken> => {
   const file = join(dataDir, FILE)
   const found = await read(file)
   if (found !== null) return found
-  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  await makeFolder(dataDir)
   await createFile(file, `${createApiToken()}\n`)
   // Another process may have been quicker: what stands there now is what counts.
   const made = await read(file)

@@ -3,13 +3,14 @@
 // whoever lost it is a stranger to the mesh and whoever copies it is a clone.
 
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { privateKeyFromRaw } from '@libp2p/crypto/keys'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { ShoalError } from '../../core/errors.js'
 import { type NodeId, nodeId } from '../../core/ids.js'
 import { checkMode, createFile, isMissing } from './key-file.js'
+import { makeFolder } from './make-folder.js'
 
 export interface Identity {
   readonly id: NodeId
@@ -43,7 +44,7 @@ const readOrMake = async (dataDir: string): Promise<Identity> => {
   } catch (error) {
     if (!isMissing(error)) throw error
   }
-  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  await makeFolder(dataDir)
   const { privateKey } = generateKeyPairSync('ed25519')
   // If another process made one meanwhile, that one counts.
   await createFile(file, privateKey.export({ format: 'pem', type: 'pkcs8' }).toString())
