@@ -51,8 +51,9 @@ export const parseTarget = (text: string): Target => {
   return { host: (match[1] as string).replace(/^\[|\]$/g, ''), port }
 }
 
+/** Asking "every address" (0.0.0.0, ::) asks this machine: what --api of `up` says may be said here too. */
 export const isLoopbackHost = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
+  ['localhost', '::1', '0.0.0.0', '::'].includes(host) || /^127\.\d+\.\d+\.\d+$/.test(host)
 
 export const createClient = (options: ClientOptions): Client => {
   const text = options.api ?? process.env.SHOAL_API ?? DEFAULT_API

@@ -26,6 +26,7 @@ export const createProgram = (): Command => {
       styleTitle: text => paint(text, 'bold', hasColour()),
     })
     .exitOverride()
+    .configureOutput({ outputError: oneLine('shoal --help') })
     .addHelpText(
       'after',
       examples(
@@ -44,6 +45,17 @@ export const createProgram = (): Command => {
   return program
 }
 
+/** A wrong word on the command line is one sentence in one line, like every other mistake. */
+const oneLine =
+  (help: string) =>
+  (text: string, write: (text: string) => void): void =>
+    write(
+      `shoal: ${text
+        .replace(/^error: /, '')
+        .trim()
+        .replaceAll('\n', ' ')} (see "${help}")\n`,
+    )
+
 /** Commands inherit nothing of their parent's error handling once they are made apart, so each is made here. */
 const command = (parent: Command, usage: string, summary: string, ...shown: Example[]): Command => {
   const made = parent
@@ -53,7 +65,7 @@ const command = (parent: Command, usage: string, summary: string, ...shown: Exam
     .allowExcessArguments(false)
   let path = made.name()
   for (let up: Command | null = parent; up?.parent != null; up = up.parent) path = `${up.name()} ${path}`
-  made.showHelpAfterError(`(see "shoal ${path} --help")`)
+  made.configureOutput({ outputError: oneLine(`shoal ${path} --help`) })
   if (shown.length > 0) made.addHelpText('after', examples(...shown))
   return made
 }
