@@ -76,7 +76,10 @@ export interface EventQuery {
   /** Only what this member or this task had a part in. */
   readonly about?: string
   readonly text?: string
-  /** Leaves out what another event of the list says as well: the start that ends a move. */
+  /**
+   * Leaves out what another event of the list says as well: the start that ends a move,
+   * and the claims that Shoal writes into its own spaces for it.
+   */
   readonly isBrief?: boolean
 }
 
@@ -93,7 +96,7 @@ export const selectEvents = (
     const event = events[i] as MeshEvent
     if (filter !== 'all' && !event.kind.startsWith(PREFIX[filter])) continue
     if (about !== undefined && !isAbout(event, about)) continue
-    if (isBrief && isEchoOfMove(events, i)) continue
+    if (isBrief && (isHousekeeping(event) || isEchoOfMove(events, i))) continue
     if (wanted !== '' && !sentenceOf(event).toLowerCase().includes(wanted)) continue
     found.push(event)
   }
@@ -102,6 +105,9 @@ export const selectEvents = (
 
 const isAbout = (event: MeshEvent, id: string): boolean =>
   event.member === id || event.task === id || event.node === id || event.from === id || event.to === id
+
+const isHousekeeping = ({ kind, space }: MeshEvent): boolean =>
+  kind === 'state.changed' && typeof space === 'string' && space.startsWith('shoal.')
 
 const ECHO_WITHIN = 50
 

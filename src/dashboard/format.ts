@@ -153,8 +153,12 @@ export const describeEvent = (event: MeshEvent, nameOf: (id: string) => string):
     }
     case 'state.changed': {
       const keys = Array.isArray(event.keys) ? event.keys.map(String) : []
-      const shown =
-        keys.length > 3 ? `${keys.slice(0, 3).join(', ')} and ${keys.length - 3} more` : keys.join(', ')
+      // Shoal's own keys are long and say nothing to an operator: what they mean has events of its own.
+      const shown = textOf(event.space).startsWith('shoal.')
+        ? `${keys.length} ${keys.length === 1 ? 'key' : 'keys'}`
+        : keys.length > 3
+          ? `${keys.slice(0, 3).join(', ')} and ${keys.length - 3} more`
+          : keys.join(', ')
       return { subject: null, text: `space ${textOf(event.space)} changed: ${shown}`, tone: 'quiet' }
     }
     case 'node.isolated':

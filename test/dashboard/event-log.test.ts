@@ -68,3 +68,12 @@ test('events are chosen by kind, by whom they are about and by their words, newe
   t.deepEqual(select({ filter: 'all', text: ' MOVED ' }), [3])
   t.deepEqual(select({ filter: 'tasks', isBrief: true }), [3, 1])
 })
+
+test('a brief list leaves out what Shoal writes into its own spaces, a full one does not', t => {
+  const own = event(1, { kind: 'state.changed', space: 'shoal.claims', keys: ['t/0/a'] })
+  const user = event(2, { kind: 'state.changed', space: 's', keys: ['a'] })
+  const select = (isBrief: boolean) =>
+    selectEvents([own, user], { filter: 'all', isBrief }, () => '', 10).map(({ seq }) => seq)
+  t.deepEqual(select(true), [2])
+  t.deepEqual(select(false), [2, 1])
+})

@@ -70,5 +70,9 @@ test('an event is a sentence about its member or its task', t => {
     say('state.changed', { space: 's', keys: ['a', 'b', 'c', 'd', 'e'] }),
     'space s changed: a, b, c and 2 more',
   )
+  t.is(
+    say('state.changed', { space: 'shoal.claims', keys: ['t/0/12D3KooW'] }),
+    'space shoal.claims changed: 1 key',
+  )
   t.is(say('node.cloned', { message: 'two of me' }), 'node.cloned: two of me')
 })

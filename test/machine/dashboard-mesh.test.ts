@@ -90,15 +90,17 @@ test('the page of a real node shows members that come, one that is killed, and i
     const [{ at }, seen] = await Promise.all([dead, turned])
     t.log(`the killed one turned ${seen - at} ms after member.dead`)
 
+    const names = new Map(nodes.map(({ id, name }) => [id, name]))
+    await page.locator('nav a', { hasText: 'Tasks' }).click()
     for (const id of moving) {
-      const moved = await eventOf(
+      const moved = (await eventOf(
         first,
         each => each.kind === 'task.moved' && each.task === id && each.from === victim.id,
-      )
-      t.not((moved as { to?: string | null }).to, victim.id)
+      )) as { readonly to?: string | null }
+      t.not(moved.to, victim.id)
+      const name = names.get(moved.to ?? '') ?? 'nowhere'
+      await page.locator(`[data-row-task="${id}"]`, { hasText: `running on ${name}` }).waitFor()
     }
-    await page.goto(`http://${first.api}/#/tasks`)
-    for (const id of moving) await page.locator(`text=${id}`).first().waitFor()
 
     const shots = process.env.SHOTS
     if (shots !== undefined) {
