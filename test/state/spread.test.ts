@@ -95,3 +95,25 @@ test('what is lost by every broadcast arrives by comparison', t => {
   world.advance(120_000)
   for (const node of world.nodes) t.deepEqual(world.contents(node, 'plant'), { a: 2 })
 })
+
+test('a stream of writes of which broadcasts are lost stays within a quarter of a second', t => {
+  const seed = 8
+  const world = new World({ seed, nodes: 2, loss: 0.1 })
+  const latest = new Map<string, number>()
+  let worstBehind = 0
+  for (let i = 0; i < 400; i++) {
+    for (const node of world.nodes) world.set(node, 'stream', `from-${node.index}`, i)
+    world.advance(25)
+    for (const node of world.nodes) {
+      for (const from of world.nodes) {
+        // A key may be absent for a moment while its old entry is taken out: what was seen last counts.
+        const pair = `${from.index}>${node.index}`
+        const seen = (node.core.get('stream', `from-${from.index}`) ?? latest.get(pair) ?? 0) as number
+        latest.set(pair, seen)
+        worstBehind = Math.max(worstBehind, i - seen)
+      }
+    }
+  }
+  t.log(`seed ${seed}: at most ${worstBehind} writes behind`)
+  t.true(worstBehind <= 10, `${worstBehind} writes of 25 ms behind`)
+})

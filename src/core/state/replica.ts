@@ -253,6 +253,12 @@ export class Replica {
     return this.doc.store.pendingStructs !== null || this.doc.store.pendingDs !== null
   }
 
+  /** Where the gap is: changes as soon as anything of it is filled. */
+  get gapMark(): string {
+    const missing = this.doc.store.pendingStructs?.missing.keys() ?? []
+    return [...missing].map(client => `${client}:${this.clockOf(client)}`).join(' ')
+  }
+
   /** The whole document, for this node's own application. */
   encode(): Uint8Array {
     return this.#encodeUpTo(client => this.clockOf(client))

@@ -94,7 +94,7 @@ class State implements StateCore {
   readonly #deadlines = new DeadlineQueue<string>()
   readonly #replicas = new Map<string, Replica>()
   readonly #waiters = new Map<number, Waiter>()
-  readonly #gapFrom = new Map<string, { from: NodeId; waitMs: Millis }>()
+  readonly #gapFrom = new Map<string, { from: NodeId; waitMs: Millis; mark: string }>()
   readonly #dirty = new Set<Replica>()
   readonly #changes = new Map<string, Set<string>>()
   #effects: Effect[] = []
@@ -461,6 +461,7 @@ class State implements StateCore {
     if (replica.clockOf(replica.client) !== replica.ownClock)
       this.#retire(now, replica, replica.ownClock > replica.bootClock)
     if (replica.hasGap) this.#gap(now, replica, from)
+    else this.#gapClosed(replica)
     return applied !== null
   }
 
@@ -469,8 +470,13 @@ class State implements StateCore {
     const key = `gap ${replica.document}`
     if (this.#deadlines.get(key) !== null) return
     const waitMs = this.#config.gapDelayMs
-    this.#gapFrom.set(replica.document, { from, waitMs })
+    this.#gapFrom.set(replica.document, { from, waitMs, mark: '' })
     this.#deadlines.set(key, now + waitMs)
+  }
+
+  /** The next gap is another one: it must not inherit how long this one was waited for. */
+  #gapClosed(replica: Replica): void {
+    if (this.#gapFrom.delete(replica.document)) this.#deadlines.delete(`gap ${replica.document}`)
   }
 
   /** Another node knows more of this node's own writing than it does itself, or than was loaded. */
@@ -574,10 +580,15 @@ class State implements StateCore {
       return
     }
     this.#exchange.ask(document, gap.from)
-    // If that did not help, somebody else may, later and later.
+    // If that did not help, somebody else may, later and later. Under a steady stream of
+    // writes one gap follows another without a pause: where it has moved, asking helps.
     const links = this.#exchange.links
-    const waitMs = Math.min(4 * gap.waitMs + 200, this.#config.compareIntervalMs)
-    this.#gapFrom.set(document, { from: links.length > 0 ? this.#rng.pick(links) : gap.from, waitMs })
+    const mark = replica.gapMark
+    const { gapDelayMs, compareIntervalMs } = this.#config
+    const hasMoved = mark !== gap.mark
+    const waitMs = hasMoved ? 4 * gapDelayMs : Math.min(4 * gap.waitMs + 200, compareIntervalMs)
+    const other = links.length > 0 ? this.#rng.pick(links) : gap.from
+    this.#gapFrom.set(document, { from: other, waitMs, mark })
     this.#deadlines.set(`gap ${document}`, now + waitMs)
   }
 
