@@ -104,7 +104,7 @@ export const defaultStateConfig: StateConfig = Object.freeze({
   stampAheadMsMax: 60_000,
   compareIntervalMs: 20_000,
   tellDelayMs: 50,
-  gapDelayMs: 30,
+  gapDelayMs: 60,
   pieceBytes: 49_152,
   pieceWindow: 4,
   catchUpTimeoutMs: 15_000,
