@@ -145,6 +145,12 @@ const describe = counts =>
     .map(([what, count]) => `${count} ${what}`)
     .join(', ')
 
+/**
+ * A program that says nothing for so long is stuck: a test file ends when nothing runs in it
+ * any more, so one that failed and left something running would be waited for for ever.
+ */
+const SILENT_MS = 8 * 60_000
+
 /** Runs a package's program under this Node and keeps what it printed. */
 const tool = (path, args, onChunk = () => {}) =>
   new Promise(resolve => {
@@ -156,14 +162,23 @@ const tool = (path, args, onChunk = () => {}) =>
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     let output = ''
+    const stuck = setTimeout(() => {
+      output += `\n${path} said nothing for ${SILENT_MS / 60_000} minutes and was ended; what it last said stands above`
+      child.kill('SIGKILL')
+    }, SILENT_MS)
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', chunk => {
+        stuck.refresh()
         output += chunk
         onChunk(chunk)
       })
     }
-    child.on('error', error => resolve({ ok: false, output: `${output}${error.message}` }))
+    child.on('error', error => {
+      clearTimeout(stuck)
+      resolve({ ok: false, output: `${output}${error.message}` })
+    })
     child.on('close', (code, signal) => {
+      clearTimeout(stuck)
       const end = code === 0 ? '' : `\n${path} ended with ${signal ?? `exit code ${code}`}`
       resolve({ ok: code === 0, output: output + end })
     })

@@ -170,6 +170,8 @@ const usedBytes = (): number => {
 for (const kind of ['program', 'module'] as const) {
   test.serial(`a ${kind} that prints without end costs a bounded memory and is still stopped`, async t => {
     const bed = await openTestBed()
+    // Also when something does not hold: what prints without end would keep this file from ending.
+    t.teardown(() => bed.cleanUp())
     const module = await bed.module(
       'flood.mjs',
       `export default async ({ signal }) => {
@@ -198,10 +200,10 @@ for (const kind of ['program', 'module'] as const) {
     const before = usedBytes()
     t.true(await eventually(() => skips >= 4))
     const grown = usedBytes() - before
-    t.true(grown < 4 * 1_048_576, `grew by ${grown} bytes`)
+    // Three seconds of `yes` are gigabytes; what counts as used swings by some megabytes with the collector.
+    t.true(grown < 16 * 1_048_576, `grew by ${grown} bytes`)
     t.true(Buffer.byteLength(JSON.stringify(bed.executor.logs(copyOf().task))) <= taskLogBytesMax)
     bed.executor.stop(copyOf(), 60_000)
     t.is(await exited, null)
-    await bed.cleanUp()
   })
 }
