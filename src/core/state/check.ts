@@ -21,7 +21,8 @@ export type Checked =
       /** Of the entries that it brings, before any deletes. */
       readonly entries: number
       readonly bytes: number
-      readonly clients: ReadonlySet<number>
+      /** The writers of its structs, and the first clock of each. */
+      readonly writers: ReadonlyMap<number, number>
       readonly deletes: ReadonlyMap<number, readonly { readonly clock: number; readonly len: number }[]>
     }
   | { readonly ok: false; readonly reason: 'undecodable' | 'malformed' | 'foreign' | 'limit' }
@@ -42,7 +43,7 @@ export const checkUpdate = (
   } catch {
     return { ok: false, reason: 'undecodable' }
   }
-  const clients = new Set<number>()
+  const writers = new Map<number, number>()
   let entries = 0
   let bytes = 0
   let client = -1
@@ -53,9 +54,9 @@ export const checkUpdate = (
     if (!Number.isSafeInteger(id.client)) return MALFORMED
     if (id.clock + struct.length > CLOCK_MAX || struct.length < 1) return MALFORMED
     if (id.client !== client) {
-      if (clients.has(id.client)) return MALFORMED
+      if (writers.has(id.client)) return MALFORMED
       client = id.client
-      clients.add(client)
+      writers.set(client, id.clock)
     } else if (id.clock !== clock) return MALFORMED
     clock = id.clock + struct.length
     if (author !== null && client !== author) return { ok: false, reason: 'foreign' }
@@ -75,7 +76,7 @@ export const checkUpdate = (
     if (!Number.isSafeInteger(deleted)) return MALFORMED
     for (const { clock, len } of ranges) if (len < 1 || clock + len > CLOCK_MAX) return MALFORMED
   }
-  return { ok: true, entries, bytes, clients, deletes: decoded.ds.clients }
+  return { ok: true, entries, bytes, writers, deletes: decoded.ds.clients }
 }
 
 /** The clients whose structs a sound update brings. */

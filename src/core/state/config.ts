@@ -54,8 +54,12 @@ export interface StateConfig {
   readonly compareIntervalMs: Millis
   /** Wait before telling neighbors that a comparison brought something new. 50 ms: many documents are told of once. */
   readonly tellDelayMs: Millis
-  /** Wait before asking a neighbor for what an update refers to and is not here. 30 ms: gossip often delivers it late, not never. */
+  /** Wait before asking a neighbor for what an update refers to and is not here. 60 ms: gossip often delivers it late, not never. */
   readonly gapDelayMs: Millis
+  /** Wait between two looks whether what a catch-up begins with is durable. 5 ms: about a commit. */
+  readonly diskLookMs: Millis
+  /** How long it waits for that; then it leaves out what is not. 50 ms: a key that is written all the time must not keep others from arriving. */
+  readonly diskPatienceMs: Millis
   /** Bytes of one piece of a catch-up. 48 KB: a few milliseconds of work, and a fair share of a slow link. */
   readonly pieceBytes: number
   /** Pieces under way to one neighbor before it confirms. 4. */
@@ -105,6 +109,8 @@ export const defaultStateConfig: StateConfig = Object.freeze({
   compareIntervalMs: 20_000,
   tellDelayMs: 50,
   gapDelayMs: 60,
+  diskLookMs: 5,
+  diskPatienceMs: 50,
   pieceBytes: 49_152,
   pieceWindow: 4,
   catchUpTimeoutMs: 15_000,

@@ -58,6 +58,16 @@ export interface ExchangeHost {
 /** What is being sent of one document to one peer. */
 interface Series {
   readonly replica: Replica
+  readonly theirs: Vector
+  /** Where their deletes differ. */
+  readonly wanted: readonly Range[]
+  /** How long it waits for the disk rather than be cut in two. */
+  readonly patientUntil: Millis
+  /** What of it is not sent; null before the first piece, which is made of what is here by then. */
+  left: Left | null
+}
+
+interface Left {
   readonly cursors: Cursor[]
   readonly ranges: Range[]
 }
@@ -70,6 +80,14 @@ interface Peer {
   /** Bytes received of each document in the series under way, and when that was last told. */
   readonly received: Map<string, { bytes: number; toldAt: Millis; told: boolean }>
 }
+
+const leftOf = ({ replica, theirs, wanted }: Series): Left => {
+  // Only structs that they have can be deleted there; the others come deleted.
+  const known = wanted.filter(({ client, from }) => from < (theirs.get(client) ?? 0))
+  return { cursors: replica.cursorsBeyond(theirs), ranges: replica.deletesWithin(known) }
+}
+
+const isDone = ({ cursors, ranges }: Left): boolean => cursors.length === 0 && ranges.length === 0
 
 export const isDocument = (text: string): boolean => {
   const slash = text.indexOf('/')
@@ -113,6 +131,7 @@ export class Exchange {
     this.#peers.delete(node)
     this.#host.deadlines.delete(`stalled ${node}`)
     this.#host.deadlines.delete(`again ${node}`)
+    this.#host.deadlines.delete(`disk ${node}`)
   }
 
   hello(to: NodeId): void {
@@ -262,23 +281,32 @@ export class Exchange {
     const peer = this.#peers.get(to)
     // A series under way covers it, or the next comparison will.
     if (peer === undefined || peer.series.has(replica.document)) return
-    const cursors = replica.cursorsBeyond(theirs)
-    // Only structs that they have can be deleted there; the others come deleted.
-    const known = ranges.filter(({ client, from }) => from < (theirs.get(client) ?? 0))
-    const deletes = replica.deletesWithin(known)
-    if (cursors.length === 0 && deletes.length === 0) return
-    peer.series.set(replica.document, { replica, cursors, ranges: deletes })
-    this.#pump(now, to, peer)
+    const patientUntil = now + this.#host.config.diskPatienceMs
+    peer.series.set(replica.document, { replica, theirs, wanted: ranges, patientUntil, left: null })
+    this.pump(now, to)
   }
 
-  #pump(now: Millis, to: NodeId, peer: Peer): void {
+  /** Sends what may be under way now. */
+  pump(now: Millis, to: NodeId): void {
     const { config, deadlines } = this.#host
+    const peer = this.#peers.get(to)
+    if (peer === undefined) return
     for (const [document, series] of peer.series) {
+      const { replica } = series
+      if (series.left === null) {
+        const left = leftOf(series)
+        // A write without the delete of what it replaces, or the other way round, leaves its key absent there.
+        if (now < series.patientUntil && replica.cutsInto(left.cursors)) {
+          deadlines.set(`disk ${to}`, now + config.diskLookMs)
+          continue
+        }
+        series.left = left
+        if (isDone(left)) peer.series.delete(document)
+      }
       while (peer.series.has(document)) {
         if (peer.unconfirmed.size >= config.pieceWindow) return
-        const { replica, cursors, ranges } = series
-        const { update, cut } = replica.piece(cursors, ranges, config.pieceBytes)
-        const last = cursors.length === 0 && ranges.length === 0
+        const { update, cut } = replica.piece(series.left.cursors, series.left.ranges, config.pieceBytes)
+        const last = isDone(series.left)
         if (cut) deadlines.set(`again ${to}`, now + 10 * config.tellDelayMs)
         if (last) peer.series.delete(document)
         const number = ++this.#number
@@ -306,7 +334,7 @@ export class Exchange {
     if (peer === undefined || !peer.unconfirmed.delete(number)) return
     if (peer.unconfirmed.size === 0) this.#host.deadlines.delete(`stalled ${from}`)
     else this.#host.deadlines.set(`stalled ${from}`, now + this.#host.config.catchUpTimeoutMs)
-    this.#pump(now, from, peer)
+    this.pump(now, from)
   }
 
   /** A long catch-up says how far it is. */

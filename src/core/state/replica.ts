@@ -253,10 +253,9 @@ export class Replica {
     return this.doc.store.pendingStructs !== null || this.doc.store.pendingDs !== null
   }
 
-  /** Where the gap is: changes as soon as anything of it is filled. */
-  get gapMark(): string {
-    const missing = this.doc.store.pendingStructs?.missing.keys() ?? []
-    return [...missing].map(client => `${client}:${this.clockOf(client)}`).join(' ')
+  /** The writers whose earlier structs Yjs misses. */
+  get gapWriters(): readonly number[] {
+    return [...(this.doc.store.pendingStructs?.missing.keys() ?? [])]
   }
 
   /** The whole document, for this node's own application. */
@@ -441,22 +440,32 @@ export class Replica {
     })
   }
 
+  /** Whether what is not yet durable would be cut out of the midst of these. */
+  cutsInto(cursors: readonly Cursor[]): boolean {
+    return cursors.some(cursor => this.#limitOf(cursor) < cursor.to)
+  }
+
+  /** How far a cursor may go now: not to own structs, nor to any whose delete, before they are durable. */
+  #limitOf({ client, from, to }: Cursor): number {
+    let limit = client === this.client ? Math.min(to, this.#visibleOwn()) : to
+    for (const { deletes } of this.#commits) {
+      for (const range of deletes)
+        if (range.client === client && range.to > from) limit = Math.min(limit, Math.max(range.from, from))
+    }
+    return limit
+  }
+
   /**
    * The next piece of a series for others; moves the cursors. What is not durable now is
    * cut off even if it was when the series began; says so, for it has to be asked for again.
    */
   piece(cursors: Cursor[], ranges: Range[], bytesMax: number): { update: Uint8Array; cut: boolean } {
     let cut = false
-    if (this.#commits.length > 0) {
-      const limits = new Map<number, number>([[this.client, this.#durableClock]])
-      for (const { deletes } of this.#commits)
-        for (const { client, from } of deletes) limits.set(client, Math.min(limits.get(client) ?? from, from))
-      for (const cursor of cursors) {
-        const limit = limits.get(cursor.client)
-        if (limit === undefined || limit >= cursor.to) continue
-        cursor.to = limit
-        cut = true
-      }
+    for (const cursor of cursors) {
+      const limit = this.#limitOf(cursor)
+      if (limit >= cursor.to) continue
+      cursor.to = limit
+      cut = true
     }
     const deletes = this.deletesWithin(ranges)
     const before = deletes.length

@@ -19,6 +19,7 @@ import { checkUpdate, clientsOf } from './check.js'
 import type { StateConfig } from './config.js'
 import type { Vector } from './digest.js'
 import { Exchange, isDocument } from './exchange.js'
+import { Gaps } from './gaps.js'
 import { Interest } from './interest.js'
 import { checkDocumentUpdate, checkWrite, isReserved, ownParts, refuseUnheld } from './limits.js'
 import { loadReplica } from './load.js'
@@ -89,12 +90,12 @@ class State implements StateCore {
   readonly #nextToken: () => number
   readonly #interest: Interest
   readonly #exchange: Exchange
+  readonly #gaps: Gaps
   readonly #offences: Offences
   readonly #clock: HybridClock
   readonly #deadlines = new DeadlineQueue<string>()
   readonly #replicas = new Map<string, Replica>()
   readonly #waiters = new Map<number, Waiter>()
-  readonly #gapFrom = new Map<string, { from: NodeId; waitMs: Millis; mark: string }>()
   readonly #dirty = new Set<Replica>()
   readonly #changes = new Map<string, Set<string>>()
   #effects: Effect[] = []
@@ -134,6 +135,13 @@ class State implements StateCore {
       offence: (now, from, what) => this.#offence(now, from, what),
       awaitsFirst: () => !this.#maySpeak,
       firstDone: now => this.#firstDone(now),
+    })
+    this.#gaps = new Gaps({
+      config,
+      rng,
+      deadlines: this.#deadlines,
+      links: () => this.#exchange.links,
+      ask: (document, preferred) => this.#exchange.ask(document, preferred),
     })
     this.#load(entries)
   }
@@ -447,6 +455,29 @@ class State implements StateCore {
       this.#offence(now, from, 'limit')
       return false
     }
+    const [writer] = checked.writers
+    if (author !== null && replica.kind === 'space' && writer !== undefined) {
+      const [client, clock] = writer
+      if (clock > replica.clockOf(client)) {
+        if (!this.#gaps.hold(replica, { from, update, client, clock }))
+          this.#count('shoal_state_dropped_total', { reason: 'early' })
+        this.#gaps.look(now, replica, from)
+        return false
+      }
+    }
+    const isNew = this.#apply(now, from, replica, update)
+    for (
+      let early = this.#gaps.takeReady(replica);
+      early !== undefined;
+      early = this.#gaps.takeReady(replica)
+    )
+      this.#apply(now, early.from, replica, early.update)
+    this.#gaps.look(now, replica, from)
+    return isNew
+  }
+
+  /** A checked update that builds on nothing that is missing, as far as its writer goes. */
+  #apply(now: Millis, from: NodeId, replica: Replica, update: Uint8Array): boolean {
     const applied = replica.applyRemote(update)
     if (applied === 'unappliable') {
       this.#offence(now, from, 'unappliable')
@@ -460,23 +491,7 @@ class State implements StateCore {
     }
     if (replica.clockOf(replica.client) !== replica.ownClock)
       this.#retire(now, replica, replica.ownClock > replica.bootClock)
-    if (replica.hasGap) this.#gap(now, replica, from)
-    else this.#gapClosed(replica)
     return applied !== null
-  }
-
-  /** Yjs holds something back because what comes before it is missing: fetch that. */
-  #gap(now: Millis, replica: Replica, from: NodeId): void {
-    const key = `gap ${replica.document}`
-    if (this.#deadlines.get(key) !== null) return
-    const waitMs = this.#config.gapDelayMs
-    this.#gapFrom.set(replica.document, { from, waitMs, mark: '' })
-    this.#deadlines.set(key, now + waitMs)
-  }
-
-  /** The next gap is another one: it must not inherit how long this one was waited for. */
-  #gapClosed(replica: Replica): void {
-    if (this.#gapFrom.delete(replica.document)) this.#deadlines.delete(`gap ${replica.document}`)
   }
 
   /** Another node knows more of this node's own writing than it does itself, or than was loaded. */
@@ -552,6 +567,9 @@ class State implements StateCore {
       case 'stalled':
         this.#exchange.stalled(subject as NodeId)
         return
+      case 'disk':
+        this.#exchange.pump(now, subject as NodeId)
+        return
       case 'first':
         this.#speak(now)
         return
@@ -559,7 +577,7 @@ class State implements StateCore {
         if (replica !== undefined) this.#publish(now, replica)
         return
       case 'gap':
-        if (replica !== undefined) this.#onGapDue(now, replica)
+        if (replica !== undefined) this.#gaps.onDeadline(now, replica)
         return
       case 'tidy':
         if (replica !== undefined) this.#tidy(now, replica)
@@ -570,26 +588,6 @@ class State implements StateCore {
           if (replica.wantsFold) this.#deadlines.set(due, now + 1)
         }
     }
-  }
-
-  #onGapDue(now: Millis, replica: Replica): void {
-    const { document } = replica
-    const gap = this.#gapFrom.get(document)
-    if (!replica.hasGap || gap === undefined) {
-      this.#gapFrom.delete(document)
-      return
-    }
-    this.#exchange.ask(document, gap.from)
-    // If that did not help, somebody else may, later and later. Under a steady stream of
-    // writes one gap follows another without a pause: where it has moved, asking helps.
-    const links = this.#exchange.links
-    const mark = replica.gapMark
-    const { gapDelayMs, compareIntervalMs } = this.#config
-    const hasMoved = mark !== gap.mark
-    const waitMs = hasMoved ? 4 * gapDelayMs : Math.min(4 * gap.waitMs + 200, compareIntervalMs)
-    const other = links.length > 0 ? this.#rng.pick(links) : gap.from
-    this.#gapFrom.set(document, { from: other, waitMs, mark })
-    this.#deadlines.set(`gap ${document}`, now + waitMs)
   }
 
   /** Removes entries that lost: where this node wrote the winner, or stands in for a writer that is gone. */
