@@ -22,6 +22,8 @@ export interface CoreConfig {
   readonly tasks: EngineConfig
   /** How long a leaving node waits for its copies to be handed over; it has 5 s to exit in all. */
   readonly leaveMs: Millis
+  /** How long a node that goes waits to hear that what it handed over runs elsewhere. */
+  readonly passMs: Millis
   /** How long goodbyes have to reach the neighbors before the connections close. */
   readonly goodbyeMs: Millis
 }
@@ -31,6 +33,7 @@ export const coreDefaults: CoreConfig = Object.freeze({
   state: resolveStateConfig(),
   tasks: ENGINE_DEFAULTS,
   leaveMs: 3_500,
+  passMs: 700,
   goodbyeMs: 150,
 })
 
@@ -44,6 +47,8 @@ export interface NodeCoreDeps extends Omit<MembershipDeps, 'config' | 'nextToken
 type Leaving =
   | { readonly phase: 'no' }
   | { readonly phase: 'handing'; readonly untilAt: Millis }
+  /** Nothing runs here any more; the new owners are still to be heard of. */
+  | { readonly phase: 'passing'; readonly untilAt: Millis }
   | { readonly phase: 'goodbye'; readonly untilAt: Millis }
   | { readonly phase: 'gone' }
 
@@ -104,8 +109,7 @@ export class NodeCore implements Stepper {
   }
 
   get nextDeadlineAt(): Millis | null {
-    const own =
-      this.#leaving.phase === 'handing' || this.#leaving.phase === 'goodbye' ? this.#leaving.untilAt : null
+    const own = 'untilAt' in this.#leaving ? this.#leaving.untilAt : null
     let next: Millis | null = own
     for (const at of [this.members.nextDeadlineAt, this.state.nextDeadlineAt, this.tasks.nextDeadlineAt]) {
       if (at !== null && (next === null || at < next)) next = at
@@ -144,6 +148,10 @@ export class NodeCore implements Stepper {
         isQuiet = false
         add(out, this.members.step(now, { kind: 'misbehaved', node, offence }))
       }
+      for (const node of [...this.members.takeMissed(), ...this.tasks.takeOverdue()]) {
+        isQuiet = false
+        add(out, this.state.compareWith(now, node))
+      }
       if (this.state.hasExchanged && !this.#wasExchanged) {
         isQuiet = false
         this.#wasExchanged = true
@@ -165,6 +173,10 @@ export class NodeCore implements Stepper {
 
   #proceedToLeave(now: Millis, out: Effect[]): void {
     if (this.#leaving.phase === 'handing' && (this.tasks.holding === 0 || now >= this.#leaving.untilAt)) {
+      this.#leaving = { phase: 'passing', untilAt: now + this.#config.passMs }
+    }
+    // Whoever hangs up at once makes everybody busy with that just when its heirs have to begin.
+    if (this.#leaving.phase === 'passing' && (this.tasks.unanswered === 0 || now >= this.#leaving.untilAt)) {
       add(out, this.members.leave(now))
       this.#leaving = { phase: 'goodbye', untilAt: now + this.#config.goodbyeMs }
     }

@@ -25,7 +25,8 @@ const IDLE_SECONDS = 30
 const LINKS = 8
 const TOPICS = 5
 
-const heartbeat = (): Uint8Array => createCodec().encode({ kind: 'heartbeat', meshTime: Date.now() })
+const heartbeat = (): Uint8Array =>
+  createCodec().encode({ kind: 'heartbeat', meshTime: Date.now(), view: null })
 
 class Node {
   readonly transport: Transport

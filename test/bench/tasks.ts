@@ -77,7 +77,7 @@ const begunElsewhere = async (fleet: Fleet, tasks: readonly string[], not: Fleet
       }
       return tasks.every(task => begun.has(task))
     },
-    20,
+    100,
   )
   return begun
 }

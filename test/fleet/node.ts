@@ -1,5 +1,5 @@
 // One node of a fleet: a process of its own, told by its parent what to do and telling
-// it everything that it concludes and every run of its handlers, with the machine's
+// it what it concludes of members and every run of its handlers, with the machine's
 // time. It ends when its parent does. It is made by the library's `createNode`; with
 // `inside` by what stands behind it, where the counts that no user sees can be read.
 
@@ -56,9 +56,7 @@ const open = async () => {
 }
 
 const node = await open()
-for (const kind of ['member', 'task'] as const) {
-  node.on(kind, event => tell({ kind: 'event', at: now(), event }))
-}
+node.on('member', event => tell({ kind: 'event', at: now(), event }))
 
 /** Tells when a run begins and when it is over; what it does in between is the handler's. */
 const told =

@@ -10,7 +10,7 @@ const heartbeat: CoreEvent = {
   kind: 'message',
   from: peer,
   channel: 'link',
-  message: { kind: 'heartbeat', meshTime: 0 },
+  message: { kind: 'heartbeat', meshTime: 0, view: null },
   bytes: 8,
 }
 const ping: CoreEvent = {

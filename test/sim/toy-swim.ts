@@ -68,7 +68,7 @@ export class ToySwim implements Stepper {
   #beat(now: Millis): readonly Effect[] {
     this.nextDeadlineAt = now + this.#beatEveryMs
     const effects: Effect[] = this.#dials()
-    const message = { kind: 'heartbeat', meshTime: now } as const
+    const message = { kind: 'heartbeat', meshTime: now, view: null } as const
     for (const to of this.#partners) effects.push({ kind: 'send', to, channel: 'link', message })
     const silentAfterMs = this.#options.silentAfterMs ?? Number.POSITIVE_INFINITY
     for (const [id, heardAt] of this.#heardAt) {

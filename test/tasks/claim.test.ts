@@ -25,6 +25,7 @@ const claim: Claim = {
   cause: 'died',
   boot: 4,
   covered: null,
+  saved: 0,
   execution: 77,
 }
 const key = claimKey(claim.task, claim.slot, node)

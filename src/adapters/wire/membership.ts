@@ -19,8 +19,15 @@ export const membership = {
     }),
   }),
   heartbeat: converter<Of<'heartbeat'>, pb.Heartbeat>({
-    write: message => ({ meshTime: Math.round(message.meshTime) }),
-    read: part => ({ kind: 'heartbeat', meshTime: time('meshTime', part.meshTime) }),
+    write: message => ({
+      meshTime: Math.round(message.meshTime),
+      ...(message.view !== null && { view: message.view }),
+    }),
+    read: part => ({
+      kind: 'heartbeat',
+      meshTime: time('meshTime', part.meshTime),
+      view: part.view ?? null,
+    }),
   }),
   ping: converter<Of<'ping'>, pb.Ping>({
     write: message => ({ nonce: message.nonce, meshTime: Math.round(message.meshTime) }),

@@ -26,6 +26,7 @@ export interface Frame {
   handover?: Handover
   resultsAsked?: Results
   resultsHeld?: Results
+  handoverAhead?: Results
 }
 
 export namespace Frame {
@@ -141,6 +142,11 @@ export namespace Frame {
         if (obj.resultsHeld != null) {
           w.uint32(346)
           Results.codec().encode(obj.resultsHeld, w)
+        }
+
+        if (obj.handoverAhead != null) {
+          w.uint32(354)
+          Results.codec().encode(obj.handoverAhead, w)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -278,6 +284,12 @@ export namespace Frame {
             case 43: {
               obj.resultsHeld = Results.codec().decode(reader, reader.uint32(), {
                 limits: opts.limits?.resultsHeld
+              })
+              break
+            }
+            case 44: {
+              obj.handoverAhead = Results.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.handoverAhead
               })
               break
             }
@@ -443,6 +455,13 @@ export namespace Frame {
 
               break
             }
+            case 44: {
+              yield * Results.codec().stream(reader, reader.uint32(), `${prefix}.handoverAhead`, {
+                limits: opts.limits?.handoverAhead
+              })
+
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -467,6 +486,11 @@ export namespace Frame {
 
   export interface FrameHeartbeatMeshTimeFieldEvent {
     field: '$.heartbeat.meshTime'
+    value: number
+  }
+
+  export interface FrameHeartbeatViewFieldEvent {
+    field: '$.heartbeat.view'
     value: number
   }
 
@@ -789,6 +813,12 @@ export namespace Frame {
     value: string
   }
 
+  export interface FrameHandoverAheadTasksFieldEvent {
+    field: '$.handoverAhead.tasks[]'
+    index: number
+    value: string
+  }
+
   export function encode (obj: Partial<Frame>): Uint8Array {
     return encodeMessage(obj, Frame.codec())
   }
@@ -797,7 +827,7 @@ export namespace Frame {
     return decodeMessage(buf, Frame.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Frame>): Generator<FrameHelloRecordBodyFieldEvent | FrameHelloRecordSignatureFieldEvent | FrameHeartbeatMeshTimeFieldEvent | FramePingNonceFieldEvent | FramePingMeshTimeFieldEvent | FramePongNonceFieldEvent | FramePongMeshTimeFieldEvent | FrameWantOnFieldEvent | FrameRumorRecordsBodyFieldEvent | FrameRumorRecordsSignatureFieldEvent | FrameRumorAccusationsBodyFieldEvent | FrameRumorAccusationsSignatureFieldEvent | FrameRumorStrikesBodyFieldEvent | FrameRumorStrikesSignatureFieldEvent | FrameMemberDigestBucketsFieldEvent | FrameMemberSummariesBucketsFieldEvent | FrameMemberSummariesLinesIdFieldEvent | FrameMemberSummariesLinesGenerationFieldEvent | FrameMemberSummariesLinesInstanceFieldEvent | FrameMemberSummariesLinesRefutationFieldEvent | FrameMemberSummariesLinesVerdictFieldEvent | FrameMemberSummariesLinesAgeMsFieldEvent | FrameMemberSummariesAnswerFieldEvent | FrameMemberWantsIdsFieldEvent | FrameHearsayLinesIdFieldEvent | FrameHearsayLinesGenerationFieldEvent | FrameHearsayLinesInstanceFieldEvent | FrameHearsayLinesRefutationFieldEvent | FrameHearsayLinesVerdictFieldEvent | FrameHearsayLinesAgeMsFieldEvent | FrameStateUpdateDocumentFieldEvent | FrameStateUpdateUpdateFieldEvent | FrameStateUpdateLineageFieldEvent | FrameStateHelloRootFieldEvent | FrameStateSummaryDocumentsFieldEvent | FrameStateSummaryHashesFieldEvent | FrameStateDigestDocumentFieldEvent | FrameStateDigestVectorFieldEvent | FrameStateDigestDeletesFieldEvent | FrameStateWantDocumentFieldEvent | FrameStateWantVectorFieldEvent | FrameStateWantRangesFieldEvent | FrameStatePieceDocumentFieldEvent | FrameStatePieceNumberFieldEvent | FrameStatePieceLastFieldEvent | FrameStatePieceUpdateFieldEvent | FrameStateGotDocumentFieldEvent | FrameStateGotNumberFieldEvent | FrameCheckpointTaskFieldEvent | FrameCheckpointSlotFieldEvent | FrameCheckpointEpochFieldEvent | FrameCheckpointCheckpointFieldEvent | FrameCheckpointSequenceFieldEvent | FrameHandoverTaskFieldEvent | FrameHandoverSlotFieldEvent | FrameHandoverEpochFieldEvent | FrameHandoverCauseFieldEvent | FrameHandoverCoveredFieldEvent | FrameHandoverSequenceFieldEvent | FrameHandoverCheckpointFieldEvent | FrameResultsAskedTasksFieldEvent | FrameResultsHeldTasksFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Frame>): Generator<FrameHelloRecordBodyFieldEvent | FrameHelloRecordSignatureFieldEvent | FrameHeartbeatMeshTimeFieldEvent | FrameHeartbeatViewFieldEvent | FramePingNonceFieldEvent | FramePingMeshTimeFieldEvent | FramePongNonceFieldEvent | FramePongMeshTimeFieldEvent | FrameWantOnFieldEvent | FrameRumorRecordsBodyFieldEvent | FrameRumorRecordsSignatureFieldEvent | FrameRumorAccusationsBodyFieldEvent | FrameRumorAccusationsSignatureFieldEvent | FrameRumorStrikesBodyFieldEvent | FrameRumorStrikesSignatureFieldEvent | FrameMemberDigestBucketsFieldEvent | FrameMemberSummariesBucketsFieldEvent | FrameMemberSummariesLinesIdFieldEvent | FrameMemberSummariesLinesGenerationFieldEvent | FrameMemberSummariesLinesInstanceFieldEvent | FrameMemberSummariesLinesRefutationFieldEvent | FrameMemberSummariesLinesVerdictFieldEvent | FrameMemberSummariesLinesAgeMsFieldEvent | FrameMemberSummariesAnswerFieldEvent | FrameMemberWantsIdsFieldEvent | FrameHearsayLinesIdFieldEvent | FrameHearsayLinesGenerationFieldEvent | FrameHearsayLinesInstanceFieldEvent | FrameHearsayLinesRefutationFieldEvent | FrameHearsayLinesVerdictFieldEvent | FrameHearsayLinesAgeMsFieldEvent | FrameStateUpdateDocumentFieldEvent | FrameStateUpdateUpdateFieldEvent | FrameStateUpdateLineageFieldEvent | FrameStateHelloRootFieldEvent | FrameStateSummaryDocumentsFieldEvent | FrameStateSummaryHashesFieldEvent | FrameStateDigestDocumentFieldEvent | FrameStateDigestVectorFieldEvent | FrameStateDigestDeletesFieldEvent | FrameStateWantDocumentFieldEvent | FrameStateWantVectorFieldEvent | FrameStateWantRangesFieldEvent | FrameStatePieceDocumentFieldEvent | FrameStatePieceNumberFieldEvent | FrameStatePieceLastFieldEvent | FrameStatePieceUpdateFieldEvent | FrameStateGotDocumentFieldEvent | FrameStateGotNumberFieldEvent | FrameCheckpointTaskFieldEvent | FrameCheckpointSlotFieldEvent | FrameCheckpointEpochFieldEvent | FrameCheckpointCheckpointFieldEvent | FrameCheckpointSequenceFieldEvent | FrameHandoverTaskFieldEvent | FrameHandoverSlotFieldEvent | FrameHandoverEpochFieldEvent | FrameHandoverCauseFieldEvent | FrameHandoverCoveredFieldEvent | FrameHandoverSequenceFieldEvent | FrameHandoverCheckpointFieldEvent | FrameResultsAskedTasksFieldEvent | FrameResultsHeldTasksFieldEvent | FrameHandoverAheadTasksFieldEvent> {
     return streamMessage(buf, Frame.codec(), opts)
   }
 }
@@ -2372,6 +2402,7 @@ export namespace Hello {
 
 export interface Heartbeat {
   meshTime: number
+  view?: number
 }
 
 export namespace Heartbeat {
@@ -2387,6 +2418,11 @@ export namespace Heartbeat {
         if ((obj.meshTime != null && obj.meshTime !== 0)) {
           w.uint32(8)
           w.uint64Number(obj.meshTime)
+        }
+
+        if (obj.view != null) {
+          w.uint32(21)
+          w.fixed32(obj.view)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -2405,6 +2441,10 @@ export namespace Heartbeat {
           switch (tag >>> 3) {
             case 1: {
               obj.meshTime = reader.uint64Number()
+              break
+            }
+            case 2: {
+              obj.view = reader.fixed32()
               break
             }
             default: {
@@ -2429,6 +2469,13 @@ export namespace Heartbeat {
               }
               break
             }
+            case 2: {
+              yield {
+                field: `${prefix}.view`,
+                value: reader.fixed32()
+              }
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -2446,6 +2493,11 @@ export namespace Heartbeat {
     value: number
   }
 
+  export interface HeartbeatViewFieldEvent {
+    field: '$.view'
+    value: number
+  }
+
   export function encode (obj: Partial<Heartbeat>): Uint8Array {
     return encodeMessage(obj, Heartbeat.codec())
   }
@@ -2454,7 +2506,7 @@ export namespace Heartbeat {
     return decodeMessage(buf, Heartbeat.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Heartbeat>): Generator<HeartbeatMeshTimeFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Heartbeat>): Generator<HeartbeatMeshTimeFieldEvent | HeartbeatViewFieldEvent> {
     return streamMessage(buf, Heartbeat.codec(), opts)
   }
 }

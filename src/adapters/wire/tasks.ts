@@ -67,6 +67,10 @@ export const tasks = {
       checkpoint: json('checkpoint', part.checkpoint),
     }),
   }),
+  handoverAhead: converter<Of<'handoverAhead'>, pb.Results>({
+    write: message => ({ tasks: [...message.tasks] }),
+    read: part => ({ kind: 'handoverAhead', tasks: part.tasks.map(task) }),
+  }),
   resultsAsked: converter<Of<'resultsAsked'>, pb.Results>({
     write: message => ({ tasks: [...message.tasks] }),
     read: part => ({ kind: 'resultsAsked', tasks: part.tasks.map(task) }),

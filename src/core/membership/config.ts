@@ -78,6 +78,9 @@ export interface MembershipConfig {
   /** A node with its first link since it was alone publishes its record after the first time, and again after the second; until then it passes nothing on, because all is news to it. */
   readonly introduceMs: Millis
   readonly newcomerMs: Millis
+  /** A view that stays another than a neighbor's is compared after the second heartbeat, again after this long, then doubling up to `exchangeMs`; while both sides keep changing, after so many beats. */
+  readonly apartWaitMs: Millis
+  readonly apartBeats: number
   /** Between digest exchanges with a random neighbor. */
   readonly exchangeMs: Millis
   readonly digestBuckets: number
@@ -158,6 +161,8 @@ export const membershipLan: MembershipConfig = {
   relayDelayMs: 200,
   introduceMs: 60,
   newcomerMs: 1_500,
+  apartWaitMs: 2_000,
+  apartBeats: 4,
   exchangeMs: 20_000,
   digestBuckets: 32,
   summaryLinesMax: 256,

@@ -190,6 +190,13 @@ export class Membership implements MembersView {
     return next
   }
 
+  /** Neighbors with which a rumor was missed, here or there, since this was last asked. */
+  takeMissed(): readonly NodeId[] {
+    const nodes = [...this.#spread.missed]
+    this.#spread.missed.clear()
+    return nodes
+  }
+
   // What happens.
 
   wantNeighbors(now: Millis, ids: readonly NodeId[]): readonly Effect[] {
@@ -360,11 +367,9 @@ export class Membership implements MembersView {
   }
 
   #beat(): void {
-    const { now, config, rng, chores, clock, links } = this.#shared
-    const meshTime = clock.wall(now)
-    for (const id of this.#primaries()) {
-      if (links.get(id) !== undefined) send(this.#shared, id, { kind: 'heartbeat', meshTime })
-    }
+    const { now, config, rng, chores, clock, links, roster } = this.#shared
+    const beat = { kind: 'heartbeat', meshTime: clock.wall(now), view: roster.view } as const
+    for (const id of this.#primaries()) if (links.get(id) !== undefined) send(this.#shared, id, beat)
     chores.set('heartbeat', now + rng.jitter(config.heartbeatMs, config.jitter))
   }
 
@@ -413,6 +418,7 @@ export class Membership implements MembersView {
     const link = links.closed(now, id)
     if (link === undefined) return
     clock.forget(id)
+    this.#spread.linkDown(id)
     if (this.#shared.stage === 'leaving') return
     if (this.#watches.linkDown(link) && reset) this.#connect.dial(id)
     // Links that nobody wanted are let go in crowds; that is no loss.
@@ -454,7 +460,8 @@ export class Membership implements MembersView {
     else link.pulse.frame(now)
     switch (message.kind) {
       case 'heartbeat':
-        return clock.observe(now, from, message.meshTime)
+        clock.observe(now, from, message.meshTime)
+        return this.#spread.heardView(from, message.view)
       case 'hello':
         return this.#admission.hello(from, message.record)
       case 'ping':

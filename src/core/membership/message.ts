@@ -17,8 +17,8 @@ export interface MemberSummary {
 export type MembershipMessage =
   /** First on every link: who is speaking, in which life. */
   | { readonly kind: 'hello'; readonly record: Sealed<MemberRecord> }
-  /** A sign of life, to the primary observers; carries mesh time. */
-  | { readonly kind: 'heartbeat'; readonly meshTime: Millis }
+  /** A sign of life, to the primary observers; carries mesh time, and a hash of whom the sender holds for what. */
+  | { readonly kind: 'heartbeat'; readonly meshTime: Millis; readonly view: number | null }
   | { readonly kind: 'ping'; readonly nonce: number; readonly meshTime: Millis }
   | { readonly kind: 'pong'; readonly nonce: number; readonly meshTime: Millis }
   /** Whether the sender wants this link kept; one that neither end wants is closed. */

@@ -114,6 +114,11 @@ export class Roster {
     return [...this.#digest]
   }
 
+  /** All of the digest in one number. */
+  get view(): number {
+    return this.#digest.reduce((view, bucket) => view ^ bucket, 0) >>> 0
+  }
+
   bucketOf(id: NodeId): number {
     return hashText(id) % this.#digest.length
   }

@@ -9,6 +9,14 @@ import type { MemberSummary } from './message.js'
 import { compareToSummary, isPresent, summaryOf } from './roster.js'
 import { MEMBERS_TOPIC, type Shared, send, soon } from './shared.js'
 
+interface Apart {
+  readonly view: number
+  readonly own: number
+  readonly beats: number
+  dueAt: Millis
+  waitMs: Millis
+}
+
 export class Spread {
   readonly #shared: Shared
   readonly #strikes: () => readonly Sealed<Strike>[]
@@ -18,6 +26,10 @@ export class Spread {
   #accusedAt: Millis = 0
   /** News that came by exchange: passed on unless gossip brings it first. */
   readonly #relays = new Map<NodeId, Sealed<MemberRecord>>()
+  /** Neighbors whose view was another at their last heartbeat. */
+  readonly #apart = new Map<NodeId, Apart>()
+  /** Neighbors that, or whom, gossip has passed by: other parts of the core may look too. */
+  readonly missed = new Set<NodeId>()
 
   constructor(shared: Shared, strikes: () => readonly Sealed<Strike>[]) {
     this.#shared = shared
@@ -25,7 +37,7 @@ export class Spread {
   }
 
   get size(): number {
-    return this.#queued.size + this.#relays.size + this.#accusations.length
+    return this.#queued.size + this.#relays.size + this.#accusations.length + this.#apart.size
   }
 
   /**
@@ -97,6 +109,37 @@ export class Spread {
   flushRelays(): void {
     for (const record of this.#relays.values()) this.queue(record)
     this.#relays.clear()
+  }
+
+  /**
+   * A neighbor's heartbeat says in one number what it holds. Where that differs twice in a row,
+   * and one side has not moved meanwhile, gossip has missed it: that is not left to chance.
+   */
+  heardView(from: NodeId, view: number | null): void {
+    const { now, config, roster } = this.#shared
+    const own = roster.view
+    if (view === own || view === null) {
+      this.#apart.delete(from)
+      return
+    }
+    const before = this.#apart.get(from)
+    if (before === undefined) {
+      this.#apart.set(from, { view, own, beats: 1, dueAt: now, waitMs: config.apartWaitMs })
+      return
+    }
+    const isStill = view === before.view || own === before.own
+    Object.assign(before, { view, own, beats: before.beats + 1 })
+    if (now < before.dueAt || (!isStill && before.beats < config.apartBeats)) return
+    // What differs for good, as the age at which the dead are forgotten, is not asked about again and again.
+    before.dueAt = now + before.waitMs
+    before.waitMs = Math.min(2 * before.waitMs, config.exchangeMs)
+    this.#shared.out.push({ kind: 'count', metric: 'views_apart', by: 1 })
+    this.offerDigest(from)
+    this.missed.add(from)
+  }
+
+  linkDown(id: NodeId): void {
+    this.#apart.delete(id)
   }
 
   /** Opens a comparison with a neighbor. */

@@ -146,6 +146,11 @@ export class Exchange {
     if (this.#peers.size > 0) this.hello(this.#host.rng.pick(this.links))
   }
 
+  helloTo(node: NodeId): void {
+    if (this.#peers.has(node)) this.hello(node)
+    else this.helloSomebody()
+  }
+
   /** Asks for what an update referred to: of the node that sent it, or any that holds the document. */
   ask(document: string, preferred: NodeId | null): void {
     const holders = this.links.filter(node => this.#host.isHeldBy(node, document))

@@ -58,6 +58,8 @@ export interface SpaceChanges {
 export interface StateCore extends Stepper, StateAccess {
   /** To be called when members or their records changed. */
   membersChanged(now: Millis): readonly Effect[]
+  /** Compares with this node, or with some neighbor if there is no link to it: gossip may have missed something. */
+  compareWith(now: Millis, node: NodeId): readonly Effect[]
   /** What changed since this was last asked: to be asked after every step. */
   takeChanges(): SpaceChanges[]
   /** Offences of peers since this was last asked; whoever keeps connections may hang up or ban. */
@@ -81,7 +83,11 @@ export const createStateCore = (deps: StateDeps): StateCore => new State(deps)
 interface Waiter {
   readonly replica: Replica | null
   readonly request: number | null
+  /** How long the others may do without it. */
+  readonly lazyMs: Millis
 }
+
+const NOBODY = { request: null, lazyMs: 0 }
 
 class State implements StateCore {
   readonly #self: NodeId
@@ -213,6 +219,7 @@ class State implements StateCore {
     space: string,
     changes: readonly StateChange[],
     token: number | null,
+    lazyMs = 0,
   ): readonly Effect[] {
     this.#now = now
     const parts = ownParts(changes, this.#config)
@@ -220,7 +227,7 @@ class State implements StateCore {
     if (replica === undefined) throw new ShoalError('STATE_LIMIT', `the space ${space} is one too many`)
     // The log is ordered: what stands in the last part is durable when all are.
     parts.forEach((part, i) => {
-      this.#writeTo(now, replica, part, { request: null }, i === parts.length - 1 ? token : null)
+      this.#writeTo(now, replica, part, { request: null, lazyMs }, i === parts.length - 1 ? token : null)
     })
     return this.#finish(now)
   }
@@ -229,7 +236,7 @@ class State implements StateCore {
     now: Millis,
     replica: Replica,
     changes: readonly StateChange[],
-    waiter: { request: number | null },
+    waiter: { request: number | null; lazyMs: Millis },
     token: number | null,
   ): void {
     // One transaction writes a key once: the last word counts. The copy is ours alone.
@@ -240,14 +247,19 @@ class State implements StateCore {
       [...last].map(([key, value]) => ({ key, value })),
       stamp,
     )
-    this.#commit(replica, applied, waiter.request, token)
+    this.#commit(replica, applied, waiter, token)
   }
 
   /** Persists an own change, and remembers who waits for it. */
-  #commit(replica: Replica, applied: Applied | null, request: number | null, given: number | null): void {
+  #commit(
+    replica: Replica,
+    applied: Applied | null,
+    { request, lazyMs }: { request: number | null; lazyMs: Millis },
+    given: number | null,
+  ): void {
     const token = given ?? this.#nextToken()
     this.#dirty.add(replica)
-    this.#waiters.set(token, { replica: applied === null ? null : replica, request })
+    this.#waiters.set(token, { replica: applied === null ? null : replica, request, lazyMs })
     const writes = applied === null ? [] : replica.log(applied.update, true)
     if (applied !== null) {
       const fits = applied.update.length <= this.#config.broadcastBytesMax
@@ -275,7 +287,7 @@ class State implements StateCore {
       )
     }
     if (fault !== null) this.#emit({ kind: 'refuse', request, code: fault.code, message: fault.message })
-    else this.#writeTo(now, replica as Replica, changes, { request }, null)
+    else this.#writeTo(now, replica as Replica, changes, { request, lazyMs: 0 }, null)
   }
 
   // ── raw documents ──
@@ -314,7 +326,7 @@ class State implements StateCore {
     }
     invariant(replica !== undefined, 'a checked update has its document')
     const applied = replica.applyLocal(update)
-    this.#commit(replica, applied, request, null)
+    this.#commit(replica, applied, { request, lazyMs: 0 }, null)
     // What the application brought in from elsewhere is not this node's to broadcast.
     if (applied !== null && clientsOf(update).some(client => client !== replica.client)) replica.keepQuiet()
   }
@@ -373,15 +385,22 @@ class State implements StateCore {
     return this.#finish(now)
   }
 
+  compareWith(now: Millis, node: NodeId): readonly Effect[] {
+    this.#now = now
+    this.#exchange.helloTo(node)
+    return this.#finish(now)
+  }
+
   #onDurable(now: Millis, token: number): void {
     const waiter = this.#waiters.get(token)
     if (waiter === undefined) return
     this.#waiters.delete(token)
-    const { replica, request } = waiter
+    const { replica, request, lazyMs } = waiter
     if (replica?.settle(token)) {
-      const dueAt = replica.publishedAt + this.#config.broadcastIntervalMs
+      const key = `publish ${replica.document}`
+      const dueAt = Math.max(replica.publishedAt + this.#config.broadcastIntervalMs, now + lazyMs)
       if (now >= dueAt) this.#publish(now, replica)
-      else this.#deadlines.set(`publish ${replica.document}`, dueAt)
+      else this.#deadlines.set(key, Math.min(dueAt, this.#deadlines.get(key) ?? dueAt))
     }
     if (request !== null) this.#emit({ kind: 'reply', request, value: null })
   }
@@ -403,6 +422,7 @@ class State implements StateCore {
   #publish(now: Millis, replica: Replica): void {
     if (!this.#maySpeak) return
     const { document, lineage } = replica
+    this.#deadlines.delete(`publish ${document}`)
     const { messages, quiet } = joinUpdates(replica.outbox, this.#config.broadcastBytesMax)
     replica.outbox = []
     replica.publishedAt = now
@@ -524,7 +544,7 @@ class State implements StateCore {
       this.#emit({ kind: 'persist', writes: replica.foldAll(), flush: false, token: null })
       for (const [key, , value] of lost) {
         const applied = replica.write([{ key, value }], this.#clock.next(this.#wall(now)))
-        this.#commit(replica, applied, null, null)
+        this.#commit(replica, applied, NOBODY, null)
       }
     }
     if (replica.opened)
@@ -605,7 +625,7 @@ class State implements StateCore {
       more = losers.length >= this.#config.tidyEntriesMax
       if (more) break
     }
-    if (losers.length > 0) this.#commit(replica, replica.strike(losers), null, null)
+    if (losers.length > 0) this.#commit(replica, replica.strike(losers), NOBODY, null)
     if (more) this.#tidyLater(now, replica)
   }
 

@@ -12,6 +12,15 @@ export interface StateView {
 
 /** Shared state as the task engine uses it. */
 export interface StateAccess extends StateView {
-  /** Readable at once; the `durable` event with this token says that it survives. Null: nobody waits for it. */
-  write(now: Millis, space: string, changes: readonly StateChange[], token: number | null): readonly Effect[]
+  /**
+   * Readable at once; the `durable` event with this token says that it survives. Null: nobody waits for it.
+   * With `lazyMs` the others hear of it that much later, or together with the next write of this space.
+   */
+  write(
+    now: Millis,
+    space: string,
+    changes: readonly StateChange[],
+    token: number | null,
+    lazyMs?: Millis,
+  ): readonly Effect[]
 }

@@ -7,8 +7,8 @@
 import type { Millis, NodeId, TaskId } from '../ids.js'
 import type { Json } from '../json.js'
 import type { CopyId } from '../step.js'
-import { compareEpochs, parseEpoch, slotKey } from './claim.js'
-import { type Checkpoint, type Context, isLive, localOf, type Slot, SPACES } from './context.js'
+import { type Claim, compareEpochs, formatEpoch, parseEpoch, slotKey } from './claim.js'
+import { type Checkpoint, type Context, channelTo, isLive, localOf, type Slot, SPACES } from './context.js'
 import { asObject, type Task } from './task-table.js'
 
 export interface Checkpoints {
@@ -17,6 +17,8 @@ export interface Checkpoints {
   save(slot: Slot, copy: CopyId, checkpoint: Json, request: number): void
   /** A peer's word; kept when it is newer. Returns false when it makes no sense. */
   receive(slot: Slot, checkpoint: Checkpoint): boolean
+  /** Whether the last one that was saved under this claim, or a newer one, is known here. */
+  isHere(slot: Slot, claim: Claim): boolean
   /** Shared state holds another one. */
   stateChanged(task: TaskId, index: number): void
   /** Puts the newest into shared state now. */
@@ -82,6 +84,11 @@ export const createCheckpoints = (ctx: Context): Checkpoints => {
       return best === null ? null : best.checkpoint
     },
 
+    isHere: (slot, claim) => {
+      const saved = { epoch: formatEpoch(claim.epoch), sequence: claim.saved, checkpoint: null }
+      return [slot.checkpoint, inState(slot.key)].some(known => compareCheckpoints(known, saved) >= 0)
+    },
+
     save: (slot, copy, value, request) => {
       const local = localOf(slot)
       local.sequence += 1
@@ -95,7 +102,7 @@ export const createCheckpoints = (ctx: Context): Checkpoints => {
         ctx.out.push({
           kind: 'send',
           to,
-          channel: 'direct',
+          channel: channelTo(ctx, to),
           message: {
             kind: 'checkpoint',
             task,

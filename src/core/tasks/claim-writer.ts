@@ -24,8 +24,8 @@ export interface ClaimWaiter {
 }
 
 export interface ClaimWriter {
-  /** This node's claim as its copy stands, under this number. */
-  publish(slot: Slot, local: LocalCopy, number: number): void
+  /** This node's claim as its copy stands, under this number. `told`: who waits for it hears it from this node itself. */
+  publish(slot: Slot, local: LocalCopy, number: number, told?: boolean): void
   replace(slot: Slot, claim: Claim): void
   remove(slot: Slot, node: NodeId): void
   /** The claims of dead members below this number go, in the write in which a higher one stands. */
@@ -40,10 +40,12 @@ export interface ClaimWriter {
 export const createClaimWriter = (ctx: Context, observer: Observer): ClaimWriter => {
   const writes = new Map<string, Json | undefined>()
   let waiters: ClaimWaiter[] = []
+  /** How long the others may do without the writes of this step. */
+  let lazyMs = Number.POSITIVE_INFINITY
   const waiting = new Map<number, ClaimWaiter[]>()
   let floorStored = ctx.floor
 
-  const publish = (slot: Slot, local: LocalCopy, number: number): void => {
+  const publish = (slot: Slot, local: LocalCopy, number: number, told = false): void => {
     const { state } = local
     if (state.phase === 'waiting') return
     const record = ctx.deps.members.get(ctx.self)?.record
@@ -58,12 +60,18 @@ export const createClaimWriter = (ctx: Context, observer: Observer): ClaimWriter
       cause: state.phase === 'stopping' || state.phase === 'stopped' ? state.cause : local.cause,
       boot: record?.generation.number ?? 0,
       covered: isHolding(state.phase) ? null : local.covered,
+      saved: state.phase === 'stopped' ? local.sequence : 0,
       execution: local.task?.execution ?? 0,
     }
-    replace(slot, claim)
+    const isAwaited =
+      state.phase === 'failed' ||
+      (state.phase === 'stopped' && !told) ||
+      (state.phase === 'running' && local.task?.spec.overlap === true)
+    replace(slot, claim, isAwaited ? 0 : ctx.config.passingLazyMs)
   }
 
-  const replace = (slot: Slot, claim: Claim): void => {
+  const replace = (slot: Slot, claim: Claim, lazy = 0): void => {
+    lazyMs = Math.min(lazyMs, lazy)
     const before = claimOf(slot, ctx.self) ?? null
     setClaim(ctx, slot, claim)
     writes.set(claimKey(slot.task, slot.index, ctx.self), storeClaim(claim))
@@ -92,7 +100,10 @@ export const createClaimWriter = (ctx: Context, observer: Observer): ClaimWriter
       }
       const changes = [...writes].map(([key, value]) => ({ key, value }))
       writes.clear()
-      ctx.out.push(...ctx.deps.state.write(ctx.now, SPACES.claims, changes, token))
+      // What only takes away is housekeeping.
+      const lazy = Math.min(lazyMs, ctx.config.removalLazyMs)
+      lazyMs = Number.POSITIVE_INFINITY
+      ctx.out.push(...ctx.deps.state.write(ctx.now, SPACES.claims, changes, token, lazy))
     }
   }
 

@@ -33,6 +33,8 @@ export interface Claim {
   readonly boot: number
   /** In mesh time, up to where its periods are done; null when nobody can tell, as while it still runs. */
   readonly covered: Millis | null
+  /** How many checkpoints were saved under this epoch, once it has ended; the next owner waits for the last. */
+  readonly saved: number
   /** Which version of the task it runs: spec, creation and restart requests (see `executionOf`). */
   readonly execution: number
 }
@@ -75,6 +77,7 @@ export const storeClaim = (claim: Claim): Json => ({
   cause: claim.cause,
   boot: claim.boot,
   covered: claim.covered,
+  saved: claim.saved,
   execution: claim.execution,
 })
 
@@ -96,6 +99,7 @@ export const readClaim = (key: string, value: Json | undefined): Claim | null =>
     cause: isCause(fields.cause) ? fields.cause : 'applied',
     boot: numberOr(fields.boot, 0),
     covered: typeof fields.covered === 'number' ? fields.covered : null,
+    saved: numberOr(fields.saved, 0),
     execution: numberOr(fields.execution, 0),
   }
 }

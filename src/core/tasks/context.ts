@@ -8,7 +8,7 @@ import type { MembersView } from '../member.js'
 import type { TaskCause } from '../mesh-event.js'
 import type { Rng } from '../rng.js'
 import type { StateAccess } from '../state/view.js'
-import type { CopyId, Effect, StoreEntry } from '../step.js'
+import type { Channel, CopyId, Effect, StoreEntry } from '../step.js'
 import { type Coverage, startCoverage } from './availability.js'
 import { type Claim, compareEpochs, slotKey } from './claim.js'
 import { type CopyState, isHolding, WAITING } from './copy.js'
@@ -75,6 +75,10 @@ export interface LocalCopy {
   since: Millis
   /** Until when a live rival's claim is respected, or null while there is none. */
   handAt: Millis | null
+  /** When a copy that is to move is stopped, or null. */
+  movesAt: Millis | null
+  /** While it waits: how long until somebody is asked. */
+  lookMs: Millis
   /** Its last owner said that this node is next. */
   invited: boolean
   /** No run begins before this moment. */
@@ -109,6 +113,8 @@ export interface Context {
   readonly deadlines: DeadlineQueue<string>
   /** Slots that this step has to look at. */
   readonly dirty: Set<Slot>
+  /** Members whose word about a hand-over is late. */
+  readonly overdue: Set<NodeId>
   readonly placer: Placer
   /** What placement was told of the members. */
   readonly placedMembers: Map<NodeId, PlacementMember>
@@ -137,6 +143,7 @@ export const createContext = (deps: TaskEngineDeps): Context => ({
   slotsOfNode: new Map(),
   deadlines: new DeadlineQueue(),
   dirty: new Set(),
+  overdue: new Set(),
   placer: createPlacer({ balance: null }),
   placedMembers: new Map(),
   floor: readFloor(deps),
@@ -202,7 +209,7 @@ export const slotAt = (ctx: Context, task: TaskId, index: number): Slot => {
 export const dropSlot = (ctx: Context, slot: Slot): void => {
   ctx.slots.delete(slot.key)
   removeFrom(ctx.slotsOfTask, slot.task, slot)
-  for (const what of ['hand', 'retry', 'period', 'steady', 'save', 'error'])
+  for (const what of ['hand', 'look', 'move', 'retry', 'period', 'steady', 'save', 'error'])
     ctx.deadlines.delete(`${what}|${slot.key}`)
 }
 
@@ -214,6 +221,8 @@ export const localOf = (slot: Slot): LocalCopy => {
     cause: 'applied',
     since: 0,
     handAt: null,
+    movesAt: null,
+    lookMs: 0,
     handedTo: null,
     invited: false,
     calmUntil: 0,
@@ -251,6 +260,10 @@ export const isPlaced = (ctx: Context, slot: Slot): boolean => {
     placement.waitingReason(slot.task, slot.index) !== null
   )
 }
+
+/** How a message goes to a node: over the link if there is one. */
+export const channelTo = (ctx: Context, node: NodeId): Channel =>
+  ctx.deps.members.isLinked(node) ? 'link' : 'direct'
 
 /** A member that nobody declared dead; a stranger counts as alive, for its claim came from somewhere. */
 export const isLive = (ctx: Context, node: NodeId): boolean => {

@@ -11,6 +11,16 @@ export interface EngineConfig {
   readonly steadyMs: Millis
   /** Added to a task's `stopGrace`: how long a planned move may take before the next owner starts regardless. */
   readonly handoverMarginMs: Millis
+  /** A copy that is to move runs on for this long: the view settles, a way to the next owner opens, and nobody is busy with the news when the copy stops. */
+  readonly moveSettleMs: Millis
+  /** How long a way that was opened to a node that is no neighbor counts as open; the transport closes it after 10 s. */
+  readonly wayOpenMs: Millis
+  /** A last owner's word that is this late is asked for, then after twice as long, and so on. Gossip takes a tenth of it. */
+  readonly handoverLookMs: Millis
+  /** The others hear this much later how a copy fares, unless somebody waits for it: each word to all costs every node a signature check, and what soon follows travels with it. */
+  readonly passingLazyMs: Millis
+  /** … and that a claim is gone which nobody needs any more. */
+  readonly removalLazyMs: Millis
   /** How far apart the mesh time of two nodes may be: a period that begins this soon after a death is skipped, never doubled. */
   readonly clockErrorMs: Millis
   /** A periodic copy that nobody handed over waits this long with its first run: nodes whose views differ for a moment see each other's claims first. */
@@ -48,6 +58,11 @@ export const ENGINE_DEFAULTS: EngineConfig = Object.freeze({
   backOffMaxMs: 60_000,
   steadyMs: 60_000,
   handoverMarginMs: 1_000,
+  moveSettleMs: 150,
+  wayOpenMs: 5_000,
+  handoverLookMs: 300,
+  passingLazyMs: 50,
+  removalLazyMs: 1_000,
   clockErrorMs: 25,
   viewSettleMs: 150,
   checkpointPaceMs: 10_000,

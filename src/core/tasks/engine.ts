@@ -31,6 +31,8 @@ export interface TaskEngine extends Stepper {
   stateChanged(now: Millis, space: string, keys: readonly string[]): readonly Effect[]
   /** This node has exchanged state with a member: a booting node may start tasks. */
   exchanged(now: Millis): readonly Effect[]
+  /** Members whose word about a hand-over is late, since this was last asked: shared state may have it. */
+  takeOverdue(): readonly NodeId[]
   list(): readonly TaskView[]
   get(id: TaskId): TaskView | null
   /** Every candidate of a task with the reason that it was or was not chosen. */
@@ -44,6 +46,8 @@ export interface TaskEngine extends Stepper {
   isCurrent(copy: CopyId): boolean
   /** Copies of this node that have not ended: a node says goodbye when none is left. */
   readonly holding: number
+  /** Copies that this node handed over, and of whose next life it has not heard. */
+  readonly unanswered: number
 }
 
 export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
@@ -195,6 +199,11 @@ export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
     get nextDeadlineAt() {
       return ctx.deadlines.nextAt
     },
+    takeOverdue: () => {
+      const nodes = [...ctx.overdue]
+      ctx.overdue.clear()
+      return nodes
+    },
     membersChanged: (now, ids) =>
       during(now, () => {
         if (ctx.started) onMembers(ids)
@@ -228,6 +237,9 @@ export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
     availability: observer.availability,
     phases: () => countPhases(ctx),
     isCurrent: runner.isCurrent,
+    get unanswered() {
+      return runner.unanswered
+    },
     get holding() {
       return runner.holding
     },
@@ -244,5 +256,6 @@ const OWN_SPACES: ReadonlySet<string> = new Set(Object.values(SPACES))
 const isTaskMessage = (message: Message): message is TaskMessage =>
   message.kind === 'checkpoint' ||
   message.kind === 'handover' ||
+  message.kind === 'handoverAhead' ||
   message.kind === 'resultsAsked' ||
   message.kind === 'resultsHeld'

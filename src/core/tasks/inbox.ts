@@ -47,6 +47,7 @@ export const createInbox = (
               restarts: 0,
               lastError: null,
               boot: 0,
+              saved: 0,
               execution: 0,
             }),
             epoch,
@@ -61,6 +62,9 @@ export const createInbox = (
         ctx.dirty.add(slot)
         return
       }
+      case 'handoverAhead':
+        // That it came is all of it.
+        return
       case 'resultsAsked':
         results.asked(from, message.tasks)
         return

@@ -15,6 +15,8 @@ export type TaskMessage =
       readonly sequence: number
       readonly checkpoint: Json
     }
+  /** Copies of these will be handed over soon: opens the way to a node that is no neighbor. */
+  | { readonly kind: 'handoverAhead'; readonly tasks: readonly TaskId[] }
   /** A planned move: the sender's copy has ended, the receiver may start at once. */
   | {
       readonly kind: 'handover'

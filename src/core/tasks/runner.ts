@@ -31,8 +31,10 @@ import {
   taskOf,
 } from './context.js'
 import { advance, type CopyAction, type CopyEvent, isHolding, numberOf } from './copy.js'
+import { createHandOver } from './hand-over.js'
 import type { Observer } from './observer.js'
 import { causeOfStop, causeOfTake, coveredAt, isGoing, rivalsOf } from './owning.js'
+import { createPatience } from './patience.js'
 import type { Results } from './results.js'
 import type { Task } from './task-table.js'
 
@@ -54,6 +56,8 @@ export interface Runner {
   buryEarlierLife(): void
   /** Copies that are not yet gone. */
   readonly holding: number
+  /** Copies that were handed over and are not known to be taken. */
+  readonly unanswered: number
 }
 
 export const createRunner = (
@@ -63,6 +67,8 @@ export const createRunner = (
   observer: Observer,
 ): Runner => {
   const claims = createClaimWriter(ctx, observer)
+  const moves = createHandOver(ctx)
+  const patience = createPatience(ctx, checkpoints.isHere)
   const held = new Set<Slot>()
   const jobs = new Set<Slot>()
   const jobQueue = new Set<Slot>()
@@ -77,7 +83,10 @@ export const createRunner = (
       if (phase === 'stopping') return
       if (!wanted) yieldTo(slot, local, task, owner)
       else if (local.task?.execution !== task.execution) apply(slot, { kind: 'stop', cause: 'changed' })
-      else if (phase === 'running') defend(slot, local)
+      else {
+        local.movesAt = null
+        if (phase === 'running') defend(slot, local)
+      }
     } else if (wanted) tryToTake(slot, task)
     else rest(slot, task)
   }
@@ -93,15 +102,9 @@ export const createRunner = (
     if (!ctx.gateOpen || ctx.deps.members.get(ctx.self) === undefined) return
     if (awaitsAnswer(slot, local)) return
     const rivals = task.spec.overlap && task.kind === 'always' ? [] : rivalsOf(ctx, slot)
-    if (rivals.length > 0) {
-      if (local.handAt === null) {
-        local.handAt = ctx.now + task.graceMs + ctx.config.handoverMarginMs
-        ctx.deadlines.set(`hand|${slot.key}`, local.handAt)
-      }
-      if (ctx.now < local.handAt) {
-        if (jobQueue.delete(slot)) admitNextJob()
-        return
-      }
+    if (patience.waits(slot, local, task, rivals)) {
+      if (jobQueue.delete(slot)) admitNextJob()
+      return
     }
     if (task.kind === 'job' && jobs.size >= ctx.config.jobsRunningMax) {
       jobQueue.add(slot)
@@ -127,6 +130,12 @@ export const createRunner = (
     }
     local.handedTo = null
     return false
+  }
+
+  const isUnanswered = ({ local, claims: known }: Slot): boolean => {
+    if (local === null || local.handedTo === null || !isLive(ctx, local.handedTo.node)) return false
+    const { node } = local.handedTo
+    return !known.some(claim => claim.epoch.node === node && claim.epoch.number > numberOf(local.state))
   }
 
   const take = (slot: Slot, local: LocalCopy, task: Task): void => {
@@ -169,6 +178,8 @@ export const createRunner = (
         if (ctx.now < local.handAt) return
       }
     }
+    const isPlanned = task !== null && owner !== null && rivals.length === 0 && isLive(ctx, owner)
+    if (isPlanned && moves.settles(slot, local, owner)) return
     apply(slot, { kind: 'stop', cause: causeOfStop(ctx, slot, task, owner, rivals) })
   }
 
@@ -278,10 +289,10 @@ export const createRunner = (
         }
         return
       case 'ended':
-        for (const what of ['period', 'steady', 'error', 'hand']) ctx.deadlines.delete(`${what}|${slot.key}`)
+        for (const what of ['period', 'steady', 'error', 'hand', 'move'])
+          ctx.deadlines.delete(`${what}|${slot.key}`)
         local.handAt = null
-        claims.publish(slot, local, local.renewTo ?? numberOf(local.state))
-        handOver(slot, local)
+        end(slot, local)
         return
       case 'backOff': {
         const { backOffMinMs, backOffMaxMs } = ctx.config
@@ -294,27 +305,13 @@ export const createRunner = (
     }
   }
 
-  const handOver = (slot: Slot, local: LocalCopy): void => {
+  const end = (slot: Slot, local: LocalCopy): void => {
     checkpoints.publish(slot)
-    const owner = ctx.placer.owners().ownerOf(slot.task, slot.index)
     local.handedTo = null
-    if (owner === null || owner === ctx.self || !isLive(ctx, owner)) return
-    local.handedTo = { node: owner, untilAt: ctx.now + ctx.config.handoverMarginMs }
-    ctx.out.push({
-      kind: 'send',
-      to: owner,
-      channel: 'direct',
-      message: {
-        kind: 'handover',
-        task: slot.task,
-        slot: slot.index,
-        epoch: formatEpoch({ number: numberOf(local.state), node: ctx.self }),
-        cause: local.state.phase === 'stopped' ? local.state.cause : 'rebalanced',
-        covered: local.covered,
-        sequence: local.sequence,
-        checkpoint: slot.checkpoint?.checkpoint ?? null,
-      },
-    })
+    local.movesAt = null
+    const heir = moves.heirOf(slot)
+    claims.publish(slot, local, local.renewTo ?? numberOf(local.state), heir !== null)
+    if (heir !== null) moves.tell(slot, local, heir)
   }
 
   const armPeriod = (slot: Slot, local: LocalCopy): void => {
@@ -331,6 +328,7 @@ export const createRunner = (
     const local = slot.local
     if (local === null) return
     if (what === 'steady') apply(slot, { kind: 'steady' })
+    else if (what === 'look') patience.look(slot, local)
     else if (what === 'error') claims.publish(slot, local, local.renewTo ?? numberOf(local.state))
     else if (what === 'period') {
       const next = local.task?.schedule?.nextAfter(local.covered as Millis)?.startAt ?? null
@@ -439,6 +437,11 @@ export const createRunner = (
         if (own !== undefined && isHolding(own.phase) && !isHolding(slot.local?.state.phase ?? 'waiting'))
           claims.replace(slot, { ...own, phase: 'stopped', cause: 'died', covered: null })
       }
+    },
+    get unanswered() {
+      let count = 0
+      for (const slot of ctx.slotsOfNode.get(ctx.self) ?? []) if (isUnanswered(slot)) count++
+      return count
     },
     get holding() {
       return held.size

@@ -91,7 +91,8 @@ export const everyKind = (author: Author, other: Author, seed: number): readonly
   const update = new Uint8Array(randomBytes(rng.below(500)))
   const messages: readonly Message[] = [
     { kind: 'hello', record },
-    { kind: 'heartbeat', meshTime: 1_794_960_001_999 },
+    { kind: 'heartbeat', meshTime: 1_794_960_001_999, view: rng.below(2 ** 32) },
+    { kind: 'heartbeat', meshTime: 1, view: null },
     { kind: 'ping', nonce: rng.below(2 ** 32), meshTime: 0 },
     { kind: 'pong', nonce: rng.below(2 ** 32), meshTime: 1_794_960_001_999 },
     { kind: 'want', on: rng.below(2) === 1 },
@@ -109,6 +110,7 @@ export const everyKind = (author: Author, other: Author, seed: number): readonly
     { kind: 'stateGot', document: 'space/plant', number: rng.below(2 ** 31) },
     { kind: 'resultsAsked', tasks: [taskId('a'), taskId('b')] },
     { kind: 'resultsHeld', tasks: [] },
+    { kind: 'handoverAhead', tasks: [taskId('a')] },
     {
       kind: 'handover',
       task: taskId('poll-line-3'),

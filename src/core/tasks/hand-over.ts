@@ -1,0 +1,75 @@
+// A planned move, from the side that gives: nobody died, so there is time to do it well.
+//
+// First the view settles: the copy runs on for a moment while everybody hears why it is
+// to move, and a way to its next owner is opened. Then it is stopped, and its next owner
+// told directly: what lies between the two copies is one message and one write to a disk.
+// The mesh hears of it a little later, when nobody waits for the processor any more.
+
+import type { Millis, NodeId } from '../ids.js'
+import { formatEpoch } from './claim.js'
+import { type Context, channelTo, isLive, type LocalCopy, type Slot } from './context.js'
+import { numberOf } from './copy.js'
+
+export interface HandOver {
+  /** Whether a copy that is to move to this node runs on for now. */
+  settles(slot: Slot, local: LocalCopy, to: NodeId): boolean
+  /** Who is to be told when this slot's copy has ended, or null. */
+  heirOf(slot: Slot): NodeId | null
+  /** It has ended. */
+  tell(slot: Slot, local: LocalCopy, heir: NodeId): void
+}
+
+export const createHandOver = (ctx: Context): HandOver => {
+  /** When a way to these nodes was last opened. */
+  const opened = new Map<NodeId, Millis>()
+
+  const open = (to: NodeId, slot: Slot): void => {
+    const { wayOpenMs, tasksMax } = ctx.config
+    if (channelTo(ctx, to) === 'link' || ctx.now - (opened.get(to) ?? Number.NEGATIVE_INFINITY) < wayOpenMs)
+      return
+    if (opened.size >= tasksMax) opened.clear()
+    opened.set(to, ctx.now)
+    ctx.out.push({
+      kind: 'send',
+      to,
+      channel: 'direct',
+      message: { kind: 'handoverAhead', tasks: [slot.task] },
+    })
+  }
+
+  return {
+    settles: (slot, local, to) => {
+      if (local.movesAt === null) {
+        local.movesAt = ctx.now + ctx.config.moveSettleMs
+        ctx.deadlines.set(`move|${slot.key}`, local.movesAt)
+      }
+      if (ctx.now >= local.movesAt) return false
+      open(to, slot)
+      return true
+    },
+
+    heirOf: slot => {
+      const owner = ctx.placer.owners().ownerOf(slot.task, slot.index)
+      return owner === null || owner === ctx.self || !isLive(ctx, owner) ? null : owner
+    },
+
+    tell: (slot, local, heir) => {
+      local.handedTo = { node: heir, untilAt: ctx.now + ctx.config.handoverMarginMs }
+      ctx.out.push({
+        kind: 'send',
+        to: heir,
+        channel: channelTo(ctx, heir),
+        message: {
+          kind: 'handover',
+          task: slot.task,
+          slot: slot.index,
+          epoch: formatEpoch({ number: numberOf(local.state), node: ctx.self }),
+          cause: local.state.phase === 'stopped' ? local.state.cause : 'rebalanced',
+          covered: local.covered,
+          sequence: local.sequence,
+          checkpoint: slot.checkpoint?.checkpoint ?? null,
+        },
+      })
+    },
+  }
+}
