@@ -35,7 +35,7 @@ export interface Codec {
   decode(bytes: Uint8Array): Message
 }
 
-/** Bytes between nodes. Everything asked for is tried at once; outcomes come to the listener. */
+/** Bytes between nodes. Everything asked for is tried at once, or as soon as it listens; outcomes come to the listener. */
 export interface Transport {
   readonly self: NodeId
   /** Resolves when it listens and its addresses are final (no port 0). */

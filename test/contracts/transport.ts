@@ -137,6 +137,25 @@ export const transportContract = (test: TestFn, kind: TransportKind): void => {
     return [a as Witness, b as Witness]
   }
 
+  claim('what is asked for before it listens is done once it does', async t => {
+    const [early, other] = [new Witness(await kind.create()), new Witness(await kind.create())]
+    t.teardown(() => Promise.all([early.transport.stop(), other.transport.stop()]))
+    early.transport.subscribe('news')
+    const starting = early.transport.start(early.listener)
+    early.transport.subscribe('weather')
+    await Promise.all([starting, other.transport.start(other.listener)])
+    other.transport.subscribe('news')
+    other.transport.subscribe('weather')
+    await link(other, early)
+    for (const topic of ['news', 'weather']) {
+      const heard = early.see(seen => seen.what === 'gossip' && seen.topic === topic)
+      // Gossip reaches nobody for a moment after a link has opened.
+      const timer = setInterval(() => other.transport.publish(topic, bytes(`${topic} ${Math.random()}`)), 50)
+      await heard.finally(() => clearInterval(timer))
+    }
+    t.pass()
+  })
+
   claim('a neighbor is verified at its own address, apart from the link, by either end', async t => {
     const [a, b] = await pair(t)
     await link(a, b)

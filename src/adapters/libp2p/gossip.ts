@@ -33,6 +33,8 @@ export const gossipOptions: Partial<GossipsubOpts> = {
   Dscore: 2,
   Dlazy: 3,
   heartbeatInterval: 1_000,
+  // A minute by default: where all start at once, most have pruned each other once, and some are left with nobody to graft.
+  pruneBackoff: 5_000,
   maxInboundDataLength: limits.gossipBytesMax * 4,
   maxOutboundBufferSize: limits.gossipBytesMax * 64,
   maxTopicBytesPerPeer: 1024 * 1024,

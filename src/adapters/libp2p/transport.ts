@@ -58,6 +58,8 @@ class Libp2pTransport implements Transport {
   readonly #meter: Meter = { bytesSent: 0, bytesReceived: 0, refusedKeys: 0 }
   readonly #listen: readonly string[]
   #running: Running | null = null
+  /** What was asked for while it started. A topic that was dropped here left its node deaf for good. */
+  readonly #early: ((running: Running) => void)[] = []
 
   constructor(self: NodeId, privateKey: PrivateKey, options: Libp2pTransportOptions) {
     this.self = self
@@ -78,40 +80,47 @@ class Libp2pTransport implements Transport {
         cause: error,
       })
     }
-    this.#running = new Running(this.self, host, listener, connections, this.#options)
-    await this.#running.serve()
+    const running = new Running(this.self, host, listener, connections, this.#options)
+    this.#running = running
+    for (const ask of this.#early.splice(0)) ask(running)
+    await running.serve()
   }
 
   async stop(): Promise<void> {
     await this.#running?.stop()
   }
 
+  #do(ask: (running: Running) => void): void {
+    if (this.#running === null) this.#early.push(ask)
+    else ask(this.#running)
+  }
+
   dial(node: NodeId | null, addresses: readonly string[], verify = false): void {
-    this.#running?.dial(node, addresses, verify)
+    this.#do(running => running.dial(node, addresses, verify))
   }
 
   hangUp(node: NodeId): void {
-    this.#running?.hangUp(node)
+    this.#do(running => running.hangUp(node))
   }
 
   ban(node: NodeId, forMs: Millis): void {
-    this.#running?.ban(node, forMs)
+    this.#do(running => running.ban(node, forMs))
   }
 
   send(to: NodeId, channel: Channel, bytes: Uint8Array, addresses: readonly string[] = []): void {
-    this.#running?.send(to, channel, bytes, addresses)
+    this.#do(running => running.send(to, channel, bytes, addresses))
   }
 
   publish(topic: string, bytes: Uint8Array): void {
-    this.#running?.gossip.publish(topic, bytes)
+    this.#do(running => running.gossip.publish(topic, bytes))
   }
 
   subscribe(topic: string): void {
-    this.#running?.gossip.subscribe(topic)
+    this.#do(running => running.gossip.subscribe(topic))
   }
 
   unsubscribe(topic: string): void {
-    this.#running?.gossip.unsubscribe(topic)
+    this.#do(running => running.gossip.unsubscribe(topic))
   }
 
   async request(
@@ -125,7 +134,7 @@ class Libp2pTransport implements Transport {
   }
 
   discover(on: boolean): void {
-    this.#running?.discovery.set(on)
+    this.#do(running => running.discovery.set(on))
   }
 
   traffic(): TransportTraffic {
