@@ -2,7 +2,7 @@
 // less the number that the journal gives them.
 
 import type { Millis, NodeId, SpaceName, TaskId } from './ids.js'
-import type { Cause, Verdict } from './member.js'
+import type { Cause, Health, Verdict } from './member.js'
 
 export interface MemberEvent {
   readonly kind:
@@ -17,6 +17,9 @@ export interface MemberEvent {
   readonly name: string
   readonly verdict: Verdict
   readonly cause: Cause | null
+  /** Of `member.health`: how it is, and why it is not well. */
+  readonly health?: Health
+  readonly reasons?: readonly string[]
 }
 
 export type TaskCause =

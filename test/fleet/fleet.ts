@@ -103,7 +103,8 @@ export class FleetNode {
 
   #hear(told: { kind: string; at: number; [field: string]: unknown }): void {
     const { kind, at } = told
-    if (kind === 'event') {
+    if (kind === 'many') for (const each of told.messages as (typeof told)[]) this.#hear(each)
+    else if (kind === 'event') {
       const event = told.event as { kind: string; at: number }
       this.events.push({ ...event, concludedAt: event.at, at, by: this.id })
     } else if (kind === 'run') this.runs.push({ ...(told as unknown as FleetRun), by: this.id })

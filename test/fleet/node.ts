@@ -56,7 +56,14 @@ const open = async () => {
 }
 
 const node = await open()
-node.on('member', event => tell({ kind: 'event', at: now(), event }))
+
+// What a node concludes bears its time and is told a little later, many at once: all nodes
+// of this machine would otherwise write to their pipes in the very moment that is measured.
+const concluded: { kind: 'event'; at: number; event: object }[] = []
+node.on('member', event => {
+  if (concluded.push({ kind: 'event', at: now(), event }) > 1) return
+  setTimeout(() => tell({ kind: 'many', messages: concluded.splice(0) }), 150)
+})
 
 /** Tells when a run begins and when it is over; what it does in between is the handler's. */
 const told =
@@ -141,6 +148,11 @@ const ORDERS: Readonly<Record<string, (order: Order) => unknown>> = {
   },
   get: ({ space, key }) => node.space(space as string).get(key as string) ?? null,
   entries: ({ space }) => entriesOf(space as string),
+  count: ({ space }) => {
+    let keys = 0
+    for (const _ of node.space(space as string).entries()) keys++
+    return keys
+  },
   content: ({ space }) => {
     const entries = entriesOf(space as string)
     return { count: entries.length, digest: digest(entries) }

@@ -70,6 +70,29 @@ test('whom gossip does not reach yet learns of a crash from its fellow observers
   }
 })
 
+test('whom gossip passes by for good knows within 2.5 s what the others know, and they of it', t => {
+  for (const seed of [1, 2, 3, 4, 5]) {
+    const mesh = settledMesh({ seed, nodes: 20 })
+    const { world } = mesh
+    const deaf = world.node(7)
+    world.loseGossip(deaf)
+    const others = [3, 12, 16].map(index => world.node(index))
+    for (const node of others) {
+      const from = world.nowMs
+      world.inject(node, { kind: 'drain', on: true, request: 1 })
+      world.run(from + 2_500)
+      t.true(mesh.membership(deaf.index).get(node.id)?.record.draining, `seed ${seed}: ${node.index} drains`)
+    }
+    world.inject(deaf, { kind: 'drain', on: true, request: 1 })
+    world.run(world.nowMs + 2_500)
+    for (const node of world.nodes)
+      t.true(
+        mesh.membership(node.index).get(deaf.id)?.record.draining,
+        `seed ${seed}: ${node.index} was told`,
+      )
+  }
+})
+
 test('a node that hears nothing but is heard is found out within 5 s, and is alive again after', t => {
   for (const seed of [1, 2, 3]) {
     const mesh = settledMesh({ seed, nodes: 20 })

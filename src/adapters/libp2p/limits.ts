@@ -42,7 +42,7 @@ export const limits = {
    * A killed process closes its connections some milliseconds before its port, so an
    * immediate redial is accepted by a dead man. Such a door is tried again after these.
    */
-  doorRetriesMs: [5, 20, 80, 200, 400],
+  doorRetriesMs: [1, 4, 20, 80, 200, 400],
   dialsAtOnce: 64,
   dialsWaiting: 4_096,
   addressesPerDial: 16,

@@ -22,7 +22,7 @@ import { Discovery } from './discovery.js'
 import { Gossip, gossipOptions } from './gossip.js'
 import { Guard } from './guard.js'
 import { limits } from './limits.js'
-import { BULK_PROTOCOL, LINK_PROTOCOL, Links } from './links.js'
+import { asError, BULK_PROTOCOL, LINK_PROTOCOL, Links } from './links.js'
 import { listenAddresses, ownAddresses } from './own-addresses.js'
 import { ACCEPTED, type Meter, protector } from './protector.js'
 import { quietYamux } from './quiet-yamux.js'
@@ -75,7 +75,10 @@ class Libp2pTransport implements Transport {
     try {
       host = await startHost(this.#privateKey, this.#listen, this.#options, this.#meter, connections)
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
+      // Libp2p gives each address a line of its own.
+      const why = asError(error)
+        .message.split(/\s*\n\s*/)
+        .join('; ')
       throw new ShoalError('LISTEN_FAILED', `cannot listen on ${this.#listen.join(', ')}: ${why}`, {
         cause: error,
       })

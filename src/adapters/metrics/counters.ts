@@ -15,6 +15,10 @@ const HELP: Readonly<Record<string, string>> = {
   task_gap_ms: 'Time in which a task that had run was covered by nobody, by cause.',
   task_overlap_ms: 'Time in which more than one owner ran a copy, by cause.',
   state_dropped: 'Messages of shared state that were not accepted, by reason.',
+  state_arrivals: 'Updates of shared state from other nodes that brought something new.',
+  state_lag_ms:
+    'Age of those updates when they arrived, by the clocks of their writers: over state_arrivals the mean lag.',
+  views_apart: 'Times that a neighbor held other members for other things than this node, twice in a row.',
   handler_blocked_ms: 'Time for which handlers kept the event loop from everything else.',
   queue_dropped: 'Events dropped because the queue was full.',
 }

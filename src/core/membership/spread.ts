@@ -47,13 +47,16 @@ export class Spread {
    */
   accuse(accusation: Sealed<Accusation>): void {
     const { now, config, roster, links } = this.#shared
+    let told = 0
     for (const fellow of roster.observersOf(accusation.body.subject, 2 * config.observersPerMember)) {
-      if (links.get(fellow) !== undefined)
-        send(this.#shared, fellow, { kind: 'rumor', records: [], accusations: [accusation], strikes: [] })
+      if (links.get(fellow) === undefined) continue
+      told++
+      send(this.#shared, fellow, { kind: 'rumor', records: [], accusations: [accusation], strikes: [] })
     }
     const isFirst = now - this.#accusedAt > 2 * config.rumorBatchMs && this.#accusations.length === 0
     this.#accusedAt = now
-    if (isFirst) return this.publishNow([], [accusation])
+    // In a small mesh all have been told: a second copy for each would only keep them from judging.
+    if (isFirst && told < roster.aliveCount - 2) return this.publishNow([], [accusation])
     this.#accusations.push(accusation)
     soon(this.#shared, 'rumors', now + config.rumorBatchMs)
   }

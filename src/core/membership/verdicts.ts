@@ -118,6 +118,7 @@ export class Verdicts {
       name: entry.record.name,
       verdict: entry.verdict,
       cause: entry.cause,
+      ...(kind === 'member.health' && { health: entry.record.health, reasons: entry.record.reasons }),
     }
     this.#shared.out.push({ kind: 'notify', event })
   }

@@ -8,7 +8,7 @@
 
 import { DeadlineQueue } from '../deadline-queue.js'
 import { invariant, ShoalError } from '../errors.js'
-import { createHybridClock, type HybridClock } from '../hybrid-clock.js'
+import { createHybridClock, type HybridClock, type Stamp, stampMs } from '../hybrid-clock.js'
 import { compareText, type Millis, type NodeId, spaceName } from '../ids.js'
 import type { Json } from '../json.js'
 import type { MembersView } from '../member.js'
@@ -110,6 +110,8 @@ class State implements StateCore {
   /** As `#hasExchanged`, or it has waited for long enough. */
   #maySpeak: boolean
   #now: Millis = 0
+  /** The newest stamp of what is being applied. */
+  #newest: Stamp = 0
   #sorted: readonly Replica[] | null = null
   /** Keys of the store that nobody needs any more. */
   #garbage: string[] = []
@@ -498,7 +500,12 @@ class State implements StateCore {
 
   /** A checked update that builds on nothing that is missing, as far as its writer goes. */
   #apply(now: Millis, from: NodeId, replica: Replica, update: Uint8Array): boolean {
+    this.#newest = 0
     const applied = replica.applyRemote(update)
+    if (this.#newest > 0) {
+      this.#count('state_arrivals', {})
+      this.#count('state_lag_ms', {}, Math.max(0, this.#wall(now) - stampMs(this.#newest)))
+    }
     if (applied === 'unappliable') {
       this.#offence(now, from, 'unappliable')
       return false
@@ -682,6 +689,7 @@ class State implements StateCore {
   #newReplica(document: string, lineage: string): Replica {
     const replica = new Replica(document, this.#self, lineage, this.#config, stamp => {
       this.#clock.observe(stamp, this.#wall(this.#now))
+      this.#newest = Math.max(this.#newest, stamp)
     })
     this.#replicas.set(document, replica)
     this.#sorted = null
