@@ -25,15 +25,16 @@ const specs = (count: number, run = 'wait', when?: object) =>
     ...(when && { when }),
   }))
 
-/** Each task has exactly one runner, and for a while nothing changes. */
+/** Each task has exactly one runner, and from now on nothing changes for a while. */
 const still = async (fleet: Fleet, count: number): Promise<Map<string, FleetNode>> => {
+  const since = nowMs()
   let owners = new Map<string, FleetNode>()
   await until(
     LIMIT_MS,
     `${count} tasks run once each`,
     () => {
       const runners = fleet.runners()
-      const last = fleet.runs().at(-1)?.at ?? 0
+      const last = Math.max(since, fleet.runs().at(-1)?.at ?? 0)
       owners = new Map(
         [...runners].flatMap(([task, [node]]) => (node === undefined ? [] : [[task, node] as const])),
       )

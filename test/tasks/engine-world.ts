@@ -122,6 +122,10 @@ export interface WorldOptions {
   readonly seed: number
   readonly nodes: number
   readonly config?: Partial<EngineConfig>
+  /** Nobody is linked to anybody, and what is sent to one node alone is lost. */
+  readonly strangers?: boolean
+  /** Spaces whose writes travel for so long besides. */
+  readonly lateSpaces?: Readonly<Record<string, number>>
 }
 
 export interface World {
@@ -166,7 +170,13 @@ export const task = (id: string, fields: Partial<TaskSpec> = {}): TaskSpec => ({
   ...fields,
 })
 
-export const createWorld = ({ seed, nodes: count, config = {} }: WorldOptions): World => {
+export const createWorld = ({
+  seed,
+  nodes: count,
+  config = {},
+  strangers = false,
+  lateSpaces = {},
+}: WorldOptions): World => {
   const rng = createRng(seed)
   const ids = Array.from({ length: count }, (_, i) => nodeId(`n${String(i).padStart(2, '0')}`))
   const nodes = new Map(ids.map(id => [id, new Node(id)]))
@@ -247,7 +257,7 @@ export const createWorld = ({ seed, nodes: count, config = {} }: WorldOptions): 
       }
       case 'send': {
         const { to, channel, message } = effect
-        if (!reachable(node.id, to)) return
+        if (strangers || !reachable(node.id, to)) return
         later(1 + rng.below(10), () => {
           if (reachable(node.id, to))
             feed(at(to), { kind: 'message', from: node.id, channel, message, bytes: 0 })
@@ -347,9 +357,12 @@ export const createWorld = ({ seed, nodes: count, config = {} }: WorldOptions): 
 
   const send = (from: NodeId, to: NodeId, ops: readonly Op[]): void => {
     if (!reachable(from, to)) return
-    later(1 + rng.below(30), () => {
-      if (reachable(from, to)) deliver(at(to), ops)
-    })
+    const late = (op: Op): number => lateSpaces[op.space] ?? 0
+    for (const ms of new Set(ops.map(late)))
+      later(ms + 1 + rng.below(30), () => {
+        const due = ops.filter(op => late(op) === ms)
+        if (reachable(from, to)) deliver(at(to), due)
+      })
   }
 
   /** Anti-entropy: what is durable at one end reaches the other. */
@@ -376,7 +389,7 @@ export const createWorld = ({ seed, nodes: count, config = {} }: WorldOptions): 
     all: () => ids.map(id => memberOf(node, id)).filter(member => member !== undefined),
     revision: 0,
     neighbors: () => ids.filter(id => id !== node.id && reachable(node.id, id)),
-    isLinked: id => reachable(node.id, id),
+    isLinked: id => !strangers && reachable(node.id, id),
     observersOf: () => [],
     rttMs: () => null,
     lastHeardAt: null,

@@ -60,6 +60,40 @@ test('when the owner dies another takes over, with the checkpoint that it had sa
   t.deepEqual(world.violations, [])
 })
 
+test('an heir whose word comes by gossip alone waits for the last checkpoint, which may be later', t => {
+  for (const seed of [40, 41, 42]) {
+    const lateSpaces = { 'shoal.checkpoints': 500 }
+    const world = createWorld({ seed, nodes: 4, strangers: true, lateSpaces })
+    world.put(world.ids[0] as NodeId, task('poll'))
+    world.advance(500)
+    const owner = ownerOf(world, 'poll')
+    const copy = world.starts[0]?.copy as never
+    world.ask(owner, { kind: 'copySaved', copy, checkpoint: { line: 7 }, request: world.request() })
+    world.advance(100)
+    world.change(owner, { draining: true })
+    world.advance(1_000)
+    t.not(ownerOf(world, 'poll'), owner, `seed ${seed}`)
+    t.deepEqual(world.starts.at(-1)?.checkpoint, { line: 7 }, `seed ${seed}`)
+    t.deepEqual(world.violations, [])
+  }
+})
+
+test('a checkpoint that is lost is not waited for longer than a second', t => {
+  const lateSpaces = { 'shoal.checkpoints': 60_000 }
+  const world = createWorld({ seed: 43, nodes: 4, strangers: true, lateSpaces })
+  world.put(world.ids[0] as NodeId, task('poll'))
+  world.advance(500)
+  const owner = ownerOf(world, 'poll')
+  const copy = world.starts[0]?.copy as never
+  world.ask(owner, { kind: 'copySaved', copy, checkpoint: 1, request: world.request() })
+  world.advance(100)
+  world.change(owner, { draining: true })
+  world.advance(1_000)
+  t.deepEqual(world.running('poll'), [])
+  world.advance(500)
+  t.not(ownerOf(world, 'poll'), owner)
+})
+
 test('a drain hands each task over: the next starts when the last has stopped', t => {
   const world = createWorld({ seed: 3, nodes: 4 })
   for (let i = 0; i < 8; i++) world.put(world.ids[0] as NodeId, task(`t${i}`))

@@ -80,6 +80,8 @@ export interface StateConfig {
   readonly foldStepBytes: number
   /** Bytes that Yjs may hold back because something before them is missing. 1 MB; beyond that they are dropped and fetched in order. */
   readonly pendingBytesMax: number
+  /** The same for broadcasts that came early, of all spaces together. 8 MB: a peer with many spaces must not multiply it. */
+  readonly pendingTotalBytesMax: number
   /** Offences of a peer within a minute before it is ignored. 10: an honest node commits none. */
   readonly offencesMax: number
   /** How long an offender is ignored. 60 s. */
@@ -121,6 +123,7 @@ export const defaultStateConfig: StateConfig = Object.freeze({
   foldEntries: 4_000,
   foldStepBytes: 131_072,
   pendingBytesMax: 1_048_576,
+  pendingTotalBytesMax: 8_388_608,
   offencesMax: 10,
   throttleMs: 60_000,
   wantedNeighborsMax: 16,

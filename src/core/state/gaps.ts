@@ -39,6 +39,7 @@ interface Search {
 export class Gaps {
   readonly #host: GapsHost
   readonly #early = new Map<string, { bytes: number; readonly list: Early[] }>()
+  #bytes = 0
   readonly #searches = new Map<string, Search>()
 
   constructor(host: GapsHost) {
@@ -50,8 +51,11 @@ export class Gaps {
     const held = this.#early.get(document) ?? { bytes: 0, list: [] }
     if (held.list.some(({ client, clock }) => client === early.client && clock === early.clock)) return true
     // It comes again, in order, from whoever is asked for what is missing.
-    if (held.bytes + early.update.length > this.#host.config.pendingBytesMax) return false
-    held.bytes += early.update.length
+    const { pendingBytesMax, pendingTotalBytesMax } = this.#host.config
+    const bytes = early.update.length
+    if (held.bytes + bytes > pendingBytesMax || this.#bytes + bytes > pendingTotalBytesMax) return false
+    held.bytes += bytes
+    this.#bytes += bytes
     held.list.push(early)
     this.#early.set(document, held)
     return true
@@ -63,7 +67,8 @@ export class Gaps {
     if (held === undefined) return undefined
     const index = held.list.findIndex(({ client, clock }) => clock <= replica.clockOf(client))
     const [ready] = index < 0 ? [] : held.list.splice(index, 1)
-    if (ready !== undefined) held.bytes -= ready.update.length
+    held.bytes -= ready?.update.length ?? 0
+    this.#bytes -= ready?.update.length ?? 0
     if (held.list.length === 0) this.#early.delete(replica.document)
     return ready
   }

@@ -63,11 +63,17 @@ export const createCheckpoints = (ctx: Context): Checkpoints => {
     ctx.out.push(...ctx.deps.state.write(ctx.now, SPACES.checkpoints, [{ key: slot.key, value }], null))
   }
 
+  /** The copy that is due here may have waited for just this. */
+  const wake = (slot: Slot): void => {
+    if (slot.local !== null && slot.local.savedAt !== null) ctx.dirty.add(slot)
+  }
+
   const receive = (slot: Slot, checkpoint: Checkpoint): boolean => {
     if (parseEpoch(checkpoint.epoch) === null) return false
     const { epoch, sequence, checkpoint: value } = checkpoint
     if (compareCheckpoints(checkpoint, slot.checkpoint) > 0)
       slot.checkpoint = { epoch, sequence, checkpoint: value }
+    wake(slot)
     return true
   }
 
@@ -86,7 +92,8 @@ export const createCheckpoints = (ctx: Context): Checkpoints => {
 
     isHere: (slot, claim) => {
       const saved = { epoch: formatEpoch(claim.epoch), sequence: claim.saved, checkpoint: null }
-      return [slot.checkpoint, inState(slot.key)].some(known => compareCheckpoints(known, saved) >= 0)
+      const known = [slot.checkpoint, onDisk.get(slot.key) ?? null, inState(slot.key)]
+      return known.some(checkpoint => compareCheckpoints(checkpoint, saved) >= 0)
     },
 
     save: (slot, copy, value, request) => {
@@ -120,7 +127,9 @@ export const createCheckpoints = (ctx: Context): Checkpoints => {
 
     stateChanged: (task, index) => {
       const slot = ctx.slots.get(slotKey(task, index))
-      if (slot === undefined || slot.checkpoint === null || slot.local !== null) return
+      if (slot === undefined) return
+      wake(slot)
+      if (slot.checkpoint === null || slot.local !== null) return
       // Whoever does not run it needs no copy of what everybody has.
       if (compareCheckpoints(inState(slot.key), slot.checkpoint) >= 0) slot.checkpoint = null
     },

@@ -75,6 +75,8 @@ export interface LocalCopy {
   since: Millis
   /** Until when a live rival's claim is respected, or null while there is none. */
   handAt: Millis | null
+  /** Until when the last checkpoint of the copy before is waited for, or null. */
+  savedAt: Millis | null
   /** When a copy that is to move is stopped, or null. */
   movesAt: Millis | null
   /** While it waits: how long until somebody is asked. */
@@ -221,6 +223,7 @@ export const localOf = (slot: Slot): LocalCopy => {
     cause: 'applied',
     since: 0,
     handAt: null,
+    savedAt: null,
     movesAt: null,
     lookMs: 0,
     handedTo: null,

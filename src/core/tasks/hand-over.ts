@@ -39,6 +39,8 @@ export const createHandOver = (ctx: Context): HandOver => {
 
   return {
     settles: (slot, local, to) => {
+      // Who was held dead has been replaced meanwhile: every moment that it runs on is one too many.
+      if (ctx.deps.members.get(ctx.self)?.record.settled === false) return false
       if (local.movesAt === null) {
         local.movesAt = ctx.now + ctx.config.moveSettleMs
         ctx.deadlines.set(`move|${slot.key}`, local.movesAt)

@@ -12,6 +12,8 @@ export interface Patience {
   waits(slot: Slot, local: LocalCopy, task: Task, rivals: readonly Claim[]): boolean
   /** It has waited for a while: asks, and will again. */
   look(slot: Slot, local: LocalCopy): void
+  /** It runs here, or is not due here any more. */
+  end(slot: Slot, local: LocalCopy): void
 }
 
 /** `hasCheckpoint`: whether the checkpoint that a claim speaks of, or a newer one, is here. */
@@ -21,31 +23,43 @@ export const createPatience = (
 ): Patience => {
   const { handoverLookMs, handoverMarginMs } = ctx.config
 
+  /** Both waits are counted from their beginning; a rival that appears later has its own time. */
   const waitUntil = (slot: Slot, local: LocalCopy, at: number): boolean => {
-    if (local.handAt === null) {
+    if (ctx.now >= at) return false
+    if (ctx.deadlines.get(`look|${slot.key}`) === null) {
       local.lookMs = handoverLookMs
       ctx.deadlines.set(`look|${slot.key}`, ctx.now + handoverLookMs)
     }
-    local.handAt = Math.min(local.handAt ?? at, at)
-    ctx.deadlines.set(`hand|${slot.key}`, local.handAt)
-    return ctx.now < local.handAt
+    ctx.deadlines.set(`hand|${slot.key}`, at)
+    return true
   }
 
   return {
     waits: (slot, local, task, rivals) => {
-      if (rivals.length > 0) return waitUntil(slot, local, ctx.now + task.graceMs + handoverMarginMs)
+      if (rivals.length > 0) {
+        local.handAt ??= ctx.now + task.graceMs + handoverMarginMs
+        return waitUntil(slot, local, local.handAt)
+      }
       const last = highestClaim(slot)
       if (last === null || last.phase !== 'stopped' || last.saved === 0 || hasCheckpoint(slot, last))
         return false
-      return waitUntil(slot, local, ctx.now + handoverMarginMs)
+      local.savedAt ??= ctx.now + handoverMarginMs
+      return waitUntil(slot, local, local.savedAt)
     },
 
     look: (slot, local) => {
-      if (local.handAt === null || ctx.now >= local.handAt) return
+      if (ctx.now >= Math.max(local.handAt ?? 0, local.savedAt ?? 0)) return
       const last = highestClaim(slot)
       if (last !== null) ctx.overdue.add(last.epoch.node)
       local.lookMs *= 2
       ctx.deadlines.set(`look|${slot.key}`, ctx.now + local.lookMs)
+    },
+
+    end: (slot, local) => {
+      local.handAt = null
+      local.savedAt = null
+      ctx.deadlines.delete(`hand|${slot.key}`)
+      ctx.deadlines.delete(`look|${slot.key}`)
     },
   }
 }

@@ -140,10 +140,9 @@ export const createRunner = (
 
   const take = (slot: Slot, local: LocalCopy, task: Task): void => {
     const before = highestClaim(slot)
-    ctx.deadlines.delete(`hand|${slot.key}`)
+    patience.end(slot, local)
     ctx.deadlines.delete(`retry|${slot.key}`)
     if (local.task !== null && local.task.execution !== task.execution) local.errors = 0
-    local.handAt = null
     local.task = task
     local.cause = causeOfTake(ctx, before)
     local.covered = task.schedule === null ? null : coveredAt(ctx, slot, task)
@@ -210,8 +209,7 @@ export const createRunner = (
     const { local } = slot
     if (local !== null) {
       if (jobQueue.delete(slot)) admitNextJob()
-      local.handAt = null
-      ctx.deadlines.delete(`hand|${slot.key}`)
+      patience.end(slot, local)
       ctx.deadlines.delete(`retry|${slot.key}`)
       if (local.state.phase === 'failed')
         apply(slot, { kind: 'stop', cause: causeOfStop(ctx, slot, task, null, []) })
