@@ -3,8 +3,8 @@
 
 import test from 'ava'
 import type { NodeId } from '../../src/core/ids.js'
-import { taskId } from '../../src/core/ids.js'
 import type { TaskSpec } from '../../src/core/tasks/spec.js'
+import { atRest } from './at-rest.js'
 import { createWorld, task, type World } from './engine-world.js'
 
 const SEED = process.env.SEED === undefined ? null : Number(process.env.SEED)
@@ -96,44 +96,6 @@ const play = (seed: number, splits: boolean): World => {
   for (const id of ids) world.change(id, { draining: false, settled: true })
   world.advance(120_000)
   return world
-}
-
-const atRest = (world: World): string[] => {
-  const wrong: string[] = []
-  const views = world.ids.map(id => JSON.stringify(world.engine(id).list()))
-  views.forEach((view, i) => {
-    if (view !== views[0]) wrong.push(`${world.ids[i]} sees other tasks than ${world.ids[0]}`)
-  })
-  for (const view of world.engine(world.ids[0] as NodeId).list()) {
-    const spec = view as unknown as TaskSpec & { copies: { slot: number; node: NodeId; phase: string }[] }
-    if (spec.when === 'once') {
-      if (spec.replicas !== 0 && view.result === undefined) wrong.push(`${spec.id} has no result`)
-      continue
-    }
-    const due = spec.replicas === 'all' ? world.ids.length : spec.replicas
-    const nodes = new Set(spec.copies.map(({ node }) => node))
-    const eligible = Object.keys(spec.needs).length > 0 ? 3 : world.ids.length
-    if (spec.copies.length !== due || nodes.size !== Math.min(due, eligible))
-      wrong.push(`${spec.id} has ${spec.copies.length} copies on ${nodes.size} nodes instead of ${due}`)
-    const why = world.engine(world.ids[0] as NodeId).why(taskId(spec.id))
-    for (const copy of spec.copies) {
-      if (copy.phase !== 'running') wrong.push(`${spec.id}/${copy.slot} is ${copy.phase}`)
-      if (why?.copies.find(({ slot }) => slot === copy.slot)?.node !== copy.node)
-        wrong.push(`${spec.id}/${copy.slot} is not where placement names it`)
-      if (spec.when === 'always' && world.running(spec.id, copy.slot).join() !== copy.node)
-        wrong.push(`${spec.id}/${copy.slot} runs on ${world.running(spec.id, copy.slot)}`)
-    }
-  }
-  // Bounded by what is alive: one claim for each copy, none of a task that is gone.
-  const [first] = world.ids as [NodeId]
-  for (const [key, value] of Object.entries(world.state(first, 'shoal.claims'))) {
-    const { task: name, slot, phase } = value as { task: string; slot: number; phase: string }
-    const known = world.engine(first).get(taskId(name))
-    if (known === null) wrong.push(`claim ${key} of a task that is gone`)
-    else if (phase !== 'running' && slot < Number((known as unknown as TaskSpec).replicas))
-      wrong.push(`claim ${key} is left ${phase}`)
-  }
-  return wrong
 }
 
 for (const splits of [false, true])

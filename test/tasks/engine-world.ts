@@ -17,64 +17,84 @@ import type { TaskSpec } from '../../src/core/tasks/spec.js'
 
 /** After a heal the nodes need a moment to learn of each other. */
 const SETTLE_MS = 5_000
+/** Exchanges of a node with those that it meets at once. */
+const EXCHANGES = 20
 const WALL = 1_790_000_000_000
 
+/** A write to shared state; its index in the world's log is its stamp as well. */
 interface Op {
-  readonly id: string
+  readonly index: number
+  readonly node: NodeId
   readonly space: string
   readonly key: string
-  readonly stamp: string
   readonly value: Json | undefined
-  readonly removes: readonly string[]
+  /** The writes that it replaces. */
+  readonly removes: readonly number[]
+}
+
+/** A set of small numbers. */
+class Bits {
+  words = new Uint32Array(32)
+
+  has(index: number): boolean {
+    return (((this.words[index >>> 5] ?? 0) >>> (index & 31)) & 1) === 1
+  }
+
+  add(index: number): void {
+    const at = index >>> 5
+    if (at >= this.words.length) {
+      const wider = new Uint32Array(Math.max(at + 1, this.words.length * 2))
+      wider.set(this.words)
+      this.words = wider
+    }
+    this.words[at] = (this.words[at] as number) | (1 << (index & 31))
+  }
+
+  /** What is here and not there, ascending. */
+  without(other: Bits): number[] {
+    const found: number[] = []
+    for (let at = 0; at < this.words.length; at++) {
+      let word = (this.words[at] as number) & ~(other.words[at] ?? 0)
+      for (; word !== 0; word &= word - 1) found.push(at * 32 + 31 - Math.clz32(word & -word))
+    }
+    return found
+  }
 }
 
 class Replica {
-  readonly ops = new Map<string, Op>()
-  readonly removed = new Set<string>()
-  readonly live = new Map<string, Map<string, Map<string, Json>>>()
+  readonly seen = new Bits()
+  readonly #removed = new Bits()
+  readonly #live = new Map<string, Map<string, readonly Op[]>>()
 
+  /** True when what is read here changed. */
   apply(op: Op): boolean {
-    if (this.ops.has(op.id)) return false
-    this.ops.set(op.id, op)
-    const before = JSON.stringify(this.get(op.space, op.key))
-    for (const stamp of op.removes) {
-      this.removed.add(stamp)
-      this.#entries(op.space, op.key).delete(stamp)
+    if (this.seen.has(op.index)) return false
+    this.seen.add(op.index)
+    let keys = this.#live.get(op.space)
+    if (keys === undefined) {
+      keys = new Map()
+      this.#live.set(op.space, keys)
     }
-    if (op.value !== undefined && !this.removed.has(op.stamp))
-      this.#entries(op.space, op.key).set(op.stamp, op.value)
-    return JSON.stringify(this.get(op.space, op.key)) !== before
+    const before = keys.get(op.key) ?? []
+    for (const index of op.removes) this.#removed.add(index)
+    const kept = before.filter(({ index }) => !this.#removed.has(index))
+    if (op.value !== undefined && !this.#removed.has(op.index)) kept.push(op)
+    kept.sort((a, b) => a.index - b.index)
+    if (kept.length > 0) keys.set(op.key, kept)
+    else keys.delete(op.key)
+    return kept.at(-1) !== before.at(-1)
   }
 
   get(space: string, key: string): Json | undefined {
-    const entries = this.live.get(space)?.get(key)
-    if (entries === undefined || entries.size === 0) return undefined
-    return entries.get([...entries.keys()].sort().at(-1) as string)
+    return this.#live.get(space)?.get(key)?.at(-1)?.value
   }
 
-  stamps(space: string, key: string): string[] {
-    return [...(this.live.get(space)?.get(key)?.keys() ?? [])]
+  indexesOf(space: string, key: string): number[] {
+    return (this.#live.get(space)?.get(key) ?? []).map(({ index }) => index)
   }
 
   keys(space: string): string[] {
-    return [...(this.live.get(space) ?? [])]
-      .filter(([, entries]) => entries.size > 0)
-      .map(([key]) => key)
-      .sort()
-  }
-
-  #entries(space: string, key: string): Map<string, Json> {
-    let keys = this.live.get(space)
-    if (keys === undefined) {
-      keys = new Map()
-      this.live.set(space, keys)
-    }
-    let entries = keys.get(key)
-    if (entries === undefined) {
-      entries = new Map()
-      keys.set(key, entries)
-    }
-    return entries
+    return [...(this.#live.get(space)?.keys() ?? [])].sort()
   }
 }
 
@@ -95,8 +115,8 @@ export interface Start {
 class Node {
   engine!: TaskEngine
   replica = new Replica()
-  durableOps = new Map<string, Op>()
-  received: Op[] = []
+  durableOps = new Bits()
+  received: number[] = []
   readonly durableClaims = new Set<string>()
   store = new Map<string, Uint8Array>()
   verdicts = new Map<NodeId, { verdict: Verdict; since: number }>()
@@ -124,6 +144,8 @@ export interface WorldOptions {
   readonly config?: Partial<EngineConfig>
   /** Nobody is linked to anybody, and what is sent to one node alone is lost. */
   readonly strangers?: boolean
+  /** Nobody asks for the events of the nodes, of which a large world has too many to keep. */
+  readonly silent?: boolean
   /** Spaces whose writes travel for so long besides. */
   readonly lateSpaces?: Readonly<Record<string, number>>
 }
@@ -175,21 +197,26 @@ export const createWorld = ({
   nodes: count,
   config = {},
   strangers = false,
+  silent = false,
   lateSpaces = {},
 }: WorldOptions): World => {
   const rng = createRng(seed)
-  const ids = Array.from({ length: count }, (_, i) => nodeId(`n${String(i).padStart(2, '0')}`))
+  const digits = String(count - 1).length
+  const ids = Array.from({ length: count }, (_, i) =>
+    nodeId(`n${String(i).padStart(Math.max(2, digits), '0')}`),
+  )
   const nodes = new Map(ids.map(id => [id, new Node(id)]))
   const at = (id: NodeId): Node => nodes.get(id) as Node
   const group = new Map<NodeId, number>(ids.map(id => [id, 0]))
   const queue = new DeadlineQueue<number>()
   const work = new Map<number, () => void>()
   const starts: Start[] = []
+  const startsOfPeriod = new Map<string, Start[]>()
+  const log: Op[] = []
   const violations: string[] = []
   const seen = new Set<string>()
   let now = 1_000
   let order = 0
-  let lamport = 0
   let token = 0
   let request = 0
   /** Since when every node could talk to every other, or infinity while they cannot. */
@@ -243,9 +270,9 @@ export const createWorld = ({
             else node.store.set(key, value)
           if (ops.length > 0) {
             // What came before from others is in the log before it.
-            for (const op of node.received.splice(0)) node.durableOps.set(op.id, op)
+            for (const index of node.received.splice(0)) node.durableOps.add(index)
             for (const op of ops) {
-              node.durableOps.set(op.id, op)
+              node.durableOps.add(op.index)
               const { task: name, slot, epoch } = (op.value ?? {}) as Record<string, Json>
               if (op.space === 'shoal.claims') node.durableClaims.add(`${name}/${slot}/${epoch}`)
             }
@@ -265,7 +292,7 @@ export const createWorld = ({
         return
       }
       case 'notify':
-        node.events.push(effect.event as TaskEvent)
+        if (!silent) node.events.push(effect.event as TaskEvent)
         return
       case 'reply':
         node.replies.set(effect.request, effect.value)
@@ -275,7 +302,8 @@ export const createWorld = ({
         return
       case 'startCopy': {
         const { copy, spec, period, checkpoint } = effect
-        starts.push({ at: now, node: node.id, copy, period, checkpoint })
+        const start: Start = { at: now, node: node.id, copy, period, checkpoint }
+        starts.push(start)
         const name = `${copy.task}/${copy.slot}/${copy.epoch}/${period}`
         if (seen.has(name)) violations.push(`${now}: ${name} was started twice`)
         seen.add(name)
@@ -284,13 +312,12 @@ export const createWorld = ({
           violations.push(`${now}: ${name} started before its claim was durable`)
         const key = `${copy.task}/${copy.slot}`
         if (node.copies.has(key)) violations.push(`${now}: ${name} started beside another on its node`)
+        const rivals = startsOfPeriod.get(`${key}/${period}`) ?? []
+        startsOfPeriod.set(`${key}/${period}`, [...rivals, start])
         if (period !== null && now - wholeSince > SETTLE_MS)
-          for (const other of starts)
+          for (const other of rivals)
             if (
               other.at - wholeSince > SETTLE_MS &&
-              other.copy.task === copy.task &&
-              other.copy.slot === copy.slot &&
-              other.period === period &&
               // A task that was removed and came back counts its periods from the start.
               now - other.at < 2_500 &&
               (other.node !== node.id || other.copy.epoch !== copy.epoch)
@@ -327,15 +354,10 @@ export const createWorld = ({
       node.replica.keys(space).map(key => [key, node.replica.get(space, key) as Json] as const),
     write: (_now, space, changes, told) => {
       const ops = changes.map(({ key, value }): Op => {
-        const stamp = `${String(++lamport).padStart(10, '0')}-${node.id}`
-        return {
-          id: `${node.id}-${stamp}`,
-          space,
-          key,
-          stamp,
-          value,
-          removes: node.replica.stamps(space, key),
-        }
+        const removes = node.replica.indexesOf(space, key)
+        const op = { index: log.length, node: node.id, space, key, value, removes }
+        log.push(op)
+        return op
       })
       for (const op of ops) node.replica.apply(op)
       // The operations ride on the effect, so that they become durable with it.
@@ -346,8 +368,8 @@ export const createWorld = ({
   const deliver = (to: Node, ops: readonly Op[]): void => {
     const changed = new Map<string, Set<string>>()
     for (const op of ops)
-      if (!to.replica.ops.has(op.id)) {
-        to.received.push(op)
+      if (!to.replica.seen.has(op.index)) {
+        to.received.push(op.index)
         if (!to.replica.apply(op)) continue
         const keys = changed.get(op.space) ?? new Set()
         changed.set(op.space, keys.add(op.key))
@@ -368,19 +390,20 @@ export const createWorld = ({
   /** Anti-entropy: what is durable at one end reaches the other. */
   const sync = (a: NodeId, b: NodeId): void => {
     if (a === b || !reachable(a, b)) return
-    send(
-      a,
-      b,
-      [...at(a).replica.ops.values()].filter(op => !op.id.startsWith(a) || at(a).durableOps.has(op.id)),
-    )
+    sendMissing(a, b)
     later(5, () => {
-      if (reachable(a, b))
-        send(
-          b,
-          a,
-          [...at(b).replica.ops.values()].filter(op => !op.id.startsWith(b) || at(b).durableOps.has(op.id)),
-        )
+      if (reachable(a, b)) sendMissing(b, a)
     })
+  }
+
+  const sendMissing = (from: NodeId, to: NodeId): void => {
+    const { replica, durableOps } = at(from)
+    const missing = replica.seen.without(at(to).replica.seen).map(index => log[index] as Op)
+    send(
+      from,
+      to,
+      missing.filter(op => op.node !== from || durableOps.has(op.index)),
+    )
   }
 
   const view = (node: Node): MembersView => ({
@@ -419,7 +442,7 @@ export const createWorld = ({
     node.copies.clear()
     node.replica = new Replica()
     node.received = []
-    for (const op of node.durableOps.values()) node.replica.apply(op)
+    for (const index of node.durableOps.without(new Bits())) node.replica.apply(log[index] as Op)
     const previous = node.record
     node.record = {
       ...(previous ?? {
@@ -475,7 +498,8 @@ export const createWorld = ({
       if (!reachable(a, b)) return
       judge(a, b, 'alive')
       judge(b, a, 'alive')
-      sync(a, b)
+      // Among many, some exchanges are enough.
+      if (count <= EXCHANGES || rng.below(count) < EXCHANGES) sync(a, b)
     })
   }
 
@@ -491,7 +515,7 @@ export const createWorld = ({
     advance: ms => {
       const until = now + ms
       for (let steps = 0; ; steps++) {
-        if (steps > 5_000_000) throw new Error('the world does not come to rest')
+        if (steps > 1_000_000 * Math.max(5, count)) throw new Error('the world does not come to rest')
         const dueAt = queue.nextAt
         if (dueAt === null || dueAt > until) break
         now = Math.max(now, dueAt)

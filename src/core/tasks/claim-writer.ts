@@ -67,7 +67,8 @@ export const createClaimWriter = (ctx: Context, observer: Observer): ClaimWriter
       state.phase === 'failed' ||
       (state.phase === 'stopped' && !told) ||
       (state.phase === 'running' && local.task?.spec.overlap === true)
-    replace(slot, claim, isAwaited ? 0 : ctx.config.passingLazyMs)
+    const { passingLazyMs, plannedLazyMs } = ctx.config
+    replace(slot, claim, isAwaited ? 0 : told || local.wasInvited ? plannedLazyMs : passingLazyMs)
   }
 
   const replace = (slot: Slot, claim: Claim, lazy = 0): void => {

@@ -83,6 +83,8 @@ export interface LocalCopy {
   lookMs: Millis
   /** Its last owner said that this node is next. */
   invited: boolean
+  /** It took its place at such an invitation. */
+  wasInvited: boolean
   /** No run begins before this moment. */
   calmUntil: Millis
   /** To whom it was handed, and until when that member's answer is awaited. */
@@ -228,6 +230,7 @@ export const localOf = (slot: Slot): LocalCopy => {
     lookMs: 0,
     handedTo: null,
     invited: false,
+    wasInvited: false,
     calmUntil: 0,
     covered: null,
     lastError: null,

@@ -146,13 +146,16 @@ export const createRunner = (
     local.task = task
     local.cause = causeOfTake(ctx, before)
     local.covered = task.schedule === null ? null : coveredAt(ctx, slot, task)
-    local.calmUntil = local.invited ? 0 : ctx.now + ctx.config.viewSettleMs
+    local.wasInvited = local.invited
     local.invited = false
+    local.calmUntil = local.wasInvited ? 0 : ctx.now + ctx.config.viewSettleMs
     local.renewTo = null
     local.claimLost = false
     local.sequence = 0
     const seen = Math.max(slot.highest, ctx.floor, results.numberOf(task.id))
-    apply(slot, { kind: 'take', number: nextEpochNumber(seen, task.createdAt) })
+    // The copy may have moved once more, of which nobody but those two had heard yet.
+    const unheard = local.wasInvited || before === null ? 0 : 1
+    apply(slot, { kind: 'take', number: nextEpochNumber(seen + unheard, task.createdAt) })
   }
 
   /** Placement names another, or nobody: stop, unless the task asks to wait for the next owner. */
