@@ -34,6 +34,26 @@ test('a link that loses packets earns a longer patience, never beyond the ceilin
   t.true(wild.pulse.lateAt(config, 1) < wild.pulse.silentAt(config, 1))
 })
 
+test('when a cut has healed silence proves nothing for a moment, and nobody can keep it so', t => {
+  const awareness = new Awareness(config)
+  const { crowdMembers, crowdQuietMs, crowdQuietMaxMs, crowdPauseMs } = config
+  let now = 100_000
+  for (let i = 1; i < crowdMembers; i++) awareness.returned(now)
+  t.true(awareness.quietUntil <= now, 'a few that come back are no crowd')
+  awareness.returned(now)
+  t.is(awareness.quietUntil, now + crowdQuietMs)
+  const since = now
+  for (; now < since + crowdPauseMs; now += 100) awareness.returned(now)
+  t.is(awareness.quietUntil, since + crowdQuietMaxMs)
+  now += 100
+  awareness.returned(now)
+  t.is(awareness.quietUntil, now + crowdQuietMs)
+  // One here and one there, as nodes are restarted, is no crowd either.
+  const later = new Awareness(config)
+  for (now = 0; now < 60_000; now += 3_000) later.returned(now)
+  t.is(later.quietUntil, 0)
+})
+
 test('other frames between heartbeats are signs of life and teach nothing about regularity', t => {
   const pulse = new Pulse(config.heartbeatMs, 0)
   for (let now = 1_000; now <= 30_000; now += 1_000) {

@@ -35,6 +35,8 @@ export const gossipOptions: Partial<GossipsubOpts> = {
   heartbeatInterval: 1_000,
   // A minute by default: where all start at once, most have pruned each other once, and some are left with nobody to graft.
   pruneBackoff: 5_000,
+  // 512 by default: a third of all packets after a cut had healed said no more than that, each dearer than the kilobyte it was to save.
+  idontwantMinDataSize: 8_192,
   maxInboundDataLength: limits.gossipBytesMax * 4,
   maxOutboundBufferSize: limits.gossipBytesMax * 64,
   maxTopicBytesPerPeer: 1024 * 1024,

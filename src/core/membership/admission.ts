@@ -142,7 +142,7 @@ export class Admission {
 
   /** Takes a record in; true when it was news. */
   #admit(sealed: Sealed<MemberRecord>, source: Source): boolean {
-    const { now, roster, config, links } = this.#shared
+    const { now, roster, config, links, awareness } = this.#shared
     const { memory, verdicts, selfKeeping } = this.#deps
     const { id, generation, left } = sealed.body
     if (id === this.#shared.id) {
@@ -177,6 +177,7 @@ export class Admission {
       cause: left ? 'left' : isBack && isRefuted(before, sealed.body) ? 'refuted' : null,
       since: left || before === undefined || isBack ? now : before.since,
     })
+    if (before?.verdict === 'dead' && !left) awareness.returned(now)
     memory.remember(this.#shared, sealed, before?.record)
     verdicts.changed(change)
     return true

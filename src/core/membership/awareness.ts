@@ -14,6 +14,9 @@ export class Awareness {
   #dialDeviationMs: number
   #quietUntil: Millis = 0
   #hasDialled = false
+  #returns = 0
+  #returnedAt: Millis = Number.NEGATIVE_INFINITY
+  #crowdSince: Millis = Number.NEGATIVE_INFINITY
 
   constructor(config: MembershipConfig) {
     this.#config = config
@@ -46,6 +49,17 @@ export class Awareness {
   /** It has just started, or woken up: what it does not hear yet proves nothing. */
   quiet(untilAt: Millis): void {
     this.#quietUntil = Math.max(this.#quietUntil, untilAt)
+  }
+
+  /** A member that was held dead is back. Where many are, a cut has healed: what is slow now is busy. */
+  returned(now: Millis): void {
+    const { crowdMembers, crowdMs, crowdQuietMs, crowdQuietMaxMs, crowdPauseMs } = this.#config
+    this.#returns = now - this.#returnedAt > crowdMs ? 1 : this.#returns + 1
+    this.#returnedAt = now
+    if (this.#returns < crowdMembers) return
+    // Nobody may keep this node from noticing silence by coming and going.
+    if (now - this.#crowdSince > crowdPauseMs) this.#crowdSince = now
+    this.quiet(Math.min(now + crowdQuietMs, this.#crowdSince + crowdQuietMaxMs))
   }
 
   get quietUntil(): Millis {

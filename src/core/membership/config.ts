@@ -47,6 +47,12 @@ export interface MembershipConfig {
   /** How often an accuser that was refuted may repeat itself: from, doubling, to. */
   readonly repeatMinMs: Millis
   readonly repeatMaxMs: Millis
+  /** So many members that came back within this time are the end of a cut. Then everybody has much to do, and silence proves nothing until so long after the last of them; in all no longer than the maximum, and again only after a pause. On two cores 20 nodes held each other dead by the dozen after a cut had healed, and each death made more work. */
+  readonly crowdMembers: number
+  readonly crowdMs: Millis
+  readonly crowdQuietMs: Millis
+  readonly crowdQuietMaxMs: Millis
+  readonly crowdPauseMs: Millis
   /** A step that comes this much later than it was due means that this node was frozen or is too busy to judge others. */
   readonly lagMs: Millis
   /** When most subjects seem silent at once, an observer doubts itself for this long. */
@@ -143,6 +149,11 @@ export const membershipLan: MembershipConfig = {
   answerPauseMs: 300,
   repeatMinMs: 4_000,
   repeatMaxMs: 600_000,
+  crowdMembers: 3,
+  crowdMs: 2_000,
+  crowdQuietMs: 5_000,
+  crowdQuietMaxMs: 20_000,
+  crowdPauseMs: 60_000,
   lagMs: 300,
   selfDoubtMs: 500,
   falseAlarmsMax: 4,

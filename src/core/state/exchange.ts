@@ -46,6 +46,8 @@ export interface ExchangeHost {
   isHeldBy(peer: NodeId, document: string): boolean
   /** Checks and applies an update of a peer; true when it brought something new. */
   receive(now: Millis, from: NodeId, replica: Replica, update: Uint8Array): boolean
+  /** What a comparison brought is passed on in a while. */
+  tellSoon(now: Millis): void
   /** A peer told how far it knows this document's writers. */
   sawVector(now: Millis, replica: Replica, vector: Vector): void
   offence(now: Millis, from: NodeId, what: string): void
@@ -77,6 +79,9 @@ interface Peer {
   readonly unconfirmed: Set<number>
   /** Documents of the first comparison after a boot that are not equal yet; null before its summary. */
   awaited: Set<string> | null
+  /** No comparison that it begins is answered before. */
+  answerAt: Millis
+  answerPauseMs: Millis
   /** Bytes received of each document in the series under way, and when that was last told. */
   readonly received: Map<string, { bytes: number; toldAt: Millis; told: boolean }>
 }
@@ -117,6 +122,8 @@ export class Exchange {
       unconfirmed: new Set(),
       received: new Map(),
       awaited: null,
+      answerAt: Number.NEGATIVE_INFINITY,
+      answerPauseMs: 0,
     })
     // Who has just booted asks for everything, and so learns when it has it.
     if (this.#host.awaitsFirst()) {
@@ -140,6 +147,10 @@ export class Exchange {
 
   helloAll(): void {
     for (const node of this.#peers.keys()) this.hello(node)
+  }
+
+  helloSome(count: number): void {
+    for (const node of this.#host.rng.shuffle(this.links).slice(0, count)) this.hello(node)
   }
 
   helloSomebody(): void {
@@ -196,9 +207,30 @@ export class Exchange {
 
   #onHello(now: Millis, from: NodeId, root: Uint8Array): void {
     const asksAll = root.length === 0
-    if (!asksAll && sameBytes(root, this.#rootWith(from))) this.#host.firstDone(now)
+    if (!asksAll && sameBytes(root, this.#rootWith(from))) {
+      const peer = this.#peers.get(from)
+      if (peer !== undefined) peer.answerPauseMs = 0
+      this.#host.firstDone(now)
+    }
     // This node's own question is under way, and finds the same difference.
-    else if (asksAll || !this.#host.awaitsFirst()) this.#sendSummary(from)
+    else if (asksAll || !this.#host.awaitsFirst()) this.#answer(now, from, asksAll)
+  }
+
+  /** What differed a moment ago is on its way; whether that was all is asked a little later. */
+  #answer(now: Millis, to: NodeId, atOnce: boolean): void {
+    const peer = this.#peers.get(to)
+    if (peer === undefined) return
+    const { config, deadlines } = this.#host
+    if (now < peer.answerAt && !atOnce) {
+      if (deadlines.get(`again ${to}`) === null) deadlines.set(`again ${to}`, peer.answerAt)
+      return
+    }
+    peer.answerPauseMs = Math.min(
+      Math.max(2 * peer.answerPauseMs, config.answerPauseMs),
+      config.answerPauseMaxMs,
+    )
+    peer.answerAt = now + peer.answerPauseMs
+    this.#sendSummary(to)
   }
 
   /** A document of the first comparison is as the other has it. */
@@ -324,12 +356,10 @@ export class Exchange {
   }
 
   #onPiece(now: Millis, from: NodeId, message: StateMessage & { kind: 'statePiece' }): void {
-    const { config, deadlines } = this.#host
     const replica = this.#host.ensure(message.document)
     this.#send(from, { kind: 'stateGot', document: message.document, number: message.number })
     if (replica === undefined) return
-    if (this.#host.receive(now, from, replica, message.update) && deadlines.get('tell') === null)
-      deadlines.set('tell', now + config.tellDelayMs)
+    if (this.#host.receive(now, from, replica, message.update)) this.#host.tellSoon(now)
     this.#progress(now, from, message)
     if (message.last) this.#isEqual(now, from, message.document)
   }

@@ -106,6 +106,10 @@ class State implements StateCore {
   readonly #changes = new Map<string, Set<string>>()
   #effects: Effect[] = []
   #wallOffset = 0
+  /** Something came that the neighbors may lack, since they were last told. */
+  #hasNews = false
+  /** How long news is gathered now; 0 while all is calm. */
+  #tellMs: Millis = 0
   #hasExchanged: boolean
   /** As `#hasExchanged`, or it has waited for long enough. */
   #maySpeak: boolean
@@ -139,6 +143,7 @@ class State implements StateCore {
       holds: document => this.#interest.holds(nameOf(document)),
       isHeldBy: (peer, document) => this.#interest.isHeldBy(peer, nameOf(document)),
       receive: (now, from, replica, update) => this.#receive(now, from, replica, update, null),
+      tellSoon: now => this.#tellSoon(now),
       sawVector: (now, replica, vector) => this.#sawVector(now, replica, vector),
       offence: (now, from, what) => this.#offence(now, from, what),
       awaitsFirst: () => !this.#maySpeak,
@@ -400,7 +405,9 @@ class State implements StateCore {
     const { replica, request, lazyMs } = waiter
     if (replica?.settle(token)) {
       const key = `publish ${replica.document}`
-      const dueAt = Math.max(replica.publishedAt + this.#config.broadcastIntervalMs, now + lazyMs)
+      const { broadcastIntervalMs, ownBroadcastIntervalMs } = this.#config
+      const intervalMs = isReserved(replica.name) ? ownBroadcastIntervalMs : broadcastIntervalMs
+      const dueAt = Math.max(replica.publishedAt + intervalMs, now + lazyMs)
       if (now >= dueAt) this.#publish(now, replica)
       else this.#deadlines.set(key, Math.min(dueAt, this.#deadlines.get(key) ?? dueAt))
     }
@@ -586,7 +593,7 @@ class State implements StateCore {
         this.#compareLater(now)
         return
       case 'tell':
-        this.#exchange.helloAll()
+        this.#tell(now)
         return
       case 'again':
         this.#exchange.hello(subject as NodeId)
@@ -647,7 +654,24 @@ class State implements StateCore {
   }
 
   #tellSoon(now: Millis): void {
+    this.#hasNews = true
     if (this.#deadlines.get('tell') === null) this.#deadlines.set('tell', now + this.#config.tellDelayMs)
+  }
+
+  /** The first news goes to all neighbors at once, what follows to some and ever later; when nothing followed, all are asked once more. */
+  #tell(now: Millis): void {
+    const { tellDelayMs, tellDelayMaxMs, tellSome } = this.#config
+    const isFirst = this.#tellMs === 0
+    if (!this.#hasNews) {
+      if (this.#tellMs > 2 * tellDelayMs) this.#exchange.helloAll()
+      this.#tellMs = 0
+      return
+    }
+    this.#hasNews = false
+    if (isFirst) this.#exchange.helloAll()
+    else this.#exchange.helloSome(tellSome)
+    this.#tellMs = Math.min(2 * Math.max(this.#tellMs, tellDelayMs), tellDelayMaxMs)
+    this.#deadlines.set('tell', now + this.#tellMs)
   }
 
   // ── the small parts ──

@@ -201,9 +201,9 @@ export const createRunner = (
     // A claim that others removed is restated at once: whoever waits for this node to run must see that it does.
     if (local.renewTo !== null || (!local.claimLost && rivalsOf(ctx, slot).length > 0)) return
     local.renewTo = nextEpochNumber(Math.max(slot.highest, ctx.floor), local.task?.createdAt ?? 0)
-    local.claimLost = false
     local.cause = 'heal'
-    claims.publish(slot, local, local.renewTo)
+    claims.publish(slot, local, local.renewTo, !local.claimLost)
+    local.claimLost = false
     claims.await(slot, local.renewTo)
   }
 
@@ -312,7 +312,10 @@ export const createRunner = (
     local.movesAt = null
     const heir = moves.heirOf(slot)
     claims.publish(slot, local, local.renewTo ?? numberOf(local.state), heir !== null)
-    if (heir !== null) moves.tell(slot, local, heir)
+    if (heir === null) return
+    // After a split the heir runs already: it is not worth a connection to hear that it now runs alone.
+    const isRunning = rivalsOf(ctx, slot).some(claim => claim.epoch.node === heir)
+    if (!isRunning || ctx.deps.members.isLinked(heir)) moves.tell(slot, local, heir)
   }
 
   const armPeriod = (slot: Slot, local: LocalCopy): void => {
