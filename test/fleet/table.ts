@@ -22,7 +22,7 @@ export const row = ({ what, unit, values, budget = null, p99 }: Row): void => {
   const cells = [
     what.padEnd(62),
     `median ${show(middle)} ${unit}`.padEnd(22),
-    `max ${show(values.length === 0 ? Number.NaN : Math.max(...values))}`.padEnd(12),
+    `max ${show(quantile(values, 1))}`.padEnd(12),
     `n ${values.length}`.padEnd(8),
     budget === null && p99 === undefined
       ? ''
