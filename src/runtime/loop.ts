@@ -7,7 +7,10 @@
 //    what the application is told (`later`) it is told after the step, so that its
 //    listeners may ask for something again and have it at once.
 // 2. Events wait for the next turn of the event loop and are then worked off in the
-//    order of their arrival, `turnMs` at a time, so that sockets and timers get theirs.
+//    order of their arrival, `turnMs` at a time, so that sockets and timers get theirs;
+//    but some events in any case. Where processes outnumber cores the clock runs on while
+//    a node waits for one: it would do one event a turn, read a hundred in the same turn,
+//    and be minutes behind in the end.
 //    The application's own requests (`ask`) do not wait: a set value is readable at once.
 // 3. Every step gets the true time. After a freeze the overdue timer comes before what the
 //    sockets hold, with a `now` that shows the gap: the core re-arms what it held against
@@ -31,8 +34,12 @@ export interface LoopLimits {
   readonly peerEventsMax: number
   /** And from here on, counted in bytes of messages. */
   readonly peerBytesMax: number
-  /** A turn ends after the event that exceeds this. */
+  /** A turn ends after the event that exceeds this, */
   readonly turnMs: Millis
+  /** and so many events, */
+  readonly turnEventsMin: number
+  /** or so many bytes of messages. */
+  readonly turnBytesMin: number
   /** How often at most the wall is looked at, and how far it must have moved to be told. */
   readonly wallCheckMs: Millis
   readonly wallMovedMs: Millis
@@ -45,6 +52,8 @@ export const LOOP_LIMITS: LoopLimits = {
   peerEventsMax: 10_000,
   peerBytesMax: 32 << 20,
   turnMs: 10,
+  turnEventsMin: 64,
+  turnBytesMin: 64 << 10,
   wallCheckMs: 1_000,
   wallMovedMs: 100,
   stopMs: 2_000,
@@ -234,8 +243,13 @@ export class Loop implements LoopHandle {
 
   /** Steps through the queue until it is empty or the time has come. */
   #work(until: Millis): void {
+    const { turnEventsMin, turnBytesMin } = this.#limits
+    let events = 0
+    let bytes = 0
     while (this.#head < this.#queue.length && this.#state !== 'stopped') {
       const event = this.#queue[this.#head++] as CoreEvent
+      events++
+      bytes += bytesOf(event)
       this.#queuedBytes -= bytesOf(event)
       if (this.#head > 1_000 && this.#head * 2 > this.#queue.length) {
         this.#queue = this.#queue.slice(this.#head)
@@ -243,7 +257,8 @@ export class Loop implements LoopHandle {
       }
       this.#step(event)
       this.#tell()
-      if (this.#parts.clock.now() >= until) break
+      const isFairShare = events >= turnEventsMin || bytes >= turnBytesMin
+      if (isFairShare && this.#parts.clock.now() >= until) break
     }
     if (this.#head === this.#queue.length) this.#settle()
   }

@@ -162,7 +162,7 @@ test('after a freeze the timer comes first, with the true time', t => {
 })
 
 test('a turn ends when its time is over, and the rest follows in the next', t => {
-  const bench = new Bench({ turnMs: 10 }).run()
+  const bench = new Bench({ turnMs: 10, turnEventsMin: 1 }).run()
   bench.core.react = () => {
     bench.clock.freeze(4)
     return []
@@ -172,6 +172,24 @@ test('a turn ends when its time is over, and the rest follows in the next', t =>
   t.is(bench.core.seen.length, 1 + 3)
   bench.turn()
   t.is(bench.core.seen.length, 1 + 5)
+})
+
+test('a node that waits for its core does some events in every turn, and large ones count for more', t => {
+  const bench = new Bench({ turnMs: 10, turnEventsMin: 4, turnBytesMin: 100 }).run()
+  bench.core.react = () => {
+    bench.clock.freeze(20)
+    return []
+  }
+  const stepsOfOneTurn = (event: CoreEvent): number => {
+    for (let i = 0; i < 6; i++) bench.loop.post(event)
+    const before = bench.core.seen.length
+    bench.turn()
+    const steps = bench.core.seen.length - before
+    bench.settle()
+    return steps
+  }
+  t.is(stepsOfOneTurn(linkUp), 4)
+  t.is(stepsOfOneTurn(ping), 2)
 })
 
 test('a full queue drops hints first, then what peers sent, and never what this node waits for', t => {

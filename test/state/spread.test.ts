@@ -119,3 +119,48 @@ test('a stream of writes of which broadcasts are lost stays within a quarter of 
   t.log(`seed ${seed}: at most ${worstBehind} writes behind`)
   t.true(worstBehind <= 10, `${worstBehind} writes of 25 ms behind`)
 })
+
+/** How many broadcasts of `stream` leave in ten seconds, and how old what was written is when a node has it. */
+const streamed = (writers: number, perSecond: number): { broadcasts: number; worstMs: number } => {
+  const world = new World({ seed: 9, nodes: 20, latencyMs: [1, 5] })
+  let broadcasts = 0
+  world.onEffect = (_node, effect) => {
+    if (effect.kind === 'publish' && effect.topic === 'state/space/stream') broadcasts++
+  }
+  const everyMs = 1_000 / perSecond
+  let worstMs = 0
+  for (let i = 0; i < 10 * perSecond; i++) {
+    for (const node of world.nodes.slice(0, writers))
+      world.set(node, 'stream', `from-${node.index}`, world.now)
+    world.advance(everyMs)
+    for (const node of world.nodes)
+      for (let from = 0; from < writers; from++)
+        worstMs = Math.max(
+          worstMs,
+          world.now - ((node.core.get('stream', `from-${from}`) as number) ?? world.now),
+        )
+  }
+  return { broadcasts, worstMs }
+}
+
+test('the mesh carries about as many broadcasts of a document, whoever writes, and none is held back for long', t => {
+  for (const [writers, perSecond] of [
+    [1, 200],
+    [4, 50],
+    [20, 10],
+  ] as const) {
+    const { broadcasts, worstMs } = streamed(writers, perSecond)
+    t.log(`${writers} writers: ${broadcasts} broadcasts of 2,000 writes; at most ${worstMs} ms late`)
+    t.true(broadcasts >= 300 && broadcasts <= 550, `${broadcasts} broadcasts`)
+    t.true(worstMs <= writers * 20 + 150, `${worstMs} ms`)
+  }
+})
+
+test('a lone write never waits, whoever wrote to the same space a moment ago', t => {
+  const world = new World({ seed: 10, nodes: 20, commitMs: [1, 1], latencyMs: [1, 1] })
+  for (const node of world.nodes.slice(1)) world.set(node, 'plant', `of-${node.index}`, 1)
+  world.advance(50)
+  world.set(world.node(0), 'plant', 'pump', 'on')
+  world.advance(3)
+  for (const node of world.nodes) t.is(world.contents(node, 'plant')['pump'], 'on')
+})

@@ -16,9 +16,16 @@ import { limits } from './limits.js'
 /** Topic names that a peer may subscribe to at all. */
 const TOPIC = /^[\x21-\x7e]{1,200}$/
 
+const NOTHING = new Uint8Array(0)
+
+const latin1 = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+
 export const gossipOptions: Partial<GossipsubOpts> = {
   globalSignaturePolicy: StrictSign,
   fallbackToFloodsub: false,
+  // Each message comes several times over. A copy of one that was found good is known by its signature, and not verified again.
+  fastMsgIdFn: ({ signature }) => latin1(signature ?? NOTHING),
   emitSelf: false,
   // A publisher sends to every neighbor of the topic at once: a round less, and no loss before the mesh has formed.
   floodPublish: true,

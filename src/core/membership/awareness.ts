@@ -4,12 +4,12 @@
 // arXiv 1707.00788, section IV-A), and with the time that its dials usually take.
 
 import type { Millis } from '../ids.js'
+import { Lag } from '../lag.js'
 import type { MembershipConfig } from './config.js'
 
 export class Awareness {
   readonly #config: MembershipConfig
-  #lagMs = 0
-  #lagAt: Millis = 0
+  readonly #lag: Lag
   #dialMeanMs: number
   #dialDeviationMs: number
   #quietUntil: Millis = 0
@@ -20,6 +20,7 @@ export class Awareness {
 
   constructor(config: MembershipConfig) {
     this.#config = config
+    this.#lag = new Lag(config.lagMemoryMs)
     // Nothing is known yet: be patient.
     this.#dialMeanMs = config.dialEvidenceMs
     this.#dialDeviationMs = config.dialEvidenceMs / 2
@@ -27,9 +28,7 @@ export class Awareness {
 
   /** A step came so much later than it was due. */
   late(now: Millis, lagMs: Millis): void {
-    const held = this.#lag(now)
-    this.#lagAt = now
-    this.#lagMs = Math.max(held, lagMs)
+    this.#lag.note(now, lagMs)
   }
 
   /** A dial of this node led to a link. One that waited for a cut to heal says nothing about this machine. */
@@ -69,7 +68,7 @@ export class Awareness {
   /** By how much every patience is stretched, 1 … lagStretchMax. */
   stretch(now: Millis): number {
     const { lagHalfMs, lagStretchMax } = this.#config
-    return Math.min(lagStretchMax, 1 + this.#lag(now) / lagHalfMs)
+    return Math.min(lagStretchMax, 1 + this.#lag.at(now) / lagHalfMs)
   }
 
   /** From when on a dial that does not end is a sign of silence. */
@@ -77,10 +76,5 @@ export class Awareness {
     const { dialEvidenceMs, dialEvidenceMaxMs } = this.#config
     const usual = this.#dialMeanMs + 4 * this.#dialDeviationMs
     return Math.min(dialEvidenceMaxMs, Math.max(dialEvidenceMs, usual) * this.stretch(now))
-  }
-
-  #lag(now: Millis): number {
-    const elapsed = now - this.#lagAt
-    return this.#lagMs / 2 ** Math.min(30, Math.floor(elapsed / this.#config.lagMemoryMs))
   }
 }

@@ -46,9 +46,22 @@ export interface StateConfig {
    * that others know better would be lost on them. As long as its tasks wait.
    */
   readonly firstExchangeMs: Millis
-  /** Least time between two broadcasts of a document. 5 ms: 200 writes a second travel in at most 200 messages. */
-  readonly broadcastIntervalMs: Millis
-  /** The same for what Shoal itself keeps there. 100 ms: what a change of the mesh makes one node say of its tasks is one message or two. */
+  /**
+   * Least time between two broadcasts of a document, times the nodes that write to it. 20 ms: fifty
+   * broadcasts a second in the whole mesh, about what two cores can carry for twenty nodes on them.
+   */
+  readonly broadcastShareMs: Millis
+  /**
+   * A node that is behind leaves what can wait (broadcasts, questions, tidings) for so many times its
+   * lag: 10, at most 2 s. On a machine that is 100 ms behind, one that hurries makes it later still.
+   */
+  readonly lagFactor: number
+  readonly patienceMsMax: Millis
+  /** Lateness that is noted. 20 ms: timers come a little late on every machine. */
+  readonly lagNotedMs: Millis
+  /** Half of it is forgotten after so long. 2 s. */
+  readonly lagMemoryMs: Millis
+  /** Least time between two broadcasts of what Shoal itself keeps. 100 ms: what a change of the mesh makes one node say of its tasks is one message or two. */
   readonly ownBroadcastIntervalMs: Millis
   /** How far ahead of the wall clock a stamp is still followed. 60 s: clocks of gateways without NTP drift by less between looks. */
   readonly stampAheadMsMax: Millis
@@ -119,7 +132,11 @@ export const defaultStateConfig: StateConfig = Object.freeze({
   updateBytesMax: 262_144,
   broadcastBytesMax: 32_768,
   firstExchangeMs: 3_000,
-  broadcastIntervalMs: 5,
+  broadcastShareMs: 20,
+  lagFactor: 10,
+  patienceMsMax: 2_000,
+  lagNotedMs: 20,
+  lagMemoryMs: 2_000,
   ownBroadcastIntervalMs: 100,
   stampAheadMsMax: 60_000,
   compareIntervalMs: 20_000,

@@ -27,6 +27,8 @@ export interface GapsHost {
   readonly deadlines: DeadlineQueue<string>
   links(): readonly NodeId[]
   ask(document: string, preferred: NodeId): void
+  /** How long what can wait is left, because this node is behind. */
+  patienceMs(now: Millis): Millis
 }
 
 /** Who is asked next, how long after the last question, and where the gap was then. */
@@ -84,8 +86,9 @@ export class Gaps {
       return
     }
     if (deadlines.get(key) !== null) return
-    this.#searches.set(document, { from, waitMs: config.gapDelayMs, mark: '' })
-    deadlines.set(key, now + config.gapDelayMs)
+    const waitMs = Math.max(config.gapDelayMs, this.#host.patienceMs(now))
+    this.#searches.set(document, { from, waitMs, mark: '' })
+    deadlines.set(key, now + waitMs)
   }
 
   onDeadline(now: Millis, replica: Replica): void {
@@ -104,7 +107,7 @@ export class Gaps {
     const waitMs =
       mark === search.mark
         ? Math.min(4 * search.waitMs + 200, config.compareIntervalMs)
-        : 4 * config.gapDelayMs
+        : Math.max(4 * config.gapDelayMs, this.#host.patienceMs(now))
     const next = links.length > 0 ? rng.pick(links) : search.from
     this.#searches.set(document, { from: next, waitMs, mark })
     deadlines.set(`gap ${document}`, now + waitMs)

@@ -25,6 +25,7 @@ import {
 } from './encode.js'
 import { Entries, type Entry } from './entries.js'
 import { entryKey, type Head, partKey, seal, writeHead } from './log.js'
+import { Pace } from './pace.js'
 import { clientOf, listName, nodeOfList } from './writer.js'
 
 export type DocumentKind = 'space' | 'doc'
@@ -97,6 +98,7 @@ export class Replica {
   // What waits to be broadcast; null stands for what is too large for it.
   outbox: (Uint8Array | null)[] = []
   publishedAt = Number.NEGATIVE_INFINITY
+  readonly pace: Pace
 
   constructor(
     document: string,
@@ -112,6 +114,7 @@ export class Replica {
     this.#config = config
     this.#onStamp = onStamp
     this.lineage = lineage
+    this.pace = new Pace(config.broadcastShareMs)
     this.client = clientOf(self, lineage)
     this.doc = new Y.Doc({ guid: document })
     this.entries = this.#attach()

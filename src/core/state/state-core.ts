@@ -11,6 +11,7 @@ import { invariant, ShoalError } from '../errors.js'
 import { createHybridClock, type HybridClock, type Stamp, stampMs } from '../hybrid-clock.js'
 import { compareText, type Millis, type NodeId, spaceName } from '../ids.js'
 import type { Json } from '../json.js'
+import { Lag } from '../lag.js'
 import type { MembersView } from '../member.js'
 import type { Message } from '../message.js'
 import type { Rng } from '../rng.js'
@@ -99,6 +100,7 @@ class State implements StateCore {
   readonly #gaps: Gaps
   readonly #offences: Offences
   readonly #clock: HybridClock
+  readonly #lag: Lag
   readonly #deadlines = new DeadlineQueue<string>()
   readonly #replicas = new Map<string, Replica>()
   readonly #waiters = new Map<number, Waiter>()
@@ -130,6 +132,7 @@ class State implements StateCore {
     this.#interest = new Interest(members)
     this.#offences = new Offences(config.offencesMax, config.throttleMs)
     this.#clock = createHybridClock(config.stampAheadMsMax)
+    this.#lag = new Lag(config.lagMemoryMs)
     const replicaOf = (document: string) => this.#replicas.get(document)
     this.#exchange = new Exchange({
       self,
@@ -155,6 +158,7 @@ class State implements StateCore {
       deadlines: this.#deadlines,
       links: () => this.#exchange.links,
       ask: (document, preferred) => this.#exchange.ask(document, preferred),
+      patienceMs: now => this.#patienceMs(now),
     })
     this.#load(entries)
   }
@@ -165,6 +169,8 @@ class State implements StateCore {
 
   step(now: Millis, event: CoreEvent): readonly Effect[] {
     this.#now = now
+    const lateMs = now - (this.nextDeadlineAt ?? now)
+    if (lateMs > this.#config.lagNotedMs) this.#lag.note(now, lateMs)
     this.#handle(now, event)
     for (let due = this.#deadlines.takeDue(now); due !== undefined; due = this.#deadlines.takeDue(now))
       this.#onDeadline(now, due)
@@ -405,13 +411,23 @@ class State implements StateCore {
     const { replica, request, lazyMs } = waiter
     if (replica?.settle(token)) {
       const key = `publish ${replica.document}`
-      const { broadcastIntervalMs, ownBroadcastIntervalMs } = this.#config
-      const intervalMs = isReserved(replica.name) ? ownBroadcastIntervalMs : broadcastIntervalMs
-      const dueAt = Math.max(replica.publishedAt + intervalMs, now + lazyMs)
+      const dueAt = Math.max(replica.publishedAt + this.#intervalMs(now, replica), now + lazyMs)
       if (now >= dueAt) this.#publish(now, replica)
       else this.#deadlines.set(key, Math.min(dueAt, this.#deadlines.get(key) ?? dueAt))
     }
     if (request !== null) this.#emit({ kind: 'reply', request, value: null })
+  }
+
+  /** How long it gathers what it writes before it broadcasts again. */
+  #intervalMs(now: Millis, replica: Replica): Millis {
+    if (isReserved(replica.name)) return this.#config.ownBroadcastIntervalMs
+    return Math.max(replica.pace.intervalMs(now), this.#patienceMs(now))
+  }
+
+  /** How long a node that is behind leaves what can wait: 0 while it is not. */
+  #patienceMs(now: Millis): Millis {
+    const { lagFactor, patienceMsMax } = this.#config
+    return Math.min(patienceMsMax, lagFactor * this.#lag.at(now))
   }
 
   /** A neighbor has shown all that it had: what was written since boot may be told. */
@@ -458,6 +474,7 @@ class State implements StateCore {
     if (!this.#interest.holds(nameOf(message.document))) return
     const replica = this.#ensure(message.document)
     if (replica === undefined) return
+    replica.pace.heard(now, from)
     this.#receive(now, from, replica, message.update, clientOf(from, message.lineage))
   }
 
@@ -655,7 +672,8 @@ class State implements StateCore {
 
   #tellSoon(now: Millis): void {
     this.#hasNews = true
-    if (this.#deadlines.get('tell') === null) this.#deadlines.set('tell', now + this.#config.tellDelayMs)
+    if (this.#deadlines.get('tell') !== null) return
+    this.#deadlines.set('tell', now + Math.max(this.#config.tellDelayMs, this.#patienceMs(now)))
   }
 
   /** The first news goes to all neighbors at once, what follows to some and ever later; when nothing followed, all are asked once more. */
@@ -671,7 +689,7 @@ class State implements StateCore {
     if (isFirst) this.#exchange.helloAll()
     else this.#exchange.helloSome(tellSome)
     this.#tellMs = Math.min(2 * Math.max(this.#tellMs, tellDelayMs), tellDelayMaxMs)
-    this.#deadlines.set('tell', now + this.#tellMs)
+    this.#deadlines.set('tell', now + Math.max(this.#tellMs, this.#patienceMs(now)))
   }
 
   // ── the small parts ──
