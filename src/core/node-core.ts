@@ -40,6 +40,11 @@ export const coreDefaults: CoreConfig = Object.freeze({
 export interface NodeCoreDeps extends Omit<MembershipDeps, 'config' | 'nextToken' | 'entries'> {
   readonly config: CoreConfig
   readonly zoneOffset: TaskEngineDeps['zoneOffset']
+  /**
+   * How long a node that remembers no members, but is to find some, waits to hear what the mesh has before
+   * it acts alone: 0, or left out, for one that is the first. What it would do before is done twice.
+   */
+  readonly awaitMs?: Millis
   /** The recovered store, by prefix. */
   readonly entries: (prefix: string) => Iterable<StoreEntry>
 }
@@ -75,23 +80,24 @@ export class NodeCore implements Stepper {
       entries: deps.entries('m/'),
     })
     const self = this.members.self
+    const { bootGate } = deps.config.tasks
+    const waitMs = this.members.hasProvisional ? bootGate.waitMs : (deps.awaitMs ?? 0)
+    const awaits = waitMs > 0
     this.state = createStateCore({
       self,
       members: this.members,
-      config: deps.config.state,
+      config: awaits ? { ...deps.config.state, firstExchangeMs: waitMs } : deps.config.state,
       rng: deps.rng.fork(2),
       nextToken,
-      remembers: this.members.hasProvisional,
+      awaits,
       entries: deps.entries(STATE_PREFIX),
     })
-    // A link alone says nothing of who runs what: the gate waits for the state's word.
-    const { waitMs } = deps.config.tasks.bootGate
-    const bootGate = { waitMs, linkMs: waitMs, remembers: this.members.hasProvisional }
     this.tasks = createTaskEngine({
       self,
       members: this.members,
       state: this.state,
-      config: { ...deps.config.tasks, bootGate },
+      // A link alone says nothing of who runs what: the gate waits for the state's word.
+      config: { ...deps.config.tasks, bootGate: { awaits, waitMs, linkMs: waitMs } },
       rng: deps.rng.fork(3),
       nextToken,
       zoneOffset: deps.zoneOffset,

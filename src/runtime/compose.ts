@@ -114,6 +114,7 @@ export const composeNode = async (settings: NodeSettings): Promise<Composed> => 
         version: VERSION,
         meshId: key?.meshId ?? null,
         mdns: settings.mdns,
+        awaitMs: settings.join.length > 0 ? JOINING_MS : settings.mdns ? SEARCHING_MS : 0,
       },
       await recover(store),
     )
@@ -129,6 +130,11 @@ export const composeNode = async (settings: NodeSettings): Promise<Composed> => 
     throw error
   }
 }
+
+/** As long as a node that remembers members: then those that it is to join are not there. */
+const JOINING_MS = 3_000
+/** On a LAN members answer in a tenth of this; usually nobody is there to answer. */
+const SEARCHING_MS = 1_000
 
 /** The host's name as a node may bear it. */
 const nameOfHost = (): string => {

@@ -47,6 +47,8 @@ export interface NodeProfile {
   readonly meshId: string | null
   /** Whether it may look for others on the local network while it is alone. */
   readonly mdns: boolean
+  /** How long a node that remembers nobody waits to hear of the mesh before it acts alone. */
+  readonly awaitMs: number
 }
 
 export interface NodePorts {
@@ -157,6 +159,7 @@ export class RunningNode {
       instance,
       now: this.startedAt,
       zoneOffset: this.#zones.offsetMinutes,
+      awaitMs: profile.awaitMs,
       entries: prefix => entries.get(prefix) ?? [],
       profile: {
         id: this.id,

@@ -53,7 +53,10 @@ export const createProductWorld = (options: ProductOptions): World => {
     config: { discovery: false, ...options.config },
     ...(options.checks === undefined ? {} : { checks: options.checks }),
     ...(options.replay === undefined ? {} : { replay: options.replay }),
-    boot: env => new Joining(boot(env, config, options), joinAddresses(world, env)),
+    boot: env => {
+      const join = joinAddresses(world, env)
+      return new Joining(boot(env, config, options, join.length > 0 ? AWAIT_MS : 0), join)
+    },
   })
   return world
 }
@@ -65,7 +68,10 @@ export const coreOf = (world: World, target: number | string): NodeCore =>
 const joinAddresses = (world: World, env: BootEnv): string[] =>
   world.nodes.slice(0, 2).flatMap(node => (node.id === env.id ? [] : [node.address]))
 
-const boot = (env: BootEnv, config: CoreConfig, options: ProductOptions): NodeCore =>
+/** As long as a real node that is to join waits to hear of the mesh. */
+const AWAIT_MS = 3_000
+
+const boot = (env: BootEnv, config: CoreConfig, options: ProductOptions, awaitMs: Millis): NodeCore =>
   new NodeCore({
     config,
     rng: env.rng.fork(1),
@@ -73,6 +79,7 @@ const boot = (env: BootEnv, config: CoreConfig, options: ProductOptions): NodeCo
     instance: drawInstance(env.rng),
     now: env.now,
     zoneOffset: () => 0,
+    awaitMs,
     entries: env.entries,
     profile: {
       id: env.id,

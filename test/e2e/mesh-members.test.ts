@@ -61,6 +61,31 @@ test.serial('a killed node is crashed for everybody, then alive again, and left 
   })
 })
 
+test.serial(
+  'a member that was joined by HOST:PORT, and not by an address as it announces them, is crashed all the same',
+  async t => {
+    await withFleet({ inside: true }, async fleet => {
+      const first = fleet.launch(0)
+      await first.ready
+      const port = first.addrs[0]?.match(/\/tcp\/(\d+)/)?.[1]
+      const second = fleet.launch(1, { join: [`localhost:${port}`] })
+      await second.ready
+      await fleet.agree(LIMIT_MS)
+      await until(LIMIT_MS, 'the second has met the first', async () => {
+        const { counters = [] } = await second.usage()
+        return counters.some(({ metric, value }) => metric === 'members_met' && value > 0)
+      })
+      const at = await first.kill()
+      await until(
+        LIMIT_MS,
+        'its death is known',
+        () => second.heard('member.dead', first.id, at) !== undefined,
+      )
+      t.is(second.heard('member.dead', first.id, at)?.cause, 'crashed')
+    })
+  },
+)
+
 test.serial('a node with another mesh key cannot join, and is counted', async t => {
   await withFleet({ inside: true }, async fleet => {
     const meshKey = fleet.meshKey('ours')

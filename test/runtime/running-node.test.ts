@@ -18,6 +18,7 @@ interface Options {
   readonly store?: (store: Store) => Store
   readonly executor?: Partial<NodeExecutor>
   readonly mdns?: boolean
+  readonly awaitMs?: number
 }
 
 /** A few nodes on one clock and one network. */
@@ -59,6 +60,7 @@ class Bench {
         version: '9.9.9',
         meshId: 'abcd',
         mdns: options.mdns ?? false,
+        awaitMs: options.awaitMs ?? 0,
       },
       new Map(),
     )

@@ -135,7 +135,7 @@ export class World {
       config: this.config,
       rng: createRng(this.rng.u32()),
       nextToken: () => ++node.tokens,
-      remembers: node.boot > 1 && this.nodes.length > 1,
+      awaits: node.boot > 1 && this.nodes.length > 1,
       entries: node.disk.entries(),
     })
     this.step(node, { kind: 'wall', offsetMs: node.wallOffset })

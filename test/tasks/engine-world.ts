@@ -432,7 +432,7 @@ export const createWorld = ({
     act(node, () => node.engine.membersChanged(now, [subject]))
   }
 
-  const boot = (node: Node, settled: boolean, remembers: boolean): void => {
+  const boot = (node: Node, settled: boolean, awaits: boolean): void => {
     node.up = true
     node.frozen = false
     node.held = []
@@ -472,7 +472,7 @@ export const createWorld = ({
       config: {
         ...ENGINE_DEFAULTS,
         ...config,
-        bootGate: { ...ENGINE_DEFAULTS.bootGate, remembers },
+        bootGate: { ...ENGINE_DEFAULTS.bootGate, awaits },
       },
       rng: rng.fork(node.generation),
       nextToken: () => ++token,

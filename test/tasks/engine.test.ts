@@ -193,6 +193,29 @@ test('an owner that restarts unsettled gives way to the next at once', t => {
   t.deepEqual(world.violations, [])
 })
 
+test('of a task that two nodes made at the same time the elder counts: its copy and its checkpoint stay', t => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const world = createWorld({ seed, nodes: 2 })
+    const [first, second] = world.ids as [NodeId, NodeId]
+    world.partition([[first], [second]])
+    world.advance(5_000)
+    world.put(first, task('poll'))
+    world.advance(700)
+    world.put(second, task('poll'))
+    world.advance(2_000)
+    const copy = world.starts[0]?.copy as never
+    world.ask(first, { kind: 'copySaved', copy, checkpoint: 7, request: world.request() })
+    world.advance(200)
+    world.heal()
+    world.advance(10_000)
+    const [made, ...others] = world.ids.map(id => world.state(id, 'shoal.tasks'))
+    for (const other of others) t.deepEqual(other, made, `seed ${seed}`)
+    t.is(world.starts.length, 2, `seed ${seed}: nobody began anew`)
+    t.is(world.running('poll').length, 1)
+    t.deepEqual(world.violations, [])
+  }
+})
+
 test('a booting node that remembers others waits three seconds when it meets none', t => {
   const world = createWorld({ seed: 8, nodes: 2 })
   world.put(world.ids[0] as NodeId, task('poll'))

@@ -46,7 +46,12 @@ export class Admission {
 
   /** This node dialled the member and found it there: a refusal at that address will be believed. */
   met(id: NodeId, address: string, instance: string): void {
-    if (this.#shared.links.prove(id, address, instance)) count(this.#shared, 'members_met')
+    const { links, roster } = this.#shared
+    const record = roster.get(id)?.record
+    const isMet = () => record !== undefined && links.hasProof(record)
+    const wasMet = isMet()
+    links.prove(id, address, instance)
+    if (!wasMet && isMet()) count(this.#shared, 'members_met')
   }
 
   /** The first word on a link: who speaks, in which life. */
@@ -57,9 +62,9 @@ export class Admission {
       return this.#deps.offences.add(from, 'hello of another')
     const { instance } = record.body.generation
     link.instance = instance
-    if (link.provenAddress !== null) this.met(from, link.provenAddress, instance)
     links.steady(from)
     if (this.#admit(record, 'subject')) this.#relay(record)
+    if (link.provenAddress !== null) this.met(from, link.provenAddress, instance)
     this.#remindOfStrikes(from, [record])
     this.#deps.watches.hello(from, instance)
     soon(this.#shared, 'verify', now + config.verifyAfterMs)

@@ -157,15 +157,11 @@ export class Links {
     this.#backoffMs.delete(id)
   }
 
-  /** This life of the member was met at this address; true when it is the first address for it. */
-  prove(id: NodeId, address: string, instance: string): boolean {
+  /** This life of the member was met at this address. */
+  prove(id: NodeId, address: string, instance: string): void {
     const held = this.#proven.get(id)
-    if (held !== undefined && held.instance === instance) {
-      held.addresses.add(address)
-      return false
-    }
-    this.#proven.set(id, { addresses: new Set([address]), instance })
-    return true
+    if (held?.instance === instance) held.addresses.add(address)
+    else this.#proven.set(id, { addresses: new Set([address]), instance })
   }
 
   /** Whether a refusal at this address says something about this life of the member. */
@@ -174,8 +170,9 @@ export class Links {
     return held !== undefined && held.instance === record.generation.instance && held.addresses.has(address)
   }
 
+  /** One that was met by another name (a host's name, a port that is forwarded) is still to be met at its own. */
   hasProof(record: MemberRecord): boolean {
-    return this.#proven.get(record.id)?.instance === record.generation.instance
+    return record.addresses.some(address => this.isProven(record, address))
   }
 
   forget(id: NodeId): void {

@@ -41,7 +41,7 @@ export interface StateConfig {
   /** Bytes of updates in one broadcast. 32 KB; more is left to the direct exchange, which has flow control. */
   readonly broadcastBytesMax: number
   /**
-   * How long a node that booted and remembers others keeps its broadcasts back while it has not
+   * How long a node that booted and remembers others, or is to join them, keeps its broadcasts back while it has not
    * compared itself with anybody. 3 s: its disk may be an old copy, and what it says under clocks
    * that others know better would be lost on them. As long as its tasks wait.
    */

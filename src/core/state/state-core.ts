@@ -39,8 +39,8 @@ export interface StateDeps {
   readonly rng: Rng
   /** Tokens of `persist`, unique in the whole core. */
   readonly nextToken: () => number
-  /** Whether this node knew other members when it was last here. */
-  readonly remembers?: boolean
+  /** Whether there are members to be heard of first: from an earlier life, or because it is to join them. */
+  readonly awaits?: boolean
   /** What the store holds under `STATE_PREFIX`. */
   readonly entries: Iterable<StoreEntry>
 }
@@ -70,7 +70,7 @@ export interface StateCore extends Stepper, StateAccess {
   refuseDocument(name: string): ShoalError | null
   /** Connections wanted for spaces that not everybody holds. */
   wantedNeighbors(): readonly NodeId[]
-  /** Whether this node has compared itself with a neighbor since it booted, or remembers none. */
+  /** Whether this node has compared itself with a neighbor since it booted, or awaits none. */
   readonly hasExchanged: boolean
   /** Bytes of all spaces and documents. */
   readonly totalBytes: number
@@ -122,13 +122,13 @@ class State implements StateCore {
   /** Keys of the store that nobody needs any more. */
   #garbage: string[] = []
 
-  constructor({ self, members, config, rng, nextToken, remembers = false, entries }: StateDeps) {
+  constructor({ self, members, config, rng, nextToken, awaits = false, entries }: StateDeps) {
     this.#self = self
     this.#config = config
     this.#rng = rng
     this.#nextToken = nextToken
-    this.#hasExchanged = !remembers
-    this.#maySpeak = !remembers
+    this.#hasExchanged = !awaits
+    this.#maySpeak = !awaits
     this.#interest = new Interest(members)
     this.#offences = new Offences(config.offencesMax, config.throttleMs)
     this.#clock = createHybridClock(config.stampAheadMsMax)

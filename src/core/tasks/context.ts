@@ -115,6 +115,8 @@ export interface Context {
   readonly slotsOfNode: Map<NodeId, Set<Slot>>
   /** Keys are `<what>|<slot key>`, or `<what>` alone. */
   readonly deadlines: DeadlineQueue<string>
+  /** Tasks that were made here, in this life. */
+  readonly madeHere: Set<TaskId>
   /** Slots that this step has to look at. */
   readonly dirty: Set<Slot>
   /** Members whose word about a hand-over is late. */
@@ -146,6 +148,7 @@ export const createContext = (deps: TaskEngineDeps): Context => ({
   slotsOfTask: new Map(),
   slotsOfNode: new Map(),
   deadlines: new DeadlineQueue(),
+  madeHere: new Set(),
   dirty: new Set(),
   overdue: new Set(),
   placer: createPlacer({ balance: null }),

@@ -46,9 +46,9 @@ export interface EngineConfig {
   /** Errors of periodic runs reach the others at most this often. */
   readonly errorPaceMs: Millis
   readonly bootGate: {
-    /** Whether this node remembers members from an earlier life. */
-    readonly remembers: boolean
-    /** Contract, section 2: it starts no task before its first exchange with one of them, or this long. */
+    /** Whether there are members to be heard of first: from an earlier life, or because it is to join them. */
+    readonly awaits: boolean
+    /** Contract, section 2: it starts no task, and takes none on, before its first exchange with one of them, or this long. */
     readonly waitMs: Millis
     /** An open link counts as an exchange after this long, should nobody call `exchanged`. */
     readonly linkMs: Millis
@@ -77,5 +77,5 @@ export const ENGINE_DEFAULTS: EngineConfig = Object.freeze({
   tasksMax: 20_000,
   gapsMax: 20,
   errorPaceMs: 10_000,
-  bootGate: { remembers: false, waitMs: 3_000, linkMs: 250 },
+  bootGate: { awaits: false, waitMs: 3_000, linkMs: 250 },
 })

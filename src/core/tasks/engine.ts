@@ -100,11 +100,15 @@ export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
     for (const { task, slot } of ctx.placer.takeChanges()) ctx.dirty.add(slotAt(ctx, task, slot))
   }
 
+  /** What the application asked for before the gate opened. */
+  const held: TaskRequest[] = []
+
   const openGate = (): void => {
     if (ctx.gateOpen) return
     ctx.gateOpen = true
     ctx.deadlines.delete('gate')
     for (const slot of ctx.slots.values()) ctx.dirty.add(slot)
+    for (const event of held.splice(0)) request(event)
   }
 
   const start = (): void => {
@@ -118,7 +122,7 @@ export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
     for (const slot of ctx.dirty) observer.look(slot)
     ctx.quiet = false
     runner.buryEarlierLife()
-    if (ctx.config.bootGate.remembers) ctx.deadlines.set('gate', ctx.now + ctx.config.bootGate.waitMs)
+    if (ctx.config.bootGate.awaits) ctx.deadlines.set('gate', ctx.now + ctx.config.bootGate.waitMs)
     else openGate()
   }
 
@@ -145,6 +149,12 @@ export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
     ctx.deadlines.set('gate', Math.min(gate, ctx.now + ctx.config.bootGate.linkMs))
   }
 
+  const request = (event: TaskRequest): void => {
+    if (event.kind === 'taskPut') requests.putTask(event.spec, event.request)
+    else if (event.kind === 'taskDelete') requests.deleteTask(event.task, event.request)
+    else requests.restartTask(event.task, event.request)
+  }
+
   const handle = (event: CoreEvent): void => {
     switch (event.kind) {
       case 'started':
@@ -161,13 +171,11 @@ export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
         if (!requests.durable(event.token) && !runner.durable(event.token)) checkpoints.durable(event.token)
         return
       case 'taskPut':
-        requests.putTask(event.spec, event.request)
-        return
       case 'taskDelete':
-        requests.deleteTask(event.task, event.request)
-        return
       case 'taskRestart':
-        requests.restartTask(event.task, event.request)
+        // A task that the mesh has, and this node has not heard of yet, would be made anew: with no checkpoint.
+        if (ctx.gateOpen) request(event)
+        else held.push(event)
         return
       case 'copyStarted':
         runner.copyStarted(event.copy)
@@ -245,6 +253,8 @@ export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
     },
   }
 }
+
+type TaskRequest = CoreEvent & { readonly kind: 'taskPut' | 'taskDelete' | 'taskRestart' }
 
 /** A timer this late means that the process was frozen … */
 const LATE_MS: Millis = 1_000

@@ -22,7 +22,14 @@ import type { Observer } from './observer.js'
 import { type PlacementMember, type PlacementRule, readRule } from './placement.js'
 import type { Results } from './results.js'
 import { createSchedule } from './schedule.js'
-import { isReadable, readTask } from './task-table.js'
+import {
+  isReadable,
+  isYoungerTwin,
+  readTask,
+  storeTask,
+  type Task,
+  type UnreadableTask,
+} from './task-table.js'
 
 export interface Intake {
   /** Shared state holds another value under this key. */
@@ -51,6 +58,7 @@ export const createIntake = (
     if (value === undefined) {
       if (before === undefined) return
       ctx.tasks.delete(id)
+      ctx.madeHere.delete(id)
       ctx.placer.removeTask(id)
       results.forget(id)
       observer.taskChanged(id, 'removed')
@@ -60,7 +68,12 @@ export const createIntake = (
     const task = readTask(id, value, (spec, createdAt) =>
       createSchedule(spec.when, createdAt, ctx.deps.zoneOffset),
     )
-    ctx.tasks.set(id, task)
+    if (before !== undefined && ctx.madeHere.has(id) && isYoungerTwin(task, before)) {
+      // Every copy would begin anew, without its checkpoint: who made the elder says so to all.
+      keepElder(before)
+      return
+    }
+    ctx.tasks.set(id, before === undefined ? task : goOnAs(task, before))
     if (!isReadable(task) || results.isDone(task)) ctx.placer.removeTask(id)
     else placeTask(ctx, task)
     for (const slot of ctx.slotsOfTask.get(id) ?? []) ctx.dirty.add(slot)
@@ -68,6 +81,17 @@ export const createIntake = (
     const revisionBefore = before === undefined ? null : isReadable(before) ? before.revision : 0
     if (revisionBefore === null || revisionBefore !== revision)
       observer.taskChanged(id, before === undefined ? 'applied' : 'changed')
+  }
+
+  /** A copy of the younger twin that runs here goes on: it does the same. Of a job the result must be the elder's. */
+  const goOnAs = (task: Task | UnreadableTask, before: Task | UnreadableTask): Task | UnreadableTask =>
+    isReadable(task) && isReadable(before) && task.kind !== 'job' && isYoungerTwin(before, task)
+      ? { ...task, execution: before.execution }
+      : task
+
+  const keepElder = ({ id, spec, revision, createdAt }: Task): void => {
+    const value = storeTask(spec, { revision, createdAt, restartedAt: 0 })
+    ctx.out.push(...ctx.deps.state.write(ctx.now, SPACES.tasks, [{ key: id, value }], null))
   }
 
   const loadClaim = (key: string): void => {

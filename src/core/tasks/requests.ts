@@ -49,6 +49,7 @@ export const createRequests = (
       before === null
         ? { revision: 1, createdAt: Math.floor(meshNow(ctx)), restartedAt: 0 }
         : { ...readStored(before), revision: readStored(before).revision + 1 }
+    if (before === null) ctx.madeHere.add(id)
     writeTask(id, storeTask(spec, stored), request, { ...spec, revision: stored.revision } as unknown as Json)
   }
 

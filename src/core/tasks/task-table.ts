@@ -16,6 +16,7 @@ export interface Task {
   readonly spec: TaskSpec
   readonly revision: number
   readonly createdAt: Millis
+  readonly restartedAt: Millis
   /** What a copy must be restarted for when it changes. */
   readonly execution: number
   readonly graceMs: Millis
@@ -55,6 +56,7 @@ export const readTask = (
       spec,
       revision: stored.revision,
       createdAt: stored.createdAt,
+      restartedAt: stored.restartedAt,
       // Replicas, needs, weight and the rest only decide where copies run, not what they are.
       execution: hashText53(
         canonicalJson([run, when, input, stored.createdAt, stored.restartedAt] as unknown as Json),
@@ -87,6 +89,20 @@ export const showTask = (task: Task): JsonObject =>
 
 export const sameSpec = (a: TaskSpec, b: TaskSpec): boolean =>
   canonicalJson(a as unknown as Json) === canonicalJson(b as unknown as Json)
+
+/**
+ * Whether two members made the same task at the same time, and this is the later one. Gateways that are
+ * switched on together with the same tasks file do; whoever makes it anew on purpose is slower.
+ */
+export const isYoungerTwin = (task: Task | UnreadableTask, other: Task | UnreadableTask): other is Task => {
+  if (!isReadable(task) || !isReadable(other)) return false
+  const youngerMs = task.createdAt - other.createdAt
+  const areNew =
+    task.revision === 1 && other.revision === 1 && task.restartedAt === 0 && other.restartedAt === 0
+  return areNew && youngerMs > 0 && youngerMs <= TWINS_MS && sameSpec(task.spec, other.spec)
+}
+
+const TWINS_MS: Millis = 10_000
 
 export const asObject = (value: Json | undefined): JsonObject | null =>
   value === undefined || value === null || typeof value !== 'object' || Array.isArray(value)
