@@ -6,6 +6,7 @@ import type * as Y from 'yjs'
 import type { Handler } from './adapters/executors/run.js'
 import type { NodeId } from './core/ids.js'
 import type { Health } from './core/member.js'
+import type { MemberEvent, StateEvent, TaskEvent } from './core/mesh-event.js'
 import type { Explanation, Move } from './core/tasks/explain.js'
 import type { TaskSpec } from './core/tasks/spec.js'
 import type { TaskView } from './core/tasks/views.js'
@@ -22,6 +23,7 @@ export { ShoalError } from './core/errors.js'
 export type { NodeId } from './core/ids.js'
 export type { Json } from './core/json.js'
 export type { Cause, Health, Verdict } from './core/member.js'
+export type { MemberEvent, StateEvent, TaskEvent } from './core/mesh-event.js'
 export type { Explanation, Move } from './core/tasks/explain.js'
 export type { TaskRun, TaskSpec, TaskWhen } from './core/tasks/spec.js'
 export type { TaskView } from './core/tasks/views.js'
@@ -36,8 +38,15 @@ export type TaskDeclaration = Pick<TaskSpec, 'run'> & { readonly id: string } & 
     Omit<TaskSpec, 'id' | 'run'>
   >
 
-/** A listener of `node.on`. */
-export type NodeListener = (event: JournalEvent) => void
+/** What a listener of `node.on` hears. */
+export interface NodeEvents {
+  readonly member: MemberEvent & Numbered
+  readonly task: TaskEvent & Numbered
+  readonly state: StateEvent & Numbered
+  /** Of the members: how each is, and why it is not well. */
+  readonly health: MemberEvent & Numbered
+}
+type Numbered = Pick<JournalEvent, 'seq'>
 
 /** A node of a mesh, running in this process. */
 export interface ShoalNode {
@@ -50,7 +59,7 @@ export interface ShoalNode {
   /** Every member as this node sees it, itself included. */
   members(): MemberInfo[]
   /** Calls back with events of one kind; returns its cancellation. */
-  on(kind: 'member' | 'task' | 'state' | 'health', listener: NodeListener): () => void
+  on<Kind extends keyof NodeEvents>(kind: Kind, listener: (event: NodeEvents[Kind]) => void): () => void
   /** The last 10,000 events, newest last; after a number, if one is given. */
   events(since?: number): readonly JournalEvent[]
   /** Makes a function available to tasks as `{handler: name}`; returns its removal. */
@@ -146,10 +155,14 @@ export const createNode = async (options: NodeOptions = {}): Promise<ShoalNode> 
   }
 }
 
-const listen = (node: RunningNode, kind: ListenKind, listener: NodeListener) => {
+const listen = <Kind extends ListenKind>(
+  node: RunningNode,
+  kind: Kind,
+  listener: (event: NodeEvents[Kind]) => void,
+) => {
   callChecks.on(kind, listener)
   return node.journal.subscribe(node.journal.lastSeq, event => {
     const isHealth = event.kind === 'member.health'
-    if (kind === 'health' ? isHealth : event.kind.startsWith(`${kind}.`)) listener(event)
+    if (kind === 'health' ? isHealth : event.kind.startsWith(`${kind}.`)) listener(event as NodeEvents[Kind])
   })
 }

@@ -5,6 +5,7 @@
 
 import type { Handler, Json, TaskContext } from '../../src/index.js'
 import { createCondition, type LogLine, type Report } from '../plug/condition.js'
+import { createFailures } from '../plug/failures.js'
 import { createMqttLink } from '../plug/mqtt-link.js'
 import { createHeldAcks } from './held-acks.js'
 import { enqueue, keyOf, QUEUE_SPACE, trim } from './queue.js'
@@ -27,19 +28,21 @@ interface Checkpoint {
 }
 
 const RECENT_MAX = 20
+/** Of the 64 KB that a checkpoint may be. */
+const CHECKPOINT_BYTES_MAX = 60_000
 /** Looking at the length of the queue costs a walk over it. */
 const TRIM_EVERY_MS = 10_000
+const SILENT = 'no sensor says anything'
 /** Below this many payloads in a look, their quality means nothing. */
 const QUALITY_MIN = 20
 
 /** The handler `collect`. */
-export const createCollector =
-  (options: CityOptions): Handler =>
-  async context => {
+export const createCollector = (options: CityOptions): Handler =>
+  createFailures(options).saying(async context => {
     const task = checkCollectTask(context.input)
     if (options.street === null) throw new Error('this gateway reaches no street broker; its file names none')
     await collect(options, options.street, context, task)
-  }
+  })
 
 const collect = async (
   { report, log, now = Date.now }: CityOptions,
@@ -91,16 +94,34 @@ const collect = async (
     await Promise.all(closed.map(aggregate => enqueue(queue, aggregate)))
     recent = [...recent, ...closed].slice(-RECENT_MAX)
     const confirm = acks.collect()
-    await save({ windows: windows.state(), recent } as unknown as Json)
+    await save((await fittingCheckpoint()) as unknown as Json)
     if (signal.aborted) return
     confirmEarlier()
     confirmEarlier = confirm
   }
 
+  /** What a checkpoint has no room for is let go, the least missed first. */
+  const fittingCheckpoint = async (): Promise<Checkpoint> => {
+    for (;;) {
+      const checkpoint = { windows: windows.state(), recent }
+      if (Buffer.byteLength(JSON.stringify(checkpoint)) <= CHECKPOINT_BYTES_MAX) return checkpoint
+      sensorCondition.set(
+        'strained',
+        'there are too many for one district: some minutes close early, some repeats count twice',
+      )
+      if (recent.length > 0) recent = recent.slice(Math.ceil(recent.length / 2))
+      else {
+        const closed = windows.forgetSensors() ? null : windows.closeOldest()
+        if (closed !== null) await enqueue(queue, closed)
+      }
+    }
+  }
+
   const look = createQualityLook(windows)
   const judge = async (): Promise<void> => {
     const isQuiet = link.client !== null && Date.now() - heardAt > task.quietMs
-    if (isQuiet) sensorCondition.set('strained', 'no sensor says anything')
+    if (isQuiet) sensorCondition.set('strained', SILENT)
+    else if (sensorCondition.reason === SILENT) sensorCondition.set('ok', 'readings come in')
     else look(quality => sensorCondition.set(...quality))
     if (Date.now() - trimmedAt < TRIM_EVERY_MS) return
     trimmedAt = Date.now()
@@ -126,7 +147,7 @@ const collect = async (
       await judge()
     }
   } finally {
-    await link.ended
+    await link.close()
     for (const condition of [brokerCondition, sensorCondition, queueCondition]) condition.release()
   }
 

@@ -5,6 +5,7 @@
 
 import type { Handler } from '../../src/index.js'
 import { createCondition } from '../plug/condition.js'
+import { createFailures } from '../plug/failures.js'
 import { createMqttLink } from '../plug/mqtt-link.js'
 import { pause } from '../plug/pause.js'
 import type { CityOptions } from './collect.js'
@@ -15,9 +16,8 @@ import { checkForwardTask } from './settings.js'
 const IDLE_MS = 200
 
 /** The handler `forward`. */
-export const createForwarder =
-  ({ uplink, report, log }: CityOptions): Handler =>
-  async context => {
+export const createForwarder = ({ uplink, report, log }: CityOptions): Handler =>
+  createFailures({ report, log }).saying(async context => {
     const task = checkForwardTask(context.input)
     if (uplink === null) throw new Error('this gateway has no uplink; its file names none')
     const { signal } = context
@@ -53,7 +53,7 @@ export const createForwarder =
         )
       }
     } finally {
-      await link.ended
+      await link.close()
       condition.release()
     }
-  }
+  })

@@ -8,6 +8,10 @@ import { addValue, createSketch, type Sketch, type Summary, summaryOf } from './
 export const MINUTE_MS = 60_000
 /** Minutes open at once. More means that time is broken somewhere; the oldest is closed early. */
 const OPEN_MAX = 60
+/** Kinds of a minute: each is a summary, and all must fit a checkpoint. */
+const KINDS_MAX = 64
+/** A kind comes from a topic, in which anybody can write anything. */
+const KIND = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
 /** Sensors remembered for telling repeats; the one heard longest ago is forgotten. */
 const SENSORS_MAX = 1_000
 /** A number that is this little below the last one is a repeat; one far below is a sensor that began anew. */
@@ -53,6 +57,10 @@ export interface Windows {
   readonly heardUpTo: number
   /** The minutes that are over by now, oldest first; they are closed by this. */
   close(now: number): readonly Aggregate[]
+  /** For a state that has become too large: forgets half of the sensors, the longest ago heard first. False when there are none. */
+  forgetSensors(): boolean
+  /** The same: closes the oldest minute before its time. */
+  closeOldest(): Aggregate | null
   state(): WindowState
 }
 
@@ -96,7 +104,10 @@ export const createWindows = (
   state: WindowState = emptyWindows,
 ): Windows => {
   const open = new Map(
-    Object.entries(structuredClone(state.open)).map(([minute, kinds]) => [Number(minute), { ...kinds }]),
+    Object.entries(structuredClone(state.open)).map(([minute, kinds]) => [
+      Number(minute),
+      new Map(Object.entries(kinds)),
+    ]),
   )
   const last = new Map(Object.entries(state.last))
   const counts = { ...state.counts }
@@ -104,14 +115,14 @@ export const createWindows = (
   let heardUpTo = 0
 
   const aggregateOf = (minute: number): Aggregate => {
-    const kinds = open.get(minute) ?? {}
+    const kinds = open.get(minute) ?? new Map<string, Sketch>()
     open.delete(minute)
     closedBefore = Math.max(closedBefore, minute + MINUTE_MS)
     return {
       id: `${district}/${new Date(minute).toISOString().slice(0, 16)}Z`,
       district,
       minute,
-      kinds: Object.fromEntries(Object.entries(kinds).map(([kind, sketch]) => [kind, summaryOf(sketch)])),
+      kinds: Object.fromEntries([...kinds].map(([kind, sketch]) => [kind, summaryOf(sketch)])),
     }
   }
 
@@ -121,7 +132,7 @@ export const createWindows = (
     },
     take(kind, payload, now) {
       counts.taken += 1
-      const reading = readingOf(payload)
+      const reading = KIND.test(kind) ? readingOf(payload) : null
       if (reading === null) {
         counts.garbage += 1
         return
@@ -144,10 +155,14 @@ export const createWindows = (
         counts.late += 1
         return
       }
-      const kinds = open.get(minute) ?? {}
-      const sketch = kinds[kind] ?? createSketch()
+      const kinds = open.get(minute) ?? new Map<string, Sketch>()
+      const sketch = kinds.get(kind) ?? createSketch()
+      if (kinds.size >= KINDS_MAX && !kinds.has(kind)) {
+        counts.garbage += 1
+        return
+      }
       addValue(sketch, value)
-      kinds[kind] = sketch
+      kinds.set(kind, sketch)
       open.set(minute, kinds)
     },
     close(now) {
@@ -157,8 +172,19 @@ export const createWindows = (
       )
       return over.map(aggregateOf)
     },
+    forgetSensors() {
+      const forgotten = [...last.keys()].slice(0, Math.ceil(last.size / 2))
+      for (const sensor of forgotten) last.delete(sensor)
+      return forgotten.length > 0
+    },
+    closeOldest() {
+      const [oldest] = [...open.keys()].sort((a, b) => a - b)
+      return oldest === undefined ? null : aggregateOf(oldest)
+    },
     state: () => ({
-      open: structuredClone(Object.fromEntries(open)),
+      open: structuredClone(
+        Object.fromEntries([...open].map(([minute, kinds]) => [minute, Object.fromEntries(kinds)])),
+      ),
       last: Object.fromEntries(last),
       closedBefore,
       counts: { ...counts },

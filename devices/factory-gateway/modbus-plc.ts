@@ -12,6 +12,13 @@ type Client = InstanceType<typeof modbus.default>
 
 export class PlcFault extends Error {
   override readonly name = 'PlcFault'
+  /** The PLC answered, and said no. */
+  readonly isRefusal: boolean
+
+  constructor(message: string, isRefusal = false) {
+    super(message)
+    this.isRefusal = isRefusal
+  }
 }
 
 export interface ModbusPlc {
@@ -51,7 +58,7 @@ export const createModbusPlc = (path: PlcPath, timeoutMs: number): ModbusPlc => 
     })
     socket.setTimeout(0)
     const lost = new Promise<never>((_, reject) => {
-      socket.once('close', () => reject(new PlcFault(`${where} broke the connection`)))
+      socket.once('close', () => reject(new PlcFault(broke(where))))
     })
     // It is raced below; where nobody races at the moment it is no news.
     lost.catch(() => undefined)
@@ -72,9 +79,13 @@ export const createModbusPlc = (path: PlcPath, timeoutMs: number): ModbusPlc => 
       return await Promise.race([question(client), lost])
     } catch (error) {
       const refused = (error as { modbusCode?: number }).modbusCode
+      const isOver = socket.readableEnded || socket.destroyed
       if (refused === undefined) drop()
+      if (error instanceof PlcFault) throw error
+      // The end of a connection may be heard as a broken answer first.
+      if (refused === undefined && isOver) throw new PlcFault(broke(where))
       const isMute = socket.bytesRead === bytesBefore
-      throw error instanceof PlcFault ? error : new PlcFault(answerReason(where, path.unit, error, isMute))
+      throw new PlcFault(answerReason(where, path.unit, error, isMute), refused !== undefined)
     }
   }
 
@@ -111,6 +122,8 @@ const connectReason = (where: string, error: Error): string => {
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `the name in ${where} is not known`
   return `there is no way to ${where} (${code ?? error.message})`
 }
+
+const broke = (where: string): string => `${where} broke the connection`
 
 const EXCEPTIONS: Readonly<Record<number, string>> = {
   1: 'does not know this function',

@@ -10,6 +10,7 @@
 import type { Handler, Json, TaskContext } from '../../src/index.js'
 import { createBackoff } from '../plug/backoff.js'
 import { createCondition, type LogLine, type Report } from '../plug/condition.js'
+import { createFailures } from '../plug/failures.js'
 import { pause } from '../plug/pause.js'
 import { type AlarmState, type AlarmStates, changedAlarms, joinAlarms } from './alarms.js'
 import { createModbusPlc, PlcFault } from './modbus-plc.js'
@@ -47,31 +48,22 @@ interface AlarmEvent extends AlarmState {
 
 /** An alarm that flaps while the broker is away for days must not fill the checkpoint. */
 const UNTOLD_MAX = 100
+/** Before a setpoint that the PLC refused is tried again. */
+const SETPOINT_PAUSE_MS = 10_000
+/** Tries in a row that fail before the device is said to be gone: one answer that breaks is no death. */
+const FAILURES_OF_DEATH = 2
 
 /** The handler `plc`. */
-export const createPoller =
-  (options: PollerOptions): Handler =>
-  async context => {
-    const task = taskOf(options, context)
+export const createPoller = (options: PollerOptions): Handler =>
+  createFailures(options).saying(async context => {
+    const task = checkPlcTask(context.input)
     const path = options.paths[task.plc]
     if (path === undefined) {
       const known = Object.keys(options.paths).join(', ')
       throw new Error(`this gateway has no path to ${task.plc}; its file names ${known || 'none'}`)
     }
     await poll(options, context, task, path)
-  }
-
-const taskOf = ({ report, log }: PollerOptions, { task, input }: TaskContext): PlcTask => {
-  const condition = createCondition(`task ${task}`, report, log)
-  try {
-    return checkPlcTask(input)
-  } catch (error) {
-    // The task fails with this error and Shoal shows it; the log of the gateway gets it too.
-    log(`task ${task}: ${error instanceof Error ? error.message : String(error)}`)
-    condition.release()
-    throw error
-  }
-}
+  })
 
 const poll = async (
   options: PollerOptions,
@@ -163,14 +155,29 @@ const poll = async (
     }
   }
 
+  /** A setpoint that the PLC refuses is the trouble of whoever set it; the samples go on. */
+  let setpointsRestUntil = 0
+  const refusalOf = async (name: string, address: number, word: number): Promise<string | null> => {
+    try {
+      await line.write(address, word)
+      return null
+    } catch (error) {
+      if (!(error instanceof PlcFault && error.isRefusal)) throw error
+      setpointsRestUntil = performance.now() + SETPOINT_PAUSE_MS
+      return `${name}: ${error.message}`
+    }
+  }
+
   const writeSetpoints = async (values: Values): Promise<void> => {
+    if (performance.now() < setpointsRestUntil) return
     let refused = ''
     for (const [name, point] of Object.entries(task.points)) {
       const wanted = point.writable ? space(SETPOINTS_SPACE).get(`${plc}.${name}`) : undefined
       if (wanted === undefined) continue
       const word = typeof wanted === 'number' ? wordOf(point, wanted) : null
       if (word === null) refused = `${name} is out of its range or no number`
-      else if (word !== wordOf(point, values[name] ?? Number.NaN)) await line.write(point.address, word)
+      else if (word !== wordOf(point, values[name] ?? Number.NaN))
+        refused = (await refusalOf(name, point.address, word)) ?? refused
     }
     if (refused !== '') setpointCondition.set('strained', refused)
     else if (setpointCondition.level !== 'ok') setpointCondition.set('ok', 'all are accepted')
@@ -203,13 +210,15 @@ const poll = async (
       const names = Object.keys(values).filter(name => values[name] === null)
       plcCondition.set('strained', 'values out of their range are not believed', names.join(', '))
     } else plcCondition.set('ok', `answers at ${path.host}:${path.port}`)
-    if (at - sharedAt >= task.shareMs) {
+    // A clock that was set back must not silence it until it has caught up.
+    if (Math.abs(at - sharedAt) >= task.shareMs) {
       sharedAt = at
       await space(LATEST_SPACE).set(plc, { sample, at, values })
     }
     await writeSetpoints(values)
   }
 
+  let failures = 0
   const onAbort = (): void => line.close()
   signal.addEventListener('abort', onAbort, { once: true })
   try {
@@ -217,12 +226,14 @@ const poll = async (
       try {
         await sampleOnce()
         backoff.reset()
+        failures = 0
         await pause(task.periodMs - (now() % task.periodMs), signal)
       } catch (error) {
         if (signal.aborted) break
         if (!(error instanceof PlcFault)) throw error
         plcCondition.set('strained', error.message)
-        session.deviceDown()
+        failures += 1
+        if (failures >= FAILURES_OF_DEATH) session.deviceDown()
         await pause(backoff.next(), signal)
       }
     }

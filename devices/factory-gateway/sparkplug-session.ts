@@ -172,7 +172,7 @@ export const createSparkplugSession = (options: SessionOptions): SparkplugSessio
     backlog: () => ({ waiting: queue.length, dropped }),
     async close() {
       isClosing = true
-      await link.ended
+      await link.close()
     },
   }
 }

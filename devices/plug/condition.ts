@@ -1,7 +1,8 @@
 // The condition of one thing that is plugged in: a PLC, a broker, an uplink. It turns a
 // stream of outcomes, several a second, into what a person can read: one line in the
 // log for each change, and the same word on the health of the node. It never decides
-// what a fault is, and it never repeats itself.
+// what a fault is, and it never repeats itself: what comes and goes several times a second
+// is one trouble, and over when it has stayed away for a while.
 
 import type { Health } from '../../src/index.js'
 
@@ -17,10 +18,28 @@ export interface Condition {
   release(): void
 }
 
-export const createCondition = (source: string, report: Report, log: LogLine): Condition => {
+/** For so long a trouble must not have come back. */
+const STEADY_MS = 3_000
+
+export const createCondition = (
+  source: string,
+  report: Report,
+  log: LogLine,
+  steadyMs = STEADY_MS,
+): Condition => {
   let level: Health = 'ok'
+  let troubledAt = Number.NEGATIVE_INFINITY
+  let recovery: NodeJS.Timeout | undefined
   // Nothing was said yet, so the first word is a change, also when it is a good one.
   let reason: string | null = null
+  const become = (nextLevel: Health, nextReason: string, detail: string): void => {
+    if (nextLevel === level && nextReason === reason) return
+    level = nextLevel
+    reason = nextReason
+    report(source, level, level === 'ok' ? '' : reason)
+    log(`${source}: ${level}: ${reason}${detail === '' ? '' : ` (${detail})`}`)
+  }
+
   return {
     get level() {
       return level
@@ -29,13 +48,14 @@ export const createCondition = (source: string, report: Report, log: LogLine): C
       return reason ?? ''
     },
     set(nextLevel, nextReason, detail = '') {
-      if (nextLevel === level && nextReason === reason) return
-      level = nextLevel
-      reason = nextReason
-      report(source, level, level === 'ok' ? '' : reason)
-      log(`${source}: ${level}: ${reason}${detail === '' ? '' : ` (${detail})`}`)
+      clearTimeout(recovery)
+      if (nextLevel !== 'ok') troubledAt = performance.now()
+      const isSoonMs = troubledAt + steadyMs - performance.now()
+      if (nextLevel !== 'ok' || level === 'ok' || isSoonMs <= 0) become(nextLevel, nextReason, detail)
+      else recovery = setTimeout(become, isSoonMs, nextLevel, nextReason, detail)
     },
     release() {
+      clearTimeout(recovery)
       if (level !== 'ok') report(source, 'ok', '')
       level = 'ok'
       reason = null

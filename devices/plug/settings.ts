@@ -67,10 +67,11 @@ export const list =
 export const table =
   <T>(check: Check<T>): Check<Readonly<Record<string, T>>> =>
   (value, place) => {
-    const entries = Object.entries(asObject(value, place))
-    return Object.fromEntries(
-      entries.map(([key, item]) => [name(key, `the name in ${place}`), check(item, `${place}.${key}`)]),
-    )
+    // Without what every object has: a point may be called `constructor`.
+    const checked: Record<string, T> = Object.create(null)
+    for (const [key, item] of Object.entries(asObject(value, place)))
+      checked[name(key, `the name in ${place}`)] = check(item, `${place}.${key}`)
+    return checked
   }
 
 type Shape = Readonly<Record<string, Check<unknown>>>

@@ -34,6 +34,8 @@ export const PLC_FAULTS = [
   'refuse',
   /** Is not the unit that is asked for: exception 11, as a gateway to a serial line says it. */
   'wrong-unit',
+  /** Is read, and refuses every write: exception 3. */
+  'read-only',
 ] as const
 export type PlcFault = (typeof PLC_FAULTS)[number]
 
@@ -142,6 +144,7 @@ export const createVirtualPlc = async (options: VirtualPlcOptions = {}): Promise
       catchUp()
       if (fault === 'wrong-unit' || unitId !== unit) throw exception(11)
       if (fault === 'silent' || fault === 'stall') return never()
+      if (fault === 'read-only') throw exception(3)
       const code = writeHolding(tank, address, value)
       if (code !== 0) throw exception(code)
     },

@@ -178,15 +178,16 @@ interface Token {
 const findToken = (file: string | undefined, isHere: boolean): Token | null => {
   if (file !== undefined) {
     try {
-      return { value: readFileSync(file, 'utf8').trim(), from: file }
+      return tokenOf(readFileSync(file, 'utf8'), file)
     } catch (error) {
+      if (error instanceof UsageError) throw error
       throw new UsageError(
         `--token-file is ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code}); it must be a node's api.token`,
       )
     }
   }
   const named = process.env.SHOAL_TOKEN
-  if (named !== undefined && named !== '') return { value: named, from: 'SHOAL_TOKEN' }
+  if (named !== undefined && named !== '') return tokenOf(named, 'SHOAL_TOKEN')
   if (!isHere) return null
   for (const directory of dataDirectories()) {
     const path = join(directory, 'api.token')
@@ -197,6 +198,12 @@ const findToken = (file: string | undefined, isHere: boolean): Token | null => {
     }
   }
   return null
+}
+
+const tokenOf = (text: string, from: string): Token => {
+  const value = text.trim()
+  if (/^[\x21-\x7e]+$/.test(value)) return { value, from }
+  throw new UsageError(`${from} holds no token; it must be one line, as in a node's api.token`)
 }
 
 const unauthorized = (shown: string, token: Token | null): ShoalError =>

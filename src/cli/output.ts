@@ -32,10 +32,17 @@ export const plain = (text: string): string =>
 
 export const line = (text = ''): void => void process.stdout.write(`${text}\n`)
 
-export const printJson = (value: unknown): void => line(JSON.stringify(value, null, 2))
+export const printJson = (value: unknown): void => line(visible(JSON.stringify(value, null, 2)))
 
 /** One object a line, for streams. */
-export const printJsonLine = (value: unknown): void => line(JSON.stringify(value))
+export const printJsonLine = (value: unknown): void => line(visible(JSON.stringify(value)))
+
+/** JSON leaves some characters as they are that move a terminal's cursor or turn its text round; escaped they are the same JSON. */
+const visible = (json: string): string =>
+  json.replace(
+    /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+    character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 
 export const cut = (text: string, width: number): string =>
   text.length <= width ? text : width <= 1 ? '…' : `${text.slice(0, width - 1)}…`

@@ -138,6 +138,10 @@ const read = (setting: Setting, place: string, given: unknown, base: string): un
           ? false
           : given
     case 'path':
+      if (typeof given === 'string' && looksLikeKey(given))
+        throw new UsageError(
+          `${place} holds a mesh key itself; it must be the path of the file that holds it`,
+        )
       return typeof given === 'string' && given !== '' ? resolve(base, given) : given
     default:
       return given
@@ -147,8 +151,12 @@ const read = (setting: Setting, place: string, given: unknown, base: string): un
 const texts = (given: unknown): string[] =>
   (Array.isArray(given) ? given : [given]).flatMap(each => String(each).split(',')).map(each => each.trim())
 
+/** A secret in the wrong place must not be said aloud in the error. */
+const looksLikeKey = (text: string): boolean =>
+  text.includes('/key/swarm/') || /(^|[^0-9a-f])[0-9a-f]{64}($|[^0-9a-f])/i.test(text)
+
 const readLabels = (place: string, pairs: readonly string[]): Record<string, string> => {
-  const labels: Record<string, string> = {}
+  const labels: Record<string, string> = Object.create(null)
   for (const pair of pairs) {
     const at = pair.indexOf('=')
     if (at < 1) {
@@ -161,7 +169,7 @@ const readLabels = (place: string, pairs: readonly string[]): Record<string, str
     }
     labels[name] = value
   }
-  return labels
+  return Object.fromEntries(Object.entries(labels))
 }
 
 const defaultOf = ({ key }: Setting, env: NodeJS.ProcessEnv): unknown => {

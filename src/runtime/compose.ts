@@ -62,10 +62,11 @@ export const composeNode = async (settings: NodeSettings): Promise<Composed> => 
   const log = settings.logLevel === 'silent' ? silentLog : createLog(settings.logLevel, name)
   // The store opens before there is a node that could say how it is.
   let onTrouble: (trouble: StoreTrouble | null) => void = () => {}
-  const store: Store =
+  const disk =
     dataDir === null
-      ? createMemoryStore({ clock })
+      ? null
       : await openDiskStore(join(dataDir, 'store'), { clock, log, onTrouble: trouble => onTrouble(trouble) })
+  const store: Store = disk ?? createMemoryStore({ clock })
   try {
     const transport = await createLibp2pTransport({
       seed: identity.seed,
@@ -120,6 +121,12 @@ export const composeNode = async (settings: NodeSettings): Promise<Composed> => 
     )
     onTrouble = trouble =>
       node.report('store', trouble === null ? 'ok' : 'failing', trouble === null ? '' : trouble.message)
+    if (disk !== null && disk.lostBytes > 0)
+      node.report(
+        'store log',
+        'strained',
+        `it was damaged: ${disk.lostBytes} bytes are lost here; what neighbors hold of it comes back`,
+      )
     const warnings = [identity.warning, key?.warning ?? null].filter(warning => warning !== null)
     const setApi = (address: string): void => {
       api = address

@@ -351,3 +351,24 @@ test.serial(
     t.is((await shoal(['doctor', '--capacity', 'much'])).code, 2)
   },
 )
+
+test.serial('a mesh key in place of its path is refused, and not repeated', async t => {
+  const key = 'ab'.repeat(32)
+  for (const text of [key, `/key/swarm/psk/1.0.0/\n/base16/\n${key}`]) {
+    for (const args of [['up'], ['config'], ['config', '--json']]) {
+      const { code, out, err } = await shoal(args, { env: { SHOAL_MESH_KEY: text } })
+      t.is(code, 2, err)
+      t.regex(err, /SHOAL_MESH_KEY holds a mesh key itself/)
+      t.false(`${out}${err}`.includes(key))
+    }
+  }
+})
+
+test.serial('a token that is none, and a number that no node can store, are wrong usage', async t => {
+  const twoLines = await shoal(['members'], { env: { SHOAL_TOKEN: 'a\nb' } })
+  t.is(twoLines.code, 2)
+  t.regex(twoLines.err, /SHOAL_TOKEN holds no token/)
+  const infinite = await shoal(['state', 'set', 'a', 'b', '{"x":[1e999]}'], { api: '127.0.0.1:1' })
+  t.is(infinite.code, 2)
+  t.regex(infinite.err, /larger than any that can be stored/)
+})

@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -182,4 +182,32 @@ test('a store whose CURRENT file is cut at any byte, or gone, is rebuilt whole',
   const store = await open(directory)
   t.true((await collect(store.read('after-'))).length >= 17)
   await store.close()
+})
+
+test('a log that is damaged in its middle is opened with what is left, and says how much is lost', async t => {
+  const { directory } = t.context
+  const level = join(directory, 'level')
+  const store = await open(directory)
+  const done = Array.from({ length: 100 }, (_, i) => store.write([put(`key-${i}`, 'x'.repeat(200))], true))
+  await store.close()
+  await Promise.all(done)
+  const copy = `${directory}-copy`
+  await cp(directory, copy, { recursive: true })
+  const whole = await open(copy)
+  t.is(whole.lostBytes, 0)
+  await whole.close()
+  await rm(copy, { recursive: true })
+  await cp(directory, copy, { recursive: true })
+  const [log] = (await readdir(level)).filter(name => name.endsWith('.log'))
+  const path = join(copy, 'level', log as string)
+  const bytes = await readFile(path)
+  bytes[3_000] = (bytes[3_000] as number) ^ 0xff
+  await writeFile(path, bytes)
+  const said: string[] = []
+  const note = (text: string) => said.push(text)
+  const listening = { debug: note, info: note, warn: note, error: note }
+  const damaged = await openDiskStore(copy, { clock: new VirtualClock(), log: listening as never })
+  t.true(damaged.lostBytes > 0)
+  t.regex(said.join('\n'), /the log of the store was damaged/)
+  await damaged.close()
 })

@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import test from 'ava'
+import { createCollector } from '../../devices/city-sensor-gateway/collect.js'
 import {
   checkCollectTask,
   checkForwardTask,
@@ -17,6 +18,7 @@ import {
 import { createWindows, MINUTE_MS, readingOf } from '../../devices/city-sensor-gateway/windows.js'
 import { chanceOf } from '../../devices/virtual/chance.js'
 import { createField } from '../../devices/virtual/sensor-field.js'
+import type { TaskContext } from '../../src/index.js'
 
 const sketchOf = (values: readonly number[]): Sketch => {
   const sketch = createSketch()
@@ -39,7 +41,9 @@ test('a summary is exact but for its percentile, which is right to one percent',
   t.is(summary.max, sorted.at(-1) as number)
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length
   t.true(Math.abs(summary.mean - mean) <= Math.abs(mean) * 1e-5)
-  for (const share of [0.05, 0.5, 0.95, 0.999]) {
+  // Of values that span so much the low buckets were made one.
+  t.true(Object.keys(sketch.buckets).length <= 256)
+  for (const share of [0.95, 0.999]) {
     const exact = sorted[Math.ceil(share * 5_000) - 1] as number
     const found = quantile(sketch, share)
     t.true(
@@ -68,6 +72,39 @@ test('a minute is closed after its stragglers, once, under an id that is always 
   t.deepEqual(windows.close(MINUTE + 500_000), [])
   windows.take('noise', payload('a', 2, 50, MINUTE + 2_000), MINUTE + 71_000)
   t.is(windows.state().counts.late, 1)
+})
+
+test('whatever stands in a topic is a kind or nonsense, and breaks nothing', t => {
+  const windows = createWindows('mitte', 10_000)
+  const kinds = [
+    'constructor',
+    '__proto__',
+    'toString',
+    'hasOwnProperty',
+    '',
+    'x'.repeat(200),
+    'a/b',
+    '§',
+    'noise',
+  ]
+  for (const [i, kind] of kinds.entries()) windows.take(kind, payload('a', i + 1, 1, MINUTE), MINUTE)
+  const again = createWindows('mitte', 10_000, JSON.parse(JSON.stringify(windows.state())))
+  const [aggregate] = again.close(MINUTE + 70_000)
+  t.deepEqual(Object.keys(aggregate?.kinds ?? {}), ['constructor', 'toString', 'hasOwnProperty', 'noise'])
+  t.is(again.state().counts.garbage, 5)
+  t.is(({} as Record<string, unknown>).count, undefined)
+})
+
+test('of the kinds of a minute, and of the sensors, so many are kept as a checkpoint can hold', t => {
+  const windows = createWindows('mitte', 10_000)
+  for (let i = 0; i < 200; i++) windows.take(`kind-${i}`, payload(`s-${i}`, 1, i, MINUTE), MINUTE)
+  t.is(windows.state().counts.garbage, 136)
+  t.true(windows.forgetSensors())
+  t.is(Object.keys(windows.state().last).length, 100)
+  t.is(Object.keys(windows.closeOldest()?.kinds ?? {}).length, 64)
+  t.is(windows.closeOldest(), null)
+  while (windows.forgetSensors());
+  t.deepEqual(windows.state().last, {})
 })
 
 test('repeats, nonsense and wrong clocks are told apart and counted', t => {
@@ -127,4 +164,30 @@ test('the configuration and the tasks of the city gateway are what it accepts', 
     t.throws(() => checkCollectTask({})).message,
     'input.district is missing; it must be 1 to 63 of a-z, 0-9, dot, dash and underscore',
   )
+})
+
+test('a task whose checkpoint is refused fails and says so; it does not stay as if it ran', async t => {
+  const lines: string[] = []
+  const said: string[] = []
+  const refused = () => Promise.reject(new Error('the checkpoint has 70000 bytes'))
+  const collector = createCollector({
+    street: 'mqtt://127.0.0.1:1',
+    uplink: null,
+    report: (source, level, reason) => said.push(`${source} ${level} ${reason}`),
+    log: line => lines.push(line),
+  })
+  const context = {
+    task: 'collect-mitte',
+    slot: 0,
+    input: { district: 'mitte', checkpointMs: 10 },
+    checkpoint: null,
+    signal: new AbortController().signal,
+    save: refused,
+    space: () => ({ entries: () => [], has: () => false, set: refused, delete: refused }),
+  } as unknown as TaskContext
+  for (let tries = 0; tries < 3; tries++)
+    await t.throwsAsync(async () => collector(context), { message: 'the checkpoint has 70000 bytes' })
+  const own = lines.filter(line => line.startsWith('task'))
+  t.deepEqual(own, ['task collect-mitte: strained: the checkpoint has 70000 bytes'], 'said once')
+  t.true(said.includes('task collect-mitte strained the checkpoint has 70000 bytes'))
 })

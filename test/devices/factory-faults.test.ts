@@ -198,7 +198,10 @@ test.serial('a task that says nonsense fails with one sentence that says where',
   await until('the failure', () =>
     JSON.stringify(node.tasks.get('plc-line-3')).includes('input.points.level.address is -1'),
   )
-  t.regex(lines[0] ?? '', /^task plc-line-3: input.points.level.address is -1; it must be a whole number/)
+  t.regex(
+    lines[0] ?? '',
+    /^task plc-line-3: strained: input.points.level.address is -1; it must be a whole number/,
+  )
 })
 
 test.serial(
@@ -226,3 +229,30 @@ test.serial(
     t.is(plc.tank.setpoints.temperature, 71.5)
   },
 )
+
+test.serial('a setpoint that the PLC refuses is said once, and the samples go on', async t => {
+  const { node, plc, lines, word, reasons } = await bench(t, {
+    input: {
+      shareMs: 1_000,
+      points: {
+        ...POINTS,
+        'temperature-setpoint': {
+          table: 'holding',
+          address: 1,
+          scale: 0.1,
+          min: 0,
+          max: 120,
+          writable: true,
+        },
+      },
+    },
+  })
+  await plc.fault('read-only')
+  await node.space('factory.setpoints').set('line-3.temperature-setpoint', 71.5)
+  await until('the refusal', () => reasons().includes('does not accept this value'))
+  const sampleOf = (): number => (node.space('factory.latest').get('line-3') as { sample: number }).sample
+  const before = sampleOf()
+  await until('more samples', () => sampleOf() > before)
+  t.is(word('plc line-3'), 'ok ', lines.join('\n'))
+  t.is(lines.filter(line => line.includes('does not accept this value')).length, 1, lines.join('\n'))
+})

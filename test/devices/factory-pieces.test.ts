@@ -10,6 +10,7 @@ import { createBackoff } from '../../devices/plug/backoff.js'
 import { createCondition } from '../../devices/plug/condition.js'
 import { BatchProcess } from '../../devices/virtual/batch-process.js'
 import { holdingRegisters, inputRegisters, writeHolding } from '../../devices/virtual/registers.js'
+import { until } from './until.js'
 
 const point = { table: 'input', type: 'u16', scale: 1, offset: 0, unit: '', min: -1e12, max: 1e12 } as const
 const rule = { point: 'temperature', kind: 'above', limit: 85, hysteresis: 5 } as const
@@ -122,17 +123,24 @@ test('numbers are reserved before they are used, a block at a time', t => {
   t.is(numbers.reserved, 13)
 })
 
-test('a condition says each change once, and takes its word back when it is well', t => {
+test('a condition says each change once, and takes its word back when it has been well for a while', async t => {
   const said: string[] = []
   const lines: string[] = []
   const condition = createCondition(
     'plc line-3',
     (source, level, reason) => said.push(`${source} ${level} ${reason}`),
     line => lines.push(line),
+    50,
   )
   condition.set('ok', 'answers')
   for (let n = 0; n < 5; n += 1) condition.set('strained', 'refused', `try ${n}`)
+  for (let n = 0; n < 5; n += 1) {
+    condition.set('ok', 'answers')
+    condition.set('strained', 'refused')
+  }
   condition.set('ok', 'answers')
+  t.is(condition.level, 'strained', 'what comes and goes is one trouble')
+  await until('it is well', () => condition.level === 'ok')
   t.deepEqual(said, ['plc line-3 ok ', 'plc line-3 strained refused', 'plc line-3 ok '])
   t.deepEqual(lines, [
     'plc line-3: ok: answers',

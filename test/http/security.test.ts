@@ -302,3 +302,22 @@ test('what is no HTTP gets its status, and the node goes on', async t => {
     t.is((await node.ask('GET', '/healthz')).status, 200)
   })
 })
+
+test('a connection that asks hundreds of times without reading takes nothing from the others', async t => {
+  await withNode({}, async node => {
+    const one = 'GET /v1/self HTTP/1.1\r\nHost: localhost\r\n\r\n'
+    for (let burst = 0; burst < 3; burst++) await sendRaw(node.port, one.repeat(600))
+    for (const path of ['/healthz', '/readyz', '/v1/self'])
+      t.is((await node.ask('GET', path)).status, 200, path)
+    t.is(node.server.stats().underWay, 1 - 1)
+  })
+})
+
+test('what does not become durable is answered all the same, and who asks for life is not told of it', async t => {
+  await withNode({}, async node => {
+    node.node.putTask = () => new Promise(() => {})
+    const answer = await node.ask('PUT', '/v1/tasks/a', { json: { run: { handler: 'x' } } })
+    t.is(answer.status, 503)
+    t.is(answer.code, 'NOT_DURABLE_YET')
+  })
+})

@@ -162,5 +162,5 @@ test('a lone write never waits, whoever wrote to the same space a moment ago', t
   world.advance(50)
   world.set(world.node(0), 'plant', 'pump', 'on')
   world.advance(3)
-  for (const node of world.nodes) t.is(world.contents(node, 'plant')['pump'], 'on')
+  for (const node of world.nodes) t.is(world.contents(node, 'plant').pump, 'on')
 })

@@ -10,6 +10,8 @@
 //
 // Nothing is ever dropped to make room, and nothing is repaired without a word.
 
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
 import { ShoalError } from '../../core/errors.js'
 import type { StoreEntry, StoreWrite } from '../../core/step.js'
@@ -36,6 +38,8 @@ export interface DiskStoreOptions extends Partial<CommitLimits> {
 export interface DiskStore extends Store {
   /** What is wrong with the disk now, or null. */
   trouble(): StoreTrouble | null
+  /** Bytes of the log that could not be read when it was opened: what they held is lost here. */
+  readonly lostBytes: number
 }
 
 export const STORE_LIMITS: CommitLimits & { readonly writeBufferBytes: number } = {
@@ -62,6 +66,13 @@ export const openDiskStore = async (directory: string, options: DiskStoreOptions
   const { clock, log, onTrouble, writeBufferBytes = STORE_LIMITS.writeBufferBytes, ...given } = options
   const open = (): Promise<Level> => openLevel(directory, writeBufferBytes, log)
   let level = await open()
+  const lostBytes = await bytesDropped(levelDirectory(directory))
+  if (lostBytes > 0) {
+    log?.error('the log of the store was damaged; what could not be read is lost here', {
+      directory,
+      bytes: lostBytes,
+    })
+  }
 
   const target: CommitTarget = {
     commit: writes => level.batch(writes.map(toOperation), { sync: true }),
@@ -100,6 +111,7 @@ export const openDiskStore = async (directory: string, options: DiskStoreOptions
     },
     stats: () => queue.stats(),
     trouble: () => queue.trouble,
+    lostBytes,
   }
 }
 
@@ -140,6 +152,15 @@ const openLevel = async (
       cause: error,
     })
   }
+}
+
+/**
+ * LevelDB leaves out what has a wrong checksum and goes on; it says so in its own notes alone, which it
+ * begins anew whenever it opens. A record that a crash cut short at the end is none of these.
+ */
+const bytesDropped = async (location: string): Promise<number> => {
+  const notes = await readFile(join(location, 'LOG'), 'utf8').catch(() => '')
+  return [...notes.matchAll(/dropping (\d+) bytes; Corruption/g)].reduce((sum, [, n]) => sum + Number(n), 0)
 }
 
 const toOperation = ({ key, value }: StoreWrite) =>

@@ -25,6 +25,8 @@ export interface HttpLimits {
   readonly headersMs: Millis
   readonly requestMs: Millis
   readonly keepAliveMs: Millis
+  /** An operation that is not done by then is answered all the same. 10 s: the command waits for 15. */
+  readonly answerMs: Millis
   /** Log lines for one answer, and their bytes. */
   readonly logLinesMax: number
   readonly logBytesMax: number
@@ -63,6 +65,7 @@ export const HTTP_LIMITS: HttpLimits = Object.freeze({
   headersMs: 10_000,
   requestMs: 30_000,
   keepAliveMs: 15_000,
+  answerMs: 10_000,
   logLinesMax: 10_000,
   logBytesMax: 262_144,
   listMax: 1_000,

@@ -30,7 +30,7 @@ export interface NodeApi {
   readonly status: 'starting' | 'ready' | 'leaving' | 'closed'
   readonly journal: ApiJournal
   readonly clock: { now(): Millis }
-  info(): { readonly spaces: readonly string[] }
+  info(): { readonly spaces: readonly string[]; readonly reasons: readonly string[] }
   members(): readonly unknown[]
   /** An id, a name or a prefix of an id; throws `NOT_FOUND` or `AMBIGUOUS`. */
   resolve(text: string): NodeId

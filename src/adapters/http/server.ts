@@ -82,6 +82,7 @@ export const startHttp = async (options: HttpOptions): Promise<HttpServer> => {
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     let path = ''
+    let late: NodeJS.Timeout | undefined
     try {
       const target = readTarget(request.url ?? '')
       path = target.path
@@ -95,9 +96,15 @@ export const startHttp = async (options: HttpOptions): Promise<HttpServer> => {
           : await readJson(request, limits[operation.body.limit], limits.depthMax)
       if (operation.body !== undefined) checkBody(body, operation.body.schema)
       const handle = handlers[operation.id] as (typeof handlers)[string]
+      late = setTimeout(() => {
+        if (!response.headersSent) fail(request, response, path, tooLate(node, limits.answerMs))
+      }, limits.answerMs)
       await handle({ request, response, values, query: target.query, caller, body, headers: headersOf(path) })
     } catch (error) {
-      fail(request, response, path, error)
+      // Whoever waited has had his answer.
+      if (!response.writableEnded) fail(request, response, path, error)
+    } finally {
+      clearTimeout(late)
     }
   }
 
@@ -135,7 +142,8 @@ export const startHttp = async (options: HttpOptions): Promise<HttpServer> => {
       // The other end went away: nothing is left to say, and nothing is wrong here.
       response.on('error', () => {})
       request.on('error', () => {})
-      if (underWay > limits.requestsMax) {
+      // Whoever asks whether the node lives must not be told that it is busy: it would be restarted for that.
+      if (underWay > limits.requestsMax && !isProbe(request.url)) {
         const message = `${limits.requestsMax} requests are under way, which is the most accepted`
         fail(
           request,
@@ -143,6 +151,8 @@ export const startHttp = async (options: HttpOptions): Promise<HttpServer> => {
           '',
           new HttpError(503, 'BUSY', message, { 'Retry-After': '1', Connection: 'close' }),
         )
+        // The connection closes after the first of these; the answers behind it never hear of that.
+        over()
         return
       }
       void serve(request, response).then(() => {
@@ -178,6 +188,15 @@ export const startHttp = async (options: HttpOptions): Promise<HttpServer> => {
     },
   }
 }
+
+/** What is asked for is done when it is durable, and a disk that is full may not be so for hours. */
+const tooLate = (node: NodeApi, afterMs: number): HttpError => {
+  const why = node.info().reasons.find(reason => reason.startsWith('store'))
+  const message = `the node has not made this durable in ${afterMs / 1_000} s${why === undefined ? '' : ` (${why})`}; whether it will is not known`
+  return new HttpError(503, 'NOT_DURABLE_YET', message, { 'Retry-After': '10' })
+}
+
+const isProbe = (url = ''): boolean => /^\/(healthz|readyz)(\?|$)/.test(url)
 
 /** The page and the probes are for everybody who may connect; all else is the mesh's. */
 const opennessOf = (path: string): Openness =>

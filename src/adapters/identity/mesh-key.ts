@@ -46,7 +46,7 @@ export const readMeshKey = async (file: string): Promise<MeshKey> => {
     // Over a file that is there and cannot be read no new key should be made.
     const why = isMissing(error)
       ? `does not exist; "shoal key ${file}" makes a new one`
-      : `cannot be read (${(error as NodeJS.ErrnoException).code}); it must be a file that this user may read`
+      : `cannot be read (${(error as NodeJS.ErrnoException).code ?? 'it is no file'}); it must be a file that this user may read`
     throw new ShoalError('KEY_FILE_MISSING', `the mesh key file ${file} ${why}`, { cause: error })
   }
   return parseMeshKey(text, file, await checkMode('the mesh key', file))

@@ -75,10 +75,7 @@ class Libp2pTransport implements Transport {
     try {
       host = await startHost(this.#privateKey, this.#listen, this.#options, this.#meter, connections)
     } catch (error) {
-      // Libp2p gives each address a line of its own.
-      const why = asError(error)
-        .message.split(/\s*\n\s*/)
-        .join('; ')
+      const why = listenFailure(asError(error).message)
       throw new ShoalError('LISTEN_FAILED', `cannot listen on ${this.#listen.join(', ')}: ${why}`, {
         cause: error,
       })
@@ -368,4 +365,12 @@ const startHost = async (
 }
 
 type Components = Parameters<NonNullable<Libp2pOptions['transports']>[number]>[0]
+/** Libp2p tells of each address on a line of its own, with its stack. */
+const listenFailure = (message: string): string => {
+  if (message.includes('EADDRINUSE')) return 'the port is used by something else (EADDRINUSE)'
+  if (message.includes('EADDRNOTAVAIL')) return 'this machine has no such address (EADDRNOTAVAIL)'
+  if (message.includes('EACCES')) return 'this user may not open the port (EACCES)'
+  return message.split(/\s*\n\s*/).join('; ')
+}
+
 type Insides = Pick<Components, 'transportManager' | 'addressManager' | 'logger'>

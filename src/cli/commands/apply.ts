@@ -73,6 +73,9 @@ const readSpecs = (file: string): readonly unknown[] => {
   }
 }
 
+/** The node may have taken it, and does so yet. */
+const UNKNOWN_FATE = ['TIMEOUT', 'NOT_DURABLE_YET']
+
 /** What of a stored task is not its spec. */
 const SHOWN_ONLY = ['revision', 'copies', 'result', 'problem']
 
@@ -87,8 +90,16 @@ const putAll = async (client: Client, specs: ReadonlyMap<string, unknown>): Prom
       stored.push(await client.send('PUT', path, spec))
       done.push(id)
     } catch (error) {
-      const undone = await putBack(client, done, before)
       if (!(error instanceof ShoalError)) throw error
+      if (UNKNOWN_FATE.includes(error.code)) {
+        const sure =
+          done.length === 0 ? '' : `, and ${done.join(', ')} ${done.length === 1 ? 'is' : 'are'} applied`
+        throw new ShoalError(
+          error.code,
+          `${id}: ${error.message}; whether ${id} was applied is not known${sure}`,
+        )
+      }
+      const undone = await putBack(client, done, before)
       const rest = undone ? 'nothing was applied' : `could not take back ${done.join(', ')}`
       throw new ShoalError(error.code, `${id}: ${error.message}; ${rest}`)
     }

@@ -93,10 +93,20 @@ export const set = async (
       `the value is ${cut(shown, 60)}, which is no JSON; a text needs quotes of its own, such as '${cut(shown, 60)}'`,
     )
   }
+  if (!isFiniteJson(value))
+    throw new UsageError(
+      `the value is ${cut(text.trim(), 60)}; a number in it is larger than any that can be stored`,
+    )
   await client.send('PUT', keyPath(space, key), value)
   if (flags.json) printJson({ space, key, value })
   else line(`${plain(space)} ${plain(key)} is written and durable here`)
 }
+
+/** `1e999` is JSON, and infinite once it is read; written again it would be null. */
+const isFiniteJson = (value: unknown): boolean =>
+  typeof value === 'number'
+    ? Number.isFinite(value)
+    : typeof value !== 'object' || value === null || Object.values(value).every(isFiniteJson)
 
 export const remove = async (client: Client, space: string, key: string, flags: Flags): Promise<void> => {
   await client.send('DELETE', keyPath(space, key))

@@ -42,7 +42,7 @@ const examine = async (configuration: Configuration): Promise<Finding[]> => {
     checkFiles(),
     checkKernel(),
     checkKeys(configuration),
-    checkData(configuration, node.isOurs),
+    checkData(configuration),
     checkPorts(configuration, node.isOurs),
     checkAddresses(configuration),
     checkSeeds(configuration),

@@ -4,6 +4,7 @@
 import { createSocket } from 'node:dgram'
 import { connect, createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { ShoalError } from '../../core/errors.js'
 import type { Configuration } from '../../daemon/configuration.js'
 import type { NodeInfo } from '../../runtime/running-node.js'
 import { createClient, parseTarget } from '../client.js'
@@ -29,7 +30,12 @@ export const findNode = async ({ api }: Configuration): Promise<Found> => {
         ? ok('running node', text)
         : warn('running node', text, 'see "shoal info" and its log')
     return { isOurs: true, findings: [finding] }
-  } catch {
+  } catch (error) {
+    if (error instanceof ShoalError && error.code === 'UNAUTHORIZED') {
+      const hint = 'run doctor as the user that the node runs as, or with SHOAL_TOKEN'
+      const text = `a node runs at ${api} and does not say how it is (no token)`
+      return { isOurs: true, findings: [warn('running node', text, hint)] }
+    }
     return { isOurs: false, findings: [ok('running node', `no node runs at ${api} yet`)] }
   }
 }

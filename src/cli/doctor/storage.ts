@@ -67,7 +67,7 @@ export const checkKeys = async ({ settings }: Configuration): Promise<Finding[]>
   return findings
 }
 
-export const checkData = async ({ settings }: Configuration, isOurs: boolean): Promise<Finding[]> => {
+export const checkData = async ({ settings }: Configuration): Promise<Finding[]> => {
   const folder = settings.dataDir ?? '.'
   const at = existing(folder)
   try {
@@ -82,11 +82,7 @@ export const checkData = async ({ settings }: Configuration, isOurs: boolean): P
       ),
     ]
   }
-  const state = isOurs
-    ? 'in use by the node that runs here'
-    : at === folder
-      ? 'there and writable'
-      : 'made at the first start'
+  const state = at === folder ? 'there and writable' : 'made at the first start'
   return [ok('data', `${folder} is ${state}`)]
 }
 

@@ -150,6 +150,7 @@ const passedOver = (
   }
   if (!isFilled) return 'the slot that waits belongs to another member, which is away'
   const count = holders.length
+  if (count === 0) return 'a job that is done runs nowhere'
   return count === 1 ? 'another member is nearer' : `${count} other members are nearer`
 }
 
