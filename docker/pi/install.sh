@@ -21,7 +21,7 @@ Usage: sudo ./install.sh (--new-key | --key FILE) [--join HOST]... [--explain]
   --explain     say what would be done and do nothing
 
 Example, on the second Pi:
-  scp root@pi-1.local:/etc/shoal/mesh.key . && sudo ./install.sh --key mesh.key
+  ssh pi-1.local sudo cat /etc/shoal/mesh.key > mesh.key && sudo ./install.sh --key mesh.key
 END
 }
 
@@ -51,9 +51,9 @@ act() { [ "$explain" = yes ] || "$@"; }
 # What has to be so before anything is touched.
 [ -f "$here/shoal.mjs" ] || fail "$here has no shoal.mjs; unpack the bundle and run the install.sh that is in it"
 [ -f "$here/shoal.service" ] || fail "$here has no shoal.service; unpack the whole bundle"
-command -v node >/dev/null 2>&1 || fail 'Node.js is missing; see README.md: Shoal needs 20.19 or newer'
+command -v node >/dev/null 2>&1 || fail 'Node.js is missing: Shoal needs 20.19 or newer, from your distribution or nodejs.org'
 node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||
-  fail "Node.js is $(node --version); Shoal needs 20.19 or newer (README.md says where from)"
+  fail "Node.js is $(node --version); Shoal needs 20.19 or newer, from your distribution or nodejs.org"
 case "$(uname -m)" in
   x86_64|aarch64) ;;
   *) step "note: $(uname -m) is not among what is tested; 64-bit ARM and x86 are" ;;
@@ -109,6 +109,7 @@ fi
 settings=$root/etc/shoal/shoal.toml
 if [ -f "$settings" ]; then
   step "the settings $settings are kept"
+  [ -z "$joins" ] || step "note: --join is not written into them; put this there yourself: join = [$joins]"
 else
   step "settings go to $settings"
   [ "$explain" = yes ] || cat > "$settings" <<END
