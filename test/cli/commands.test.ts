@@ -109,6 +109,12 @@ test.serial('tasks: applied from files and stdin, shown, explained, restarted, r
   t.is(JSON.parse((await ask(t, 'tasks', '--json')).out).length, 2)
   t.regex((await ask(t, 'tasks', 'show', 'beat')).out, /stopGrace +1s/)
   t.is(JSON.parse((await ask(t, 'tasks', 'show', 'beat', '--json')).out).id, 'beat')
+  const shown = (await ask(t, 'tasks', 'show', 'idle', '--json')).out
+  const changed = await shoal(['tasks', 'apply', '-'], {
+    api: t.context.first.api,
+    input: JSON.stringify({ ...JSON.parse(shown), weight: 2 }),
+  })
+  t.regex(changed.out, /idle is applied \(revision 2\)/, 'what is shown can be changed and applied')
   const why = await ask(t, 'tasks', 'why', 'beat')
   t.regex(why.out, /gw-1 +chosen/)
   t.regex(why.out, /gw-2 +no .*has no label zone, needs a/)

@@ -23,7 +23,8 @@ export const apply = async (
   const zones = createTimeZones()
   const specs = new Map<string, unknown>()
   for (const file of files) {
-    for (const [i, spec] of readSpecs(file).entries()) {
+    for (const [i, given] of readSpecs(file).entries()) {
+      const spec = specOf(given)
       const place = `${file === '-' ? 'stdin' : file}, task ${i + 1}`
       let id: string
       try {
@@ -79,6 +80,12 @@ const UNKNOWN_FATE = ['TIMEOUT', 'NOT_DURABLE_YET']
 /** What of a stored task is not its spec. */
 const SHOWN_ONLY = ['revision', 'copies', 'result', 'problem']
 
+/** A task as `tasks show --json` gives it, and as it can be changed and applied again. */
+const specOf = (shown: unknown): unknown =>
+  typeof shown !== 'object' || shown === null || Array.isArray(shown)
+    ? shown
+    : Object.fromEntries(Object.entries(shown).filter(([key]) => !SHOWN_ONLY.includes(key)))
+
 const putAll = async (client: Client, specs: ReadonlyMap<string, unknown>): Promise<unknown[]> => {
   const { body } = await client.get<{ id: string }[]>('/v1/tasks')
   const before = new Map(body.map(task => [task.id, task]))
@@ -118,8 +125,7 @@ const putBack = async (
       const path = `/v1/tasks/${encodeURIComponent(id)}`
       if (old === undefined) await client.send('DELETE', path)
       else {
-        const spec = Object.fromEntries(Object.entries(old).filter(([key]) => !SHOWN_ONLY.includes(key)))
-        await client.send('PUT', path, spec)
+        await client.send('PUT', path, specOf(old))
       }
     }
     return true
