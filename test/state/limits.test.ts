@@ -64,6 +64,24 @@ test('every limit refuses by its name, before anything changes', t => {
   t.is(node.core.get('plant', 'k1'), undefined, 'what makes it smaller is always welcome')
 })
 
+test('a space that is empty again takes no place from others, up to a bound', t => {
+  const world = new World({ seed: 9, nodes: 2, config: SMALL })
+  const node = world.node(0)
+  let opened = 0
+  for (let i = 0; i < 30; i++) {
+    const request = world.set(node, `space-${i}`, 'a', 1)
+    world.advance(100)
+    if (!world.isAcknowledged(request)) break
+    opened++
+    world.delete(node, `space-${i}`, 'a')
+    world.advance(100)
+  }
+  t.is(opened, 12)
+  world.set(node, 'space-3', 'b', 1)
+  world.advance(100)
+  t.is(node.core.get('space-3', 'b'), 1, 'one that is known can be written again')
+})
+
 test('a raw document is refused what would make it too large', t => {
   const world = new World({ seed: 2, nodes: 1, config: SMALL })
   const node = world.node(0)

@@ -24,7 +24,7 @@ export interface StateConfig {
   readonly spaceKeysMax: number
   /** Bytes of a space's keys and values. 64 MB. */
   readonly spaceBytesMax: number
-  /** Spaces and documents together. 1,000: their names and hashes fit one message. */
+  /** Spaces with keys and documents together. 1,000; with spaces that are empty again four times as many, whose names and hashes still fit one message. */
   readonly documentsMax: number
   /** Encoded bytes of a raw document. 4 MB: a newcomer and the application get it whole, in one step. */
   readonly documentBytesMax: number

@@ -309,7 +309,7 @@ class State implements StateCore {
     const fault = refuseUnheld(name, this.#interest)
     if (fault !== null || this.#replicas.has(`doc/${name}`)) return fault
     const { documentsMax } = this.#config
-    if (this.#replicas.size < documentsMax) return null
+    if (!this.#isFull()) return null
     return new ShoalError(
       'STATE_LIMIT',
       `the document ${name} would be one more than documentsMax (${documentsMax}) spaces and documents`,
@@ -720,12 +720,21 @@ class State implements StateCore {
     const found = this.#replicas.get(document)
     if (found !== undefined || !this.#interest.holds(nameOf(document))) return found
     // Shoal's own spaces are few, and nothing works without them.
-    if (this.#replicas.size >= this.#config.documentsMax && !document.startsWith('space/shoal.'))
-      return undefined
+    if (!document.startsWith('space/shoal.') && this.#isFull()) return undefined
     const replica = this.#newReplica(document, newLineage(this.#rng))
     replica.isNews = true
     this.#emit({ kind: 'subscribe', topic: topicOf(document) })
     return replica
+  }
+
+  /** A space that is empty again is kept, so that nothing old comes back into it, but takes nobody's place. */
+  #isFull(): boolean {
+    const { documentsMax } = this.#config
+    if (this.#replicas.size < documentsMax) return false
+    if (this.#replicas.size >= 4 * documentsMax) return true
+    let inUse = 0
+    for (const { kind, entries } of this.#replicas.values()) if (kind === 'doc' || entries.size > 0) inUse++
+    return inUse >= documentsMax
   }
 
   #newReplica(document: string, lineage: string): Replica {
