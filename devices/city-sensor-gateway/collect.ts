@@ -19,6 +19,8 @@ export interface CityOptions {
   readonly log: LogLine
   /** Milliseconds since 1970, as the city has it. */
   readonly now?: () => number
+  /** How long a trouble must have stayed away before it is over. */
+  readonly steadyMs?: number
 }
 
 interface Checkpoint {
@@ -45,7 +47,7 @@ export const createCollector = (options: CityOptions): Handler =>
   })
 
 const collect = async (
-  { report, log, now = Date.now }: CityOptions,
+  { report, log, steadyMs, now = Date.now }: CityOptions,
   url: string,
   context: TaskContext,
   task: CollectTask,
@@ -53,9 +55,9 @@ const collect = async (
   const { signal, save } = context
   const { district } = task
   const queue = context.space(QUEUE_SPACE)
-  const brokerCondition = createCondition(`street broker for ${district}`, report, log)
-  const sensorCondition = createCondition(`sensors of ${district}`, report, log)
-  const queueCondition = createCondition(`queue of ${district}`, report, log)
+  const brokerCondition = createCondition(`street broker for ${district}`, report, log, steadyMs)
+  const sensorCondition = createCondition(`sensors of ${district}`, report, log, steadyMs)
+  const queueCondition = createCondition(`queue of ${district}`, report, log, steadyMs)
   const before = (context.checkpoint ?? { windows: emptyWindows, recent: [] }) as unknown as Checkpoint
   const windows = createWindows(district, task.closeAfterMs, before.windows)
   const acks = createHeldAcks()

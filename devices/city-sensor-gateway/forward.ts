@@ -16,13 +16,13 @@ import { checkForwardTask } from './settings.js'
 const IDLE_MS = 200
 
 /** The handler `forward`. */
-export const createForwarder = ({ uplink, report, log }: CityOptions): Handler =>
+export const createForwarder = ({ uplink, report, log, steadyMs }: CityOptions): Handler =>
   createFailures({ report, log }).saying(async context => {
     const task = checkForwardTask(context.input)
     if (uplink === null) throw new Error('this gateway has no uplink; its file names none')
     const { signal } = context
     const queue = context.space(QUEUE_SPACE)
-    const condition = createCondition('uplink', report, log)
+    const condition = createCondition('uplink', report, log, steadyMs)
     const link = createMqttLink({
       url: uplink,
       condition,

@@ -32,6 +32,8 @@ export interface PollerOptions {
   readonly report: Report
   readonly log: LogLine
   readonly now?: () => number
+  /** How long a trouble must have stayed away before it is over. */
+  readonly steadyMs?: number
 }
 
 interface Checkpoint {
@@ -71,7 +73,7 @@ const poll = async (
   task: PlcTask,
   path: PlcPath,
 ): Promise<void> => {
-  const { report, log, now = Date.now } = options
+  const { report, log, steadyMs, now = Date.now } = options
   const { signal, save, space } = context
   const { plc } = task
   const before = (context.checkpoint ?? {
@@ -83,9 +85,9 @@ const poll = async (
   const numbers = createSampleNumbers(before.reserved, task.periodMs, task.reserveMs)
   const blocks = blocksOf(task.points)
   const line = createModbusPlc(path, task.timeoutMs)
-  const plcCondition = createCondition(`plc ${plc}`, report, log)
-  const brokerCondition = createCondition(`broker for ${plc}`, report, log)
-  const setpointCondition = createCondition(`setpoints of ${plc}`, report, log)
+  const plcCondition = createCondition(`plc ${plc}`, report, log, steadyMs)
+  const brokerCondition = createCondition(`broker for ${plc}`, report, log, steadyMs)
+  const setpointCondition = createCondition(`setpoints of ${plc}`, report, log, steadyMs)
   const backoff = createBackoff({ minMs: Math.min(task.periodMs, 250), maxMs: task.retryMaxMs })
   let bdSeq = before.bdSeq
   let untold = before.untold

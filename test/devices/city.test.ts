@@ -62,6 +62,7 @@ const createCity = async (t: ExecutionContext): Promise<City> => {
           node.report(source, level, reason)
         },
         now,
+        steadyMs: 200,
       }
       node.handle('collect', createCollector(options))
       node.handle('forward', createForwarder(options))

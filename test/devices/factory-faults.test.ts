@@ -60,6 +60,7 @@ const bench = async (
         node.report(source, level, reason)
       },
       log: line => lines.push(line),
+      steadyMs: 200,
     }),
   )
   await node.tasks.put({
