@@ -4,6 +4,7 @@
 import { Command, Option } from 'commander'
 import { SETTINGS } from '../daemon/settings.js'
 import { createClient } from './client.js'
+import { answerEarlySignals } from './early-signals.js'
 import { UsageError } from './errors.js'
 import { nearest } from './nearest.js'
 import { hasColour, paint } from './output.js'
@@ -124,8 +125,9 @@ const running = (program: Command): void => {
   )
     .option('--json', 'print the ready line as JSON')
     .action(async flags => {
+      const onSignalsHeard = answerEarlySignals()
       const { runDaemon } = await import('../daemon/daemon.js')
-      await runDaemon(flags, flags.json === true)
+      await runDaemon(flags, flags.json === true, onSignalsHeard)
     })
   command(program, 'key [file]', 'make a new mesh key', [
     'shoal key mesh.key',

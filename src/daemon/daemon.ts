@@ -16,20 +16,15 @@ import { reload } from './reload.js'
 /** The contract gives five seconds; the rest is for ending the process. */
 const LEAVE_MS = 4_500
 const LINGER_MS = 1_000
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-export const runDaemon = async (flags: Flags, json: boolean): Promise<void> => {
+/** `onSignalsHeard` is called when this node answers signals itself. */
+export const runDaemon = async (flags: Flags, json: boolean, onSignalsHeard: () => void): Promise<void> => {
   const isDemo = process.env.SHOAL_DEMO === '1' && process.channel !== undefined
   const demo = isDemo ? await import('./demo-control.js') : null
   demo?.dieWithParent()
   demo?.watchSockets()
   const configuration = configure(flags)
   const { settings } = configuration
-  // Until there is a node: nothing to reload, and nobody to say goodbye to.
-  const tooEarly = (signal: NodeJS.Signals): void => {
-    if (signal !== 'SIGHUP') process.exit(0)
-  }
-  for (const signal of SIGNALS) process.on(signal, tooEarly)
   const composed = await compose(configuration)
   const { node, log } = composed
   const notifier = createNotifier(text => log.warn(text))
@@ -58,7 +53,6 @@ export const runDaemon = async (flags: Flags, json: boolean): Promise<void> => {
       },
     )
   }
-  for (const signal of SIGNALS) process.off(signal, tooEarly)
   process.on('SIGINT', onStop)
   process.on('SIGTERM', onStop)
   process.on('SIGHUP', () => {
@@ -66,6 +60,7 @@ export const runDaemon = async (flags: Flags, json: boolean): Promise<void> => {
     current = reload(current, flags, composed)
     notifier.ready(statusOf(composed))
   })
+  onSignalsHeard()
   node.onStopped(reason => {
     void server?.close()
     if (isLeaving) return

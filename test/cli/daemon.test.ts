@@ -191,3 +191,20 @@ test.serial(
     t.is(JSON.parse((await shoal(['members', '--json'], { api: node.api })).out).length, 1)
   },
 )
+
+test.serial('a signal that comes while its modules load ends it cleanly, or changes nothing', async t => {
+  const ended = await shoal(['up', '--api', '127.0.0.1:0', '--no-mdns', '--listen', '/ip4/127.0.0.1/tcp/0'], {
+    env: { SHOAL_DATA: join(makeDirectory(), 'data'), NODE_OPTIONS: `--import=${SIGNALLING}` },
+  })
+  t.is(ended.code, 0, ended.err)
+})
+
+/** Sends itself both signals as soon as the command listens for them; fails where the mesh's modules are loaded by then. */
+const SIGNALLING = `data:text/javascript,${encodeURIComponent(`
+  const on = process.on
+  process.on = function (name, listener) {
+    const result = on.call(this, name, listener)
+    if (name === 'SIGHUP') { process.on = on; if (process.moduleLoadList.includes('NativeModule crypto')) process.exit(9); process.kill(process.pid, 'SIGHUP'); setTimeout(() => process.kill(process.pid, 'SIGTERM'), 20) }
+    return result
+  }
+`)}`
