@@ -204,7 +204,7 @@ const SIGNALLING = `data:text/javascript,${encodeURIComponent(`
   const on = process.on
   process.on = function (name, listener) {
     const result = on.call(this, name, listener)
-    if (name === 'SIGHUP') { process.on = on; if (process.moduleLoadList.includes('NativeModule crypto')) process.exit(9); process.kill(process.pid, 'SIGHUP'); setTimeout(() => process.kill(process.pid, 'SIGTERM'), 20) }
+    if (name === 'SIGHUP') { process.on = on; if (process.moduleLoadList.includes('NativeModule dns/promises')) process.exit(9); process.kill(process.pid, 'SIGHUP'); setTimeout(() => process.kill(process.pid, 'SIGTERM'), 20) }
     return result
   }
 `)}`
