@@ -5,7 +5,7 @@
 
 import type { Handler, Json, TaskContext } from '../../src/index.js'
 import { createCondition, type LogLine, type Report } from '../plug/condition.js'
-import { createFailures } from '../plug/failures.js'
+import { sayingFailures } from '../plug/failures.js'
 import { createMqttLink } from '../plug/mqtt-link.js'
 import { createHeldAcks } from './held-acks.js'
 import { enqueue, keyOf, QUEUE_SPACE, trim } from './queue.js'
@@ -40,7 +40,7 @@ const QUALITY_MIN = 20
 
 /** The handler `collect`. */
 export const createCollector = (options: CityOptions): Handler =>
-  createFailures(options).saying(async context => {
+  sayingFailures(options, async context => {
     const task = checkCollectTask(context.input)
     if (options.street === null) throw new Error('this gateway reaches no street broker; its file names none')
     await collect(options, options.street, context, task)
@@ -111,6 +111,7 @@ const collect = async (
         'strained',
         'there are too many for one district: some minutes close early, some repeats count twice',
       )
+      if (windows.coarsen()) continue
       if (recent.length > 0) recent = recent.slice(Math.ceil(recent.length / 2))
       else {
         const closed = windows.forgetSensors() ? null : windows.closeOldest()

@@ -5,7 +5,7 @@
 
 import type { Handler } from '../../src/index.js'
 import { createCondition } from '../plug/condition.js'
-import { createFailures } from '../plug/failures.js'
+import { sayingFailures } from '../plug/failures.js'
 import { createMqttLink } from '../plug/mqtt-link.js'
 import { pause } from '../plug/pause.js'
 import type { CityOptions } from './collect.js'
@@ -17,7 +17,7 @@ const IDLE_MS = 200
 
 /** The handler `forward`. */
 export const createForwarder = ({ uplink, report, log, steadyMs }: CityOptions): Handler =>
-  createFailures({ report, log }).saying(async context => {
+  sayingFailures({ report, log }, async context => {
     const task = checkForwardTask(context.input)
     if (uplink === null) throw new Error('this gateway has no uplink; its file names none')
     const { signal } = context

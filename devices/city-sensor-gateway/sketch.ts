@@ -25,8 +25,6 @@ const GAMMA = 1.02
 const LOG_GAMMA = Math.log(GAMMA)
 /** Smaller magnitudes count as zero. */
 const TINY = 1e-6
-/** A kind whose values are all over the place keeps its high buckets apart; the low ones become one. */
-const BUCKETS_MAX = 256
 /** Keeps bucket numbers of tiny values positive, so that the sign can say which side. */
 const SHIFT = 1 - Math.ceil(Math.log(TINY) / LOG_GAMMA)
 
@@ -49,18 +47,21 @@ export const addValue = (sketch: Sketch, value: number): void => {
   sketch.sum += value
   sketch.min = first ? value : Math.min(sketch.min, value)
   sketch.max = first ? value : Math.max(sketch.max, value)
-  const isNew = sketch.buckets[bucket] === undefined
   sketch.buckets[bucket] = (sketch.buckets[bucket] ?? 0) + 1
-  if (isNew) collapse(sketch.buckets)
 }
 
-const collapse = (buckets: Record<string, number>): void => {
-  const [lowest = 0, next = 0, ...others] = Object.keys(buckets)
+/** Makes the low buckets one, down to so many: the high percentiles stay as exact as they were. False when it has no more. */
+export const coarsen = ({ buckets }: Sketch, bucketsMax: number): boolean => {
+  const sorted = Object.keys(buckets)
     .map(Number)
     .sort((a, b) => a - b)
-  if (others.length + 2 <= BUCKETS_MAX) return
-  buckets[next] = (buckets[next] ?? 0) + (buckets[lowest] ?? 0)
-  delete buckets[lowest]
+  const low = sorted.slice(0, Math.max(0, sorted.length - bucketsMax))
+  const lowest = sorted[low.length] ?? 0
+  for (const bucket of low) {
+    buckets[lowest] = (buckets[lowest] ?? 0) + (buckets[bucket] ?? 0)
+    delete buckets[bucket]
+  }
+  return low.length > 0
 }
 
 /** The value that this share of all values does not exceed. */

@@ -3,13 +3,15 @@
 // whole state is small JSON, so that it can be a checkpoint and a successor goes on in
 // the middle of a minute.
 
-import { addValue, createSketch, type Sketch, type Summary, summaryOf } from './sketch.js'
+import { addValue, coarsen, createSketch, type Sketch, type Summary, summaryOf } from './sketch.js'
 
 export const MINUTE_MS = 60_000
 /** Minutes open at once. More means that time is broken somewhere; the oldest is closed early. */
 const OPEN_MAX = 60
 /** Kinds of a minute: each is a summary, and all must fit a checkpoint. */
 const KINDS_MAX = 64
+/** What is left of a summary where there is no room for more: two decades of values. */
+const COARSE_BUCKETS = 256
 /** A kind comes from a topic, in which anybody can write anything. */
 const KIND = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
 /** Sensors remembered for telling repeats; the one heard longest ago is forgotten. */
@@ -57,7 +59,9 @@ export interface Windows {
   readonly heardUpTo: number
   /** The minutes that are over by now, oldest first; they are closed by this. */
   close(now: number): readonly Aggregate[]
-  /** For a state that has become too large: forgets half of the sensors, the longest ago heard first. False when there are none. */
+  /** For a state that has become too large: makes summaries of values that are all over the place coarse at their low end. False when none is. */
+  coarsen(): boolean
+  /** The same: forgets half of the sensors, the longest ago heard first. False when there are none. */
   forgetSensors(): boolean
   /** The same: closes the oldest minute before its time. */
   closeOldest(): Aggregate | null
@@ -171,6 +175,10 @@ export const createWindows = (
         (minute, index) => now >= minute + MINUTE_MS + closeAfterMs || index < minutes.length - OPEN_MAX,
       )
       return over.map(aggregateOf)
+    },
+    coarsen() {
+      const sketches = [...open.values()].flatMap(kinds => [...kinds.values()])
+      return sketches.filter(sketch => coarsen(sketch, COARSE_BUCKETS)).length > 0
     },
     forgetSensors() {
       const forgotten = [...last.keys()].slice(0, Math.ceil(last.size / 2))

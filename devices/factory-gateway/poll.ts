@@ -10,7 +10,7 @@
 import type { Handler, Json, TaskContext } from '../../src/index.js'
 import { createBackoff } from '../plug/backoff.js'
 import { createCondition, type LogLine, type Report } from '../plug/condition.js'
-import { createFailures } from '../plug/failures.js'
+import { sayingFailures } from '../plug/failures.js'
 import { pause } from '../plug/pause.js'
 import { type AlarmState, type AlarmStates, changedAlarms, joinAlarms } from './alarms.js'
 import { createModbusPlc, PlcFault } from './modbus-plc.js'
@@ -57,7 +57,7 @@ const FAILURES_OF_DEATH = 2
 
 /** The handler `plc`. */
 export const createPoller = (options: PollerOptions): Handler =>
-  createFailures(options).saying(async context => {
+  sayingFailures(options, async context => {
     const task = checkPlcTask(context.input)
     const path = options.paths[task.plc]
     if (path === undefined) {

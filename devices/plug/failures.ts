@@ -7,35 +7,32 @@ import { type Condition, createCondition, type LogLine, type Report } from './co
 
 const STEADY_MS = 10_000
 
-export interface Failures {
-  /** The same handler, whose failures are said. */
-  saying(handler: Handler): Handler
-}
-
-export const createFailures = ({ report, log }: { report: Report; log: LogLine }): Failures => {
+/** The same handler, whose failures are said. */
+export const sayingFailures = (
+  { report, log }: { readonly report: Report; readonly log: LogLine },
+  handler: Handler,
+): Handler => {
   const conditions = new Map<string, Condition>()
-  return {
-    saying: handler => async context => {
-      const { task, signal } = context
-      const failed = conditions.get(task)
-      const steady = setTimeout(() => failed?.set('ok', 'runs again'), STEADY_MS)
-      try {
-        return await handler(context)
-      } catch (error) {
-        if (!signal.aborted) {
-          const condition = failed ?? createCondition(`task ${task}`, report, log)
-          conditions.set(task, condition)
-          condition.set('strained', error instanceof Error ? error.message : String(error))
-        }
-        throw error
-      } finally {
-        clearTimeout(steady)
-        // Its next owner may be another gateway: then it is none of this one's business any more.
-        if (signal.aborted) {
-          failed?.release()
-          conditions.delete(task)
-        }
+  return async context => {
+    const { task, signal } = context
+    const failed = conditions.get(task)
+    const steady = setTimeout(() => failed?.set('ok', 'runs again'), STEADY_MS)
+    try {
+      return await handler(context)
+    } catch (error) {
+      if (!signal.aborted) {
+        const condition = failed ?? createCondition(`task ${task}`, report, log)
+        conditions.set(task, condition)
+        condition.set('strained', error instanceof Error ? error.message : String(error))
       }
-    },
+      throw error
+    } finally {
+      clearTimeout(steady)
+      // Its next owner may be another gateway: then it is none of this one's business any more.
+      if (signal.aborted) {
+        failed?.release()
+        conditions.delete(task)
+      }
+    }
   }
 }

@@ -79,7 +79,8 @@ const sayHealth = (node: ShoalNode, reported: ReadonlySet<string>): void => {
   let said = ''
   node.on('health', ({ member, health, reasons = [] }) => {
     if (member !== node.id) return
-    const own = reasons.filter(reason => !reported.has(reason.slice(0, reason.lastIndexOf(': '))))
+    const isReported = (reason: string) => [...reported].some(source => reason.startsWith(`${source}: `))
+    const own = reasons.filter(reason => !isReported(reason))
     const line = own.length === 0 ? '' : `node: ${health}: ${own.join('; ')}`
     if (line === said) return
     said = line

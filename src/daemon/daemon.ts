@@ -100,18 +100,19 @@ export const runDaemon = async (flags: Flags, json: boolean, onSignalsHeard: () 
   notifier.ready(statusOf(composed))
 }
 
-/** libp2p tells of a port that is taken with its own stack. */
+/** What the user of the command can do about it. */
+const LISTEN_HINTS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'end that, or choose another with --listen',
+  EADDRNOTAVAIL: 'choose one of its own with --listen',
+  EACCES: 'choose one above 1023 with --listen',
+}
+
 const explain = (error: unknown): unknown => {
   if (!(error instanceof ShoalError) || error.code !== 'LISTEN_FAILED') return error
-  const where = /^cannot listen on ([^:]*)/.exec(error.message)?.[1] ?? 'the address'
-  const why = error.message.includes('EADDRINUSE')
-    ? 'the port is used by something else; end that, or choose another with --listen'
-    : error.message.includes('EADDRNOTAVAIL')
-      ? 'this machine has no such address; choose one of its own with --listen'
-      : error.message.includes('EACCES')
-        ? 'this user may not open the port; choose one above 1023 with --listen'
-        : (error.message.split('\n').find(each => each.includes('Error:')) ?? error.message).trim()
-  return new ShoalError(error.code, `cannot listen on ${where}: ${why}`, { cause: error })
+  const message = error.message.replace(/ \((E[A-Z]+)\)$/, (given, code: string) =>
+    code in LISTEN_HINTS ? `; ${LISTEN_HINTS[code]}` : given,
+  )
+  return new ShoalError(error.code, message, { cause: error })
 }
 
 const compose = async (configuration: Configuration): Promise<Composed> => {

@@ -17,6 +17,7 @@ import { createClock } from '../adapters/system/clock.js'
 import { createEntropy } from '../adapters/system/entropy.js'
 import { createCodec } from '../adapters/wire/codec.js'
 import { createSealer } from '../adapters/wire/seals.js'
+import { coreDefaults } from '../core/node-core.js'
 import type { StoreEntry } from '../core/step.js'
 import type { Store } from '../ports.js'
 import { RunningNode } from './running-node.js'
@@ -115,7 +116,8 @@ export const composeNode = async (settings: NodeSettings): Promise<Composed> => 
         version: VERSION,
         meshId: key?.meshId ?? null,
         mdns: settings.mdns,
-        awaitMs: settings.join.length > 0 ? JOINING_MS : settings.mdns ? SEARCHING_MS : 0,
+        awaitMs:
+          settings.join.length > 0 ? coreDefaults.tasks.bootGate.waitMs : settings.mdns ? SEARCHING_MS : 0,
       },
       await recover(store),
     )
@@ -138,8 +140,6 @@ export const composeNode = async (settings: NodeSettings): Promise<Composed> => 
   }
 }
 
-/** As long as a node that remembers members: then those that it is to join are not there. */
-const JOINING_MS = 3_000
 /** On a LAN members answer in a tenth of this; usually nobody is there to answer. */
 const SEARCHING_MS = 1_000
 

@@ -248,9 +248,10 @@ export class Loop implements LoopHandle {
     let bytes = 0
     while (this.#head < this.#queue.length && this.#state !== 'stopped') {
       const event = this.#queue[this.#head++] as CoreEvent
+      const size = bytesOf(event)
       events++
-      bytes += bytesOf(event)
-      this.#queuedBytes -= bytesOf(event)
+      bytes += size
+      this.#queuedBytes -= size
       if (this.#head > 1_000 && this.#head * 2 > this.#queue.length) {
         this.#queue = this.#queue.slice(this.#head)
         this.#head = 0

@@ -55,7 +55,7 @@ export const createProductWorld = (options: ProductOptions): World => {
     ...(options.replay === undefined ? {} : { replay: options.replay }),
     boot: env => {
       const join = joinAddresses(world, env)
-      return new Joining(boot(env, config, options, join.length > 0 ? AWAIT_MS : 0), join)
+      return new Joining(boot(env, config, options, join.length > 0 ? config.tasks.bootGate.waitMs : 0), join)
     },
   })
   return world
@@ -67,9 +67,6 @@ export const coreOf = (world: World, target: number | string): NodeCore =>
 
 const joinAddresses = (world: World, env: BootEnv): string[] =>
   world.nodes.slice(0, 2).flatMap(node => (node.id === env.id ? [] : [node.address]))
-
-/** As long as a real node that is to join waits to hear of the mesh. */
-const AWAIT_MS = 3_000
 
 const boot = (env: BootEnv, config: CoreConfig, options: ProductOptions, awaitMs: Millis): NodeCore =>
   new NodeCore({

@@ -10,6 +10,7 @@ import {
 } from '../../devices/city-sensor-gateway/settings.js'
 import {
   addValue,
+  coarsen,
   createSketch,
   quantile,
   type Sketch,
@@ -41,9 +42,7 @@ test('a summary is exact but for its percentile, which is right to one percent',
   t.is(summary.max, sorted.at(-1) as number)
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length
   t.true(Math.abs(summary.mean - mean) <= Math.abs(mean) * 1e-5)
-  // Of values that span so much the low buckets were made one.
-  t.true(Object.keys(sketch.buckets).length <= 256)
-  for (const share of [0.95, 0.999]) {
+  const isRight = (share: number): void => {
     const exact = sorted[Math.ceil(share * 5_000) - 1] as number
     const found = quantile(sketch, share)
     t.true(
@@ -51,6 +50,15 @@ test('a summary is exact but for its percentile, which is right to one percent',
       `seed ${seed}: ${share}: ${found} for ${exact}`,
     )
   }
+  for (const share of [0.05, 0.5, 0.95, 0.999]) isRight(share)
+  t.true(coarsen(sketch, 256))
+  t.is(Object.keys(sketch.buckets).length, 256)
+  t.is(
+    Object.values(sketch.buckets).reduce((sum, count) => sum + count),
+    5_000,
+  )
+  t.false(coarsen(sketch, 256))
+  for (const share of [0.95, 0.999]) isRight(share)
 })
 
 test('a summary of zeros, of one value and of negative values is right', t => {

@@ -79,6 +79,7 @@ const bench = async (
   }
 }
 
+const SETPOINT = { table: 'holding', address: 1, scale: 0.1, min: 0, max: 120, writable: true }
 const PLC_OK = /^plc line-3: ok: answers at 127.0.0.1:\d+$/
 
 const recovers = async (
@@ -212,14 +213,7 @@ test.serial(
       input: {
         points: {
           ...POINTS,
-          'temperature-setpoint': {
-            table: 'holding',
-            address: 1,
-            scale: 0.1,
-            min: 0,
-            max: 120,
-            writable: true,
-          },
+          'temperature-setpoint': SETPOINT,
         },
       },
     })
@@ -237,14 +231,7 @@ test.serial('a setpoint that the PLC refuses is said once, and the samples go on
       shareMs: 1_000,
       points: {
         ...POINTS,
-        'temperature-setpoint': {
-          table: 'holding',
-          address: 1,
-          scale: 0.1,
-          min: 0,
-          max: 120,
-          writable: true,
-        },
+        'temperature-setpoint': SETPOINT,
       },
     },
   })

@@ -18,7 +18,6 @@ interface Options {
   readonly store?: (store: Store) => Store
   readonly executor?: Partial<NodeExecutor>
   readonly mdns?: boolean
-  readonly awaitMs?: number
 }
 
 /** A few nodes on one clock and one network. */
@@ -60,7 +59,7 @@ class Bench {
         version: '9.9.9',
         meshId: 'abcd',
         mdns: options.mdns ?? false,
-        awaitMs: options.awaitMs ?? 0,
+        awaitMs: 0,
       },
       new Map(),
     )

@@ -2,6 +2,8 @@
 
 import { readFileSync } from 'node:fs'
 import { ShoalError } from '../../core/errors.js'
+import { defaultStateConfig } from '../../core/state/config.js'
+import { jsonBytes } from '../../core/state/json-size.js'
 import type { NodeInfo } from '../../runtime/running-node.js'
 import type { Client } from '../client.js'
 import { UsageError } from '../errors.js'
@@ -93,20 +95,16 @@ export const set = async (
       `the value is ${cut(shown, 60)}, which is no JSON; a text needs quotes of its own, such as '${cut(shown, 60)}'`,
     )
   }
-  if (!isFiniteJson(value))
+  const { valueDepthMax } = defaultStateConfig
+  // `1e999` is JSON, and infinite once it is read; written again it would be null.
+  if (jsonBytes(value, valueDepthMax) < 0)
     throw new UsageError(
-      `the value is ${cut(text.trim(), 60)}; a number in it is larger than any that can be stored`,
+      `the value is ${cut(text.trim(), 60)}; a number in it is larger than any that can be stored, or it is nested deeper than ${valueDepthMax} levels`,
     )
   await client.send('PUT', keyPath(space, key), value)
   if (flags.json) printJson({ space, key, value })
   else line(`${plain(space)} ${plain(key)} is written and durable here`)
 }
-
-/** `1e999` is JSON, and infinite once it is read; written again it would be null. */
-const isFiniteJson = (value: unknown): boolean =>
-  typeof value === 'number'
-    ? Number.isFinite(value)
-    : typeof value !== 'object' || value === null || Object.values(value).every(isFiniteJson)
 
 export const remove = async (client: Client, space: string, key: string, flags: Flags): Promise<void> => {
   await client.send('DELETE', keyPath(space, key))

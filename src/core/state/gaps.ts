@@ -27,8 +27,8 @@ export interface GapsHost {
   readonly deadlines: DeadlineQueue<string>
   links(): readonly NodeId[]
   ask(document: string, preferred: NodeId): void
-  /** How long what can wait is left, because this node is behind. */
-  patienceMs(now: Millis): Millis
+  /** How long what can wait is left: longer than usual by a node that is behind. */
+  unhurried(now: Millis, usualMs: Millis): Millis
 }
 
 /** Who is asked next, how long after the last question, and where the gap was then. */
@@ -86,7 +86,7 @@ export class Gaps {
       return
     }
     if (deadlines.get(key) !== null) return
-    const waitMs = Math.max(config.gapDelayMs, this.#host.patienceMs(now))
+    const waitMs = this.#host.unhurried(now, config.gapDelayMs)
     this.#searches.set(document, { from, waitMs, mark: '' })
     deadlines.set(key, now + waitMs)
   }
@@ -107,7 +107,7 @@ export class Gaps {
     const waitMs =
       mark === search.mark
         ? Math.min(4 * search.waitMs + 200, config.compareIntervalMs)
-        : Math.max(4 * config.gapDelayMs, this.#host.patienceMs(now))
+        : this.#host.unhurried(now, 4 * config.gapDelayMs)
     const next = links.length > 0 ? rng.pick(links) : search.from
     this.#searches.set(document, { from: next, waitMs, mark })
     deadlines.set(`gap ${document}`, now + waitMs)

@@ -158,7 +158,7 @@ class State implements StateCore {
       deadlines: this.#deadlines,
       links: () => this.#exchange.links,
       ask: (document, preferred) => this.#exchange.ask(document, preferred),
-      patienceMs: now => this.#patienceMs(now),
+      unhurried: (now, usualMs) => this.#unhurried(now, usualMs),
     })
     this.#load(entries)
   }
@@ -421,13 +421,13 @@ class State implements StateCore {
   /** How long it gathers what it writes before it broadcasts again. */
   #intervalMs(now: Millis, replica: Replica): Millis {
     if (isReserved(replica.name)) return this.#config.ownBroadcastIntervalMs
-    return Math.max(replica.pace.intervalMs(now), this.#patienceMs(now))
+    return this.#unhurried(now, replica.pace.intervalMs(now))
   }
 
-  /** How long a node that is behind leaves what can wait: 0 while it is not. */
-  #patienceMs(now: Millis): Millis {
+  /** How long what can wait is left: longer than usual by a node that is behind. */
+  #unhurried(now: Millis, usualMs: Millis): Millis {
     const { lagFactor, patienceMsMax } = this.#config
-    return Math.min(patienceMsMax, lagFactor * this.#lag.at(now))
+    return Math.max(usualMs, Math.min(patienceMsMax, lagFactor * this.#lag.at(now)))
   }
 
   /** A neighbor has shown all that it had: what was written since boot may be told. */
@@ -673,7 +673,7 @@ class State implements StateCore {
   #tellSoon(now: Millis): void {
     this.#hasNews = true
     if (this.#deadlines.get('tell') !== null) return
-    this.#deadlines.set('tell', now + Math.max(this.#config.tellDelayMs, this.#patienceMs(now)))
+    this.#deadlines.set('tell', now + this.#unhurried(now, this.#config.tellDelayMs))
   }
 
   /** The first news goes to all neighbors at once, what follows to some and ever later; when nothing followed, all are asked once more. */
@@ -689,7 +689,7 @@ class State implements StateCore {
     if (isFirst) this.#exchange.helloAll()
     else this.#exchange.helloSome(tellSome)
     this.#tellMs = Math.min(2 * Math.max(this.#tellMs, tellDelayMs), tellDelayMaxMs)
-    this.#deadlines.set('tell', now + Math.max(this.#tellMs, this.#patienceMs(now)))
+    this.#deadlines.set('tell', now + this.#unhurried(now, this.#tellMs))
   }
 
   // ── the small parts ──
