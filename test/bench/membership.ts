@@ -4,6 +4,7 @@
 //
 //   node dist/test/bench/membership.js kill --quick
 
+import { membershipLan } from '../../src/core/membership/config.js'
 import {
   Fleet,
   type FleetNode,
@@ -22,6 +23,7 @@ const { wants, number, isQuick } = request()
 const LIMIT_MS = 60_000
 /** Between two faults: observers find each other and their links get used. */
 const CALM_MS = isQuick ? 2_000 : 4_000
+const AFTER_HEAL_MS = membershipLan.crowdQuietMs
 const RUNS = number('runs', 10, 2)
 const KILL_BUDGET = new Map([
   [5, 25],
@@ -328,7 +330,8 @@ const partition = async (count: number): Promise<void> => {
           await network.heal()
           await fleet.agree(LIMIT_MS * 2)
           heal.push(nowMs() - healedAt)
-          await sleep(CALM_MS)
+          // For some seconds after a heal nobody's silence counts: that is not to be part of the next.
+          await sleep(CALM_MS + AFTER_HEAL_MS)
         }
         const what = `${count - smaller} and ${smaller}`
         row({
