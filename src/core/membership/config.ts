@@ -40,6 +40,8 @@ export interface MembershipConfig {
   readonly suspicionAloneMs: Millis
   /** From the third rank on, each observer holds its refusal back for this long more, because two are enough, and each word to all costs every node a millisecond or more: at 25 ms the third and fourth spoke too while 20 nodes on two cores were busy with the first two. */
   readonly refusalStaggerMs: Millis
+  /** From the third rank on, an observer that lost its link dials so much later: by then the first two have mostly found out, and on few cores they do so sooner when the others leave them the processor. */
+  readonly secondDialMs: Millis
   /** How often an accuser reaches for a suspect that it has no link to. */
   readonly knockMs: Millis
   /** Between two answers of this node to accusations; well below the shortest suspicion, so that a liar costs the mesh three messages a second and no verdict. */
@@ -145,6 +147,7 @@ export const membershipLan: MembershipConfig = {
   suspicionMaxMs: 3_000,
   suspicionAloneMs: 850,
   refusalStaggerMs: 100,
+  secondDialMs: 15,
   knockMs: 1_000,
   answerPauseMs: 300,
   repeatMinMs: 4_000,

@@ -107,6 +107,14 @@ export class Connect {
     this.dial(id)
   }
 
+  /** Dials at that time, or before if it was to be dialled before. */
+  dialAt(id: NodeId, at: Millis): void {
+    const { now, links } = this.#shared
+    if (at <= now) return this.dial(id)
+    const heldAt = links.redials.get(id)
+    if (heldAt === null || heldAt > at) links.redials.set(id, at)
+  }
+
   dial(id: NodeId): void {
     const { now, roster, links, out } = this.#shared
     const record = roster.get(id)?.record

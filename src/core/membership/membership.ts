@@ -420,7 +420,8 @@ export class Membership implements MembersView {
     clock.forget(id)
     this.#spread.linkDown(id)
     if (this.#shared.stage === 'leaving') return
-    if (this.#watches.linkDown(link) && reset) this.#connect.dial(id)
+    const dialAt = this.#watches.linkDown(link)
+    if (dialAt !== null && reset) this.#connect.dialAt(id, dialAt)
     // Links that nobody wanted are let go in crowds; that is no loss.
     if (reset && links.isWanted(id)) this.#connect.linkLost()
     else if (links.size === 0) this.#connect.alone()

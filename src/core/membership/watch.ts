@@ -95,16 +95,17 @@ export class Watches {
     if (watch !== undefined) watch.linkedInstance = instance
   }
 
-  /** Returns whether the loss has to be looked into by a dial at once. */
-  linkDown(link: Link): boolean {
+  /** Returns when the loss has to be looked into by a dial. */
+  linkDown(link: Link): Millis | null {
+    const { now, config, roster } = this.#shared
     const watch = this.#watches.get(link.node)
-    if (watch === undefined || watch.rank === null) return false
-    const entry = this.#shared.roster.get(link.node)
+    if (watch === undefined || watch.rank === null) return null
+    const entry = roster.get(link.node)
     // The process that broke the link may be an earlier life of a member that is back already.
-    if (entry === undefined || link.instance !== entry.generation.instance) return false
-    watch.lostAt = this.#shared.now
-    this.due.set(link.node, this.#shared.now)
-    return true
+    if (entry === undefined || link.instance !== entry.generation.instance) return null
+    watch.lostAt = now
+    this.due.set(link.node, now)
+    return isFirstToSpeak(watch) ? now : now + config.secondDialMs
   }
 
   dialFailed(id: NodeId, address: string, reason: DialFailure): void {
@@ -214,7 +215,8 @@ export class Watches {
     const { now, config, awareness, jury } = this.#shared
     if (watch.refusedAt !== null) {
       // Two refusals are enough, so the first two speak at once and the others only if need be.
-      const at = watch.refusedAt + Math.max(0, (watch.rank ?? 0) - 1) * config.refusalStaggerMs
+      const turn = isFirstToSpeak(watch) ? 0 : (watch.rank ?? 0) - 1
+      const at = watch.refusedAt + turn * config.refusalStaggerMs
       if (now < at) return at
       return this.#raise(entry, watch, 'refused')
     }
@@ -313,6 +315,9 @@ export class Watches {
     return watch
   }
 }
+
+/** Two refusals are a verdict, so two observers make haste. */
+const isFirstToSpeak = (watch: Watch): boolean => (watch.rank ?? 0) < 2
 
 const sameLife = (watch: Watch, entry: Entry): boolean =>
   watch.linkedInstance !== null &&
