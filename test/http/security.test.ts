@@ -329,3 +329,30 @@ test('what does not become durable is answered all the same, and who asks for li
     }
   })
 })
+
+test('what HTTP/1.1 itself forbids is answered in JSON like every other mistake', async t => {
+  await withNode({}, async node => {
+    const wrong = [
+      ['GET /v1/self HTTP/1.1\r\n\r\n', 400, 'HOST_INVALID'],
+      ['GET /v1/self HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n', 400, 'HOST_INVALID'],
+      ['GET /v1/self HTTP/1.1\r\nHost: localhost\r\nExpect: tea\r\n\r\n', 417, 'EXPECTATION_FAILED'],
+      ['CONNECT elsewhere:80 HTTP/1.1\r\nHost: localhost\r\n\r\n', 405, 'METHOD_NOT_ALLOWED'],
+      ['nonsense\r\n\r\n', 400, 'REQUEST_INVALID'],
+    ] as const
+    for (const [bytes, status, code] of wrong) {
+      const [head = '', body = ''] = (await sendRaw(node.port, bytes)).split('\r\n\r\n')
+      t.true(head.startsWith(`HTTP/1.1 ${status} `), head)
+      t.regex(head, /^content-type: application\/json; charset=utf-8$/im)
+      t.regex(head, /^x-content-type-options: nosniff$/im)
+      const { error } = JSON.parse(body) as { error: { code: string; message: string } }
+      t.is(error.code, code)
+      t.true(error.message.length > 10)
+    }
+    const continued = await sendRaw(
+      node.port,
+      'PUT /v1/state/s/k HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nConnection: close\r\nContent-Length: 1\r\n\r\n5',
+    )
+    t.regex(continued, /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 204 /)
+    t.is((await node.ask('GET', '/healthz')).status, 200)
+  })
+})

@@ -4,7 +4,7 @@
 // way.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { ShoalError } from '../../core/errors.js'
 import type { Log } from '../../ports.js'
 import { COMMON_HEADERS, type Headers, sendJson } from './answers.js'
@@ -19,6 +19,7 @@ import { HTTP_LIMITS, type HttpLimits } from './limits.js'
 import type { CheckToken, NodeApi } from './node-api.js'
 import { OPERATIONS, type Operation } from './operations.js'
 import { createPage } from './page.js'
+import { answerBroken, answerConnect, checkForm } from './protocol.js'
 import { createRouter } from './router.js'
 import { readTarget, show, type Target } from './target.js'
 
@@ -86,6 +87,7 @@ export const startHttp = async (options: HttpOptions): Promise<HttpServer> => {
     try {
       const target = readTarget(request.url ?? '')
       path = target.path
+      checkForm(request)
       const caller = admit(request, opennessOf(path), door)
       const { operation, values } = route(request.method ?? '', target.segments, path)
       checkCaller(caller, operation)
@@ -118,6 +120,40 @@ export const startHttp = async (options: HttpOptions): Promise<HttpServer> => {
     else sendJson(response, status, { error: { code, message } }, { ...headersOf(path), ...headers })
   }
 
+  const take = (request: IncomingMessage, response: ServerResponse): void => {
+    underWay++
+    let counted = true
+    const over = (): void => {
+      if (!counted) return
+      counted = false
+      underWay--
+    }
+    response.on('close', () => {
+      over()
+      answers.set(response.statusCode, (answers.get(response.statusCode) ?? 0) + 1)
+    })
+    // The other end went away: nothing is left to say, and nothing is wrong here.
+    response.on('error', () => {})
+    request.on('error', () => {})
+    // Whoever asks whether the node lives must not be told that it is busy: it would be restarted for that.
+    if (underWay > limits.requestsMax && !isProbe(request.url)) {
+      const message = `${limits.requestsMax} requests are under way, which is the most accepted`
+      fail(
+        request,
+        response,
+        '',
+        new HttpError(503, 'BUSY', message, { 'Retry-After': '1', Connection: 'close' }),
+      )
+      // The connection closes after the first of these; the answers behind it never hear of that.
+      over()
+      return
+    }
+    void serve(request, response).then(() => {
+      // A stream goes on for hours; it has a limit of its own.
+      if (response.headersSent) over()
+    })
+  }
+
   const server = createServer(
     {
       maxHeaderSize: limits.headerBytesMax,
@@ -126,41 +162,14 @@ export const startHttp = async (options: HttpOptions): Promise<HttpServer> => {
       keepAliveTimeout: limits.keepAliveMs,
       connectionsCheckingInterval: 5_000,
       noDelay: true,
+      // Node.js would answer without a body; `checkForm` says what is wrong.
+      requireHostHeader: false,
     },
-    (request, response) => {
-      underWay++
-      let counted = true
-      const over = (): void => {
-        if (!counted) return
-        counted = false
-        underWay--
-      }
-      response.on('close', () => {
-        over()
-        answers.set(response.statusCode, (answers.get(response.statusCode) ?? 0) + 1)
-      })
-      // The other end went away: nothing is left to say, and nothing is wrong here.
-      response.on('error', () => {})
-      request.on('error', () => {})
-      // Whoever asks whether the node lives must not be told that it is busy: it would be restarted for that.
-      if (underWay > limits.requestsMax && !isProbe(request.url)) {
-        const message = `${limits.requestsMax} requests are under way, which is the most accepted`
-        fail(
-          request,
-          response,
-          '',
-          new HttpError(503, 'BUSY', message, { 'Retry-After': '1', Connection: 'close' }),
-        )
-        // The connection closes after the first of these; the answers behind it never hear of that.
-        over()
-        return
-      }
-      void serve(request, response).then(() => {
-        // A stream goes on for hours; it has a limit of its own.
-        if (response.headersSent) over()
-      })
-    },
+    take,
   )
+  // Left alone, Node.js would answer the one without a body and hang up on the other.
+  server.on('checkExpectation', take)
+  server.on('connect', answerConnect)
   server.maxHeadersCount = limits.headersMax
   server.maxConnections = limits.connectionsMax
   server.on('clientError', answerBroken)
@@ -220,24 +229,6 @@ const checkQuery = ({ query }: Target, operation: Operation): void => {
     const accepted = known.length === 0 ? 'none is accepted here' : `accepted: ${known.join(', ')}`
     throw new HttpError(400, 'QUERY_UNKNOWN', `${show(name)} is no parameter of this; ${accepted}`)
   }
-}
-
-/** What does not even parse gets its status on the bare socket. */
-const answerBroken = (error: NodeJS.ErrnoException, socket: Socket): void => {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
-    return
-  }
-  const [status, code, message] =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? ['431 Request Header Fields Too Large', 'HEADERS_TOO_LARGE', 'the headers are too large']
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? ['408 Request Timeout', 'REQUEST_TIMEOUT', 'the request took too long to arrive']
-        : ['400 Bad Request', 'REQUEST_INVALID', 'this is not HTTP/1.1']
-  const body = JSON.stringify({ error: { code, message } })
-  socket.end(
-    `HTTP/1.1 ${status}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
-  )
 }
 
 const localHost = (host: string): string => {
