@@ -58,7 +58,10 @@ export interface ShoalNode {
   self(): NodeInfo
   /** Every member as this node sees it, itself included. */
   members(): MemberInfo[]
-  /** Calls back with events of one kind; returns its cancellation. */
+  /**
+   * Calls back with events of one kind; returns its cancellation. A listener that throws is told once more
+   * all the same; what it threw is in the log, or is a warning of the process where nothing is logged.
+   */
   on<Kind extends keyof NodeEvents>(kind: Kind, listener: (event: NodeEvents[Kind]) => void): () => void
   /** The last 10,000 events, newest last; after a number, if one is given. */
   events(since?: number): readonly JournalEvent[]
@@ -81,7 +84,7 @@ export interface ShoalNode {
   }
   /** What would move if these members were lost. */
   plan(options: { readonly without: readonly string[] }): { readonly moves: readonly Move[] }
-  /** A named piece of shared state. */
+  /** A named piece of shared state; throws where the name is none, or none that this node holds. */
   space(name: string): Space
   /**
    * A Y.Doc, synchronised and persisted. A change that is refused (past 4 MB, say) destroys it, for
@@ -116,13 +119,18 @@ export const createNode = async (options: NodeOptions = {}): Promise<ShoalNode> 
     throw error
   }
   node.onStopped(() => void server?.close())
+  for (const text of [...composed.warnings, server?.warning ?? null])
+    if (text !== null) composed.log.warn(text)
   return {
     id: node.id,
     api: server?.address ?? null,
     self: () => node.info(),
     members: () => node.members(),
     on: (kind, listener) => listen(node, kind, listener),
-    events: (since = 0) => node.journal.since(since),
+    events: (since = 0) => {
+      callChecks.events(since)
+      return node.journal.since(since)
+    },
     handle: (name, handler) => handlers.register(name, handler),
     tasks: {
       put: spec => node.putTask(spec),

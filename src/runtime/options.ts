@@ -35,6 +35,7 @@ export interface NodeOptions {
   /** Whether it looks for others on the local network while it is alone. */
   readonly mdns?: boolean
   readonly preset?: 'lan'
+  /** How much is written to stderr, one JSON object a line: nothing by default, for a program has a log of its own. */
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error' | 'silent'
 }
 
@@ -162,9 +163,16 @@ export const callChecks = {
     oneOf('member', 'task', 'state', 'health')('on: kind', kind)
     if (typeof listener !== 'function') refuse('on: listener', listener, 'a function')
   },
+  events(since: unknown): void {
+    if (!Number.isSafeInteger(since) || (since as number) < 0)
+      refuse('events: since', since, 'a whole number of at least 0, the seq of an event')
+  },
   plan(options: unknown): void {
     const without = (options as { readonly without?: unknown } | null | undefined)?.without
     if (!isTextList(without)) refuse('plan: without', without, 'a list of names or ids of members')
+    const unknown = Object.keys(options as object).find(key => key !== 'without')
+    if (unknown !== undefined)
+      throw new ShoalError('OPTION_UNKNOWN', `plan: ${unknown} is not an option; known is without`)
   },
 }
 

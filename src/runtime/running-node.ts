@@ -61,6 +61,8 @@ export interface NodePorts {
   /** Made when the node is there, because tasks use its spaces. */
   readonly executor: (node: RunningNode) => NodeExecutor
   readonly log: Log
+  /** Hears of what a listener of the application threw, beside the log. */
+  readonly onListenerError?: (error: unknown) => void
 }
 
 /** The executor, and what the node tells others of it. */
@@ -148,7 +150,9 @@ export class RunningNode {
     this.startedAt = Math.round(ports.clock.now())
     const onError = (error: unknown): void => {
       this.#count('listener_errors', 1)
-      this.log.error('a listener of the application threw', { error: String(error) })
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+      this.log.error('a listener of the application threw', { error: text })
+      ports.onListenerError?.(error)
     }
     this.journal = createJournal(onError)
     const instance = Buffer.from(ports.entropy.bytes(8)).toString('hex')
@@ -208,7 +212,13 @@ export class RunningNode {
         onEvent: event => this.#tell(event),
         onReply: (request, value) => this.#requests.reply(request, value),
         onRefuse: (request, code, message) => this.#requests.refuse(request, code, message),
-        onDocumentChanged: effect => this.#documents.changed(effect),
+        onDocumentChanged: effect => {
+          try {
+            this.#documents.changed(effect)
+          } catch (error) {
+            onError(error)
+          }
+        },
         onCount: (metric, by, labels) => this.#count(metric, by, labels),
         onCopyLog: () => {},
         onRequest: (_from, bytes) => this.#answer(bytes),
@@ -450,7 +460,8 @@ export class RunningNode {
 
   join(addresses: readonly string[]): void {
     optionChecks.join('addresses', addresses)
-    this.#loop.ask({ kind: 'join', addresses })
+    if (!this.#loop.ask({ kind: 'join', addresses }))
+      throw new ShoalError('NODE_STOPPED', 'the node has stopped')
   }
 
   async drain(on: boolean): Promise<void> {

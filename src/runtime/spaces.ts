@@ -85,6 +85,8 @@ export class Spaces {
   open(name: string): Space {
     mustBeText('the name of a space', name)
     const { state } = this.#host
+    // What is refused at a read is refused here: who has a space can read it.
+    state.get(name, '')
     const write = (changes: readonly StateChange[]): Promise<void> => this.#host.write(name, changes)
     return {
       name,

@@ -25,6 +25,8 @@ const REFUSED: readonly [options: unknown, sentence: RegExp][] = [
   [{ meshKey: '/nonexistent-mesh.key' }, /^the mesh key file \/nonexistent-mesh.key does not exist; /],
   [{ dataDir: '/dev/null' }, /^the data directory is \/dev\/null and cannot be used \(ENOTDIR\); it must be/],
   [{ preset: 'wan' }, /^preset is "wan"; it must be lan/],
+  [{ modules: '/nonexistent' }, /^modules is \/nonexistent, which does not exist; it must be a folder/],
+  [{ modules: '/dev/null' }, /^modules is \/dev\/null, which is no folder; it must be a folder/],
 ]
 
 for (const [options, sentence] of REFUSED) {
@@ -54,6 +56,12 @@ test('a wrong call is refused with its name and value, and the node goes on', as
     [given => node.on('member', given), null, /^on: listener is null; it must be a function/],
     [given => node.plan(given), undefined, /^plan: without is undefined; it must be a list/],
     [given => node.plan(given), { without: 'gw-1' }, /^plan: without is "gw-1"; it must be a list/],
+    [given => node.plan(given), { without: [], who: 1 }, /^plan: who is not an option; known is without/],
+    [given => node.events(given), 'a', /^events: since is "a"; it must be a whole number of at least 0/],
+    [given => node.events(given), -1, /^events: since is -1; it must be a whole number/],
+    [given => node.space(given), 'Bad Name', /^the name is "Bad Name"; it must be 1 to 63 of a-z/],
+    [given => node.space(given), 5, /^the name of a space is 5; it must be a text/],
+    [given => node.document(given), 'Bad Name', /^the name is "Bad Name"; it must be 1 to 63 of a-z/],
   ]
   for (const [work, given, sentence] of wrong) {
     const error = await t.throwsAsync(async () => work(given as never), { instanceOf: ShoalError })
@@ -62,4 +70,51 @@ test('a wrong call is refused with its name and value, and the node goes on', as
   await node.space('plc').set('a', 1)
   t.is(node.space('plc').get('a'), 1)
   t.is(node.self().health, 'ok')
+})
+
+test('a space that this node does not hold is refused when it is asked for', async t => {
+  const node = await createNode({ ...loopback, spaces: ['plc*'] })
+  t.teardown(() => node.close())
+  t.throws(() => node.space('hall'), { instanceOf: ShoalError, code: 'SPACE_NOT_HELD' })
+  t.is(node.space('plc-1').get('a'), undefined)
+})
+
+test.serial('what a listener throws is a warning of the process, once, where nothing is logged', async t => {
+  const node = await createNode(loopback)
+  t.teardown(() => node.close())
+  const thrown = new Error('this listener is broken')
+  const heard: unknown[] = []
+  const documents: unknown[] = []
+  const warnings: Error[] = []
+  const onWarning = (warning: Error): void => {
+    if (warning.message.includes(thrown.message)) warnings.push(warning)
+  }
+  process.on('warning', onWarning)
+  t.teardown(() => process.off('warning', onWarning))
+  node.on('state', () => {
+    throw thrown
+  })
+  node.on('state', event => heard.push(event.keys))
+  node.space('plc').observe(changes => documents.push(changes.map(({ key }) => key)))
+  await node.space('plc').set('a', 1)
+  await node.space('plc').set('b', 2)
+  await new Promise(resolve => setImmediate(resolve))
+  t.deepEqual(heard, [['a'], ['b']])
+  t.deepEqual(documents, [['a'], ['b']])
+  t.is(warnings.length, 1)
+  t.is(warnings[0]?.name, 'ShoalWarning')
+  t.regex(warnings[0]?.message ?? '', /a listener of a Shoal node threw: Error: this listener is broken/)
+})
+
+test('a node that has stopped takes no more orders', async t => {
+  const node = await createNode(loopback)
+  await node.close()
+  const orders = [
+    () => node.join(['127.0.0.1:1']),
+    () => node.drain(true),
+    () => node.space('plc').set('a', 1),
+    () => node.tasks.put({ id: 'a', run: { handler: 'a' } }),
+  ]
+  for (const order of orders) await t.throwsAsync(order, { instanceOf: ShoalError, code: 'NODE_STOPPED' })
+  await t.notThrowsAsync(node.leave())
 })
