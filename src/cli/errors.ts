@@ -7,9 +7,9 @@ export const FAILED = 1
 /** It was not understood what was asked. */
 export const WRONG_USAGE = 2
 
-/** The command line, a variable or the file says something that is not accepted. */
+/** The command line, a variable or the file says something that is not accepted, or names a file that is not. */
 export class UsageError extends ShoalError {
-  constructor(message: string) {
-    super('USAGE', message)
+  constructor(message: string, options?: ErrorOptions) {
+    super('USAGE', message, options)
   }
 }

@@ -34,8 +34,7 @@ const report = (error: unknown): number => {
   }
   if (error instanceof ShoalError) {
     process.stderr.write(`shoal: ${error.message}\n`)
-    // A folder that cannot be used was named in an option, as wrongly as any other value.
-    return error.code === 'DATA_DIR_UNUSABLE' ? WRONG_USAGE : FAILED
+    return FAILED
   }
   process.stderr.write(`shoal: this is a defect: ${error instanceof Error ? error.stack : String(error)}\n`)
   return FAILED

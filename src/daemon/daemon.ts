@@ -9,7 +9,7 @@ import { line } from '../cli/output.js'
 import { ShoalError } from '../core/errors.js'
 import { type Composed, composeNode } from '../runtime/compose.js'
 import { type ApiServer, serveApi } from '../runtime/compose-api.js'
-import { type Configuration, configure, type Flags } from './configuration.js'
+import { configure, type Flags } from './configuration.js'
 import { createNotifier } from './notify.js'
 import { reload } from './reload.js'
 
@@ -25,7 +25,9 @@ export const runDaemon = async (flags: Flags, json: boolean, onSignalsHeard: () 
   demo?.watchSockets()
   const configuration = configure(flags)
   const { settings } = configuration
-  const composed = await compose(configuration)
+  const composed = await composeNode(settings).catch(error => {
+    throw explain(error)
+  })
   const { node, log } = composed
   const notifier = createNotifier(text => log.warn(text))
   let server: ApiServer | null = null
@@ -107,22 +109,34 @@ const LISTEN_HINTS: Readonly<Record<string, string>> = {
   EACCES: 'choose one above 1023 with --listen',
 }
 
+/**
+ * What no second try mends: a setting says what is not accepted, or names a file or a folder that is not
+ * what it should be. All else, such as a port that is taken or a full disk, is that the start failed.
+ */
+const WRONG_SETTINGS: readonly string[] = [
+  'OPTION_INVALID',
+  'ADDRESS_INVALID',
+  'LISTEN_NEEDS_KEY',
+  'DATA_DIR_UNUSABLE',
+  'IDENTITY_INVALID',
+  'KEY_FILE_MISSING',
+  'KEY_FILE_INVALID',
+  'KEY_FILE_WRITABLE',
+  'TOKEN_FILE',
+  'STORE_PATH',
+  'STORE_FOREIGN',
+  'STORE_NEWER',
+  'STORE_READ_ONLY',
+]
+
 const explain = (error: unknown): unknown => {
-  if (!(error instanceof ShoalError) || error.code !== 'LISTEN_FAILED') return error
+  if (!(error instanceof ShoalError)) return error
+  if (WRONG_SETTINGS.includes(error.code)) return new UsageError(error.message, { cause: error })
+  if (error.code !== 'LISTEN_FAILED') return error
   const message = error.message.replace(/ \((E[A-Z]+)\)$/, (given, code: string) =>
     code in LISTEN_HINTS ? `; ${LISTEN_HINTS[code]}` : given,
   )
   return new ShoalError(error.code, message, { cause: error })
-}
-
-const compose = async (configuration: Configuration): Promise<Composed> => {
-  try {
-    return await composeNode(configuration.settings)
-  } catch (error) {
-    // A key file that is missing or is none was named wrongly; it is not that something failed.
-    if (error instanceof ShoalError && error.code.startsWith('KEY_FILE_')) throw new UsageError(error.message)
-    throw error
-  }
 }
 
 const readyLine = ({ node }: Composed, api: string, isOpen: boolean): string => {

@@ -1,10 +1,11 @@
 // Opens the node's HTTP interface beside it: which token guards it, where it may listen,
 // what it shows of the node.
 
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { DemoControl } from '../adapters/http/demo.js'
 import { type HttpServer, type HttpStats, isLoopback, startHttp } from '../adapters/http/server.js'
-import { createApiToken, loadApiToken } from '../adapters/identity/api-token.js'
+import { type ApiToken, createApiToken, loadApiToken } from '../adapters/identity/api-token.js'
 import { createMetrics } from '../adapters/metrics/metrics.js'
 import { startVitals } from '../adapters/system/vitals.js'
 import { ShoalError } from '../core/errors.js'
@@ -44,7 +45,7 @@ export const serveApi = async (
     ? { token: null, warning: null }
     : settings.dataDir === null
       ? { token: createApiToken(), warning: null }
-      : await loadApiToken(settings.dataDir)
+      : await readToken(settings.dataDir)
   // A node that keeps something is meant to last and looks after its machine; one that
   // lives inside another program for a while leaves that to the program.
   const vitals =
@@ -91,6 +92,21 @@ export const serveApi = async (
       stop()
       await opened.close()
     },
+  }
+}
+
+/** A token that cannot be read is a file that is wrong, whatever the system calls it. */
+const readToken = async (dataDir: string): Promise<ApiToken> => {
+  try {
+    return await loadApiToken(dataDir)
+  } catch (error) {
+    if (error instanceof ShoalError) throw error
+    const { code, message } = error as NodeJS.ErrnoException
+    throw new ShoalError(
+      'TOKEN_FILE',
+      `${join(dataDir, 'api.token')} cannot be used (${code ?? message}); it must be a file that this user may read, there already or to be made`,
+      { cause: error },
+    )
   }
 }
 

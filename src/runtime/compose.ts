@@ -1,6 +1,7 @@
 // Puts a real node together: the one place beside the command that knows which
 // adapter stands behind which port.
 
+import { stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { StoreTrouble } from '../adapters/disk/commit-queue.js'
@@ -17,6 +18,7 @@ import { createClock } from '../adapters/system/clock.js'
 import { createEntropy } from '../adapters/system/entropy.js'
 import { createCodec } from '../adapters/wire/codec.js'
 import { createSealer } from '../adapters/wire/seals.js'
+import { ShoalError } from '../core/errors.js'
 import { coreDefaults } from '../core/node-core.js'
 import type { StoreEntry } from '../core/step.js'
 import type { Store } from '../ports.js'
@@ -57,6 +59,7 @@ export interface Composed {
 export const composeNode = async (settings: NodeSettings): Promise<Composed> => {
   const clock = createClock()
   const { dataDir } = settings
+  await checkModules(settings.modules)
   const identity = dataDir === null ? createIdentity() : await loadIdentity(dataDir)
   const key = settings.meshKey === null ? null : await readMeshKey(settings.meshKey)
   const name = settings.name ?? nameOfHost()
@@ -87,6 +90,7 @@ export const composeNode = async (settings: NodeSettings): Promise<Composed> => 
         transport,
         store,
         log,
+        ...(settings.logLevel === 'silent' ? { onListenerError: createWarner() } : {}),
         executor: running =>
           createExecutor({
             node: running.id,
@@ -129,7 +133,14 @@ export const composeNode = async (settings: NodeSettings): Promise<Composed> => 
         'strained',
         `it was damaged: ${disk.lostBytes} bytes are lost here; what neighbors hold of it comes back`,
       )
-    const warnings = [identity.warning, key?.warning ?? null].filter(warning => warning !== null)
+    const isIdle = settings.modules !== null && !settings.allow.includes('module')
+    const warnings = [
+      identity.warning,
+      key?.warning ?? null,
+      isIdle
+        ? `modules is ${settings.modules}, and no task of a module runs here; allow has to name module for that`
+        : null,
+    ].filter(warning => warning !== null)
     const setApi = (address: string): void => {
       api = address
     }
@@ -139,6 +150,45 @@ export const composeNode = async (settings: NodeSettings): Promise<Composed> => 
     throw error
   }
 }
+
+/** Texts said once; a listener that throws at every event must not fill a disk. */
+const WARNINGS_MAX = 20
+
+/**
+ * Without a log the mistake of a listener would be seen by nobody: it is a warning of the process
+ * then, as Node.js has them, on stderr or wherever the program wants them.
+ */
+const createWarner = (): ((error: unknown) => void) => {
+  const said = new Set<string>()
+  return error => {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    if (said.has(text) || said.size >= WARNINGS_MAX) return
+    said.add(text)
+    process.emitWarning(`a listener of a Shoal node threw: ${text}`, {
+      type: 'ShoalWarning',
+      code: 'LISTENER_THREW',
+    })
+  }
+}
+
+/** What the modules' folder is, before anything is made; what it holds is looked at when a task runs. */
+const checkModules = async (folder: string | null): Promise<void> => {
+  if (folder === null) return
+  try {
+    if ((await stat(folder)).isDirectory()) return
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    throw modulesError(folder, code === 'ENOENT' ? 'does not exist' : `cannot be looked at (${code})`, error)
+  }
+  throw modulesError(folder, 'is no folder')
+}
+
+const modulesError = (folder: string, why: string, cause?: unknown): ShoalError =>
+  new ShoalError(
+    'OPTION_INVALID',
+    `modules is ${folder}, which ${why}; it must be a folder that is there and that this user may read`,
+    { cause },
+  )
 
 /** On a LAN members answer in a tenth of this; usually nobody is there to answer. */
 const SEARCHING_MS = 1_000

@@ -224,6 +224,83 @@ test.serial('a configuration file or a mesh key that is not there is named', asy
   t.regex(key.err, /the mesh key file .*no\.key does not exist; "shoal key .*" makes a new one/)
 })
 
+const keyedBy = (file: string): readonly string[] => ['--mesh-key', file]
+
+const WRONG_FILES: readonly (readonly [string, (data: string) => readonly string[], RegExp])[] = [
+  [
+    'a listen address beyond loopback without a key',
+    () => ['--listen', '/ip4/0.0.0.0/tcp/0'],
+    /listen is "\/ip4\/0\.0\.0\.0\/tcp\/0"; without a mesh key only loopback is accepted/,
+  ],
+  [
+    'a folder of modules that is not there',
+    data => ['--modules', join(data, 'none')],
+    /modules is .*none, which does not exist; it must be a folder/,
+  ],
+  [
+    'a token that everybody can change',
+    data => {
+      const key = join(data, 'mesh.key')
+      writeFileSync(key, `/key/swarm/psk/1.0.0/\n/base16/\n${'5a'.repeat(32)}\n`, { mode: 0o600 })
+      writeFileSync(join(data, 'api.token'), `${'a'.repeat(43)}\n`)
+      chmodSync(join(data, 'api.token'), 0o666)
+      return keyedBy(key)
+    },
+    /api\.token has mode 666, so that everybody can change the API token/,
+  ],
+  [
+    'a token that is a folder',
+    data => {
+      const key = join(data, 'mesh.key')
+      writeFileSync(key, `/key/swarm/psk/1.0.0/\n/base16/\n${'5a'.repeat(32)}\n`, { mode: 0o600 })
+      mkdirSync(join(data, 'api.token'))
+      return keyedBy(key)
+    },
+    /api\.token cannot be used \(EISDIR\); it must be a file/,
+  ],
+  [
+    'an identity that everybody can change',
+    data => {
+      writeFileSync(join(data, 'identity.key'), 'x')
+      chmodSync(join(data, 'identity.key'), 0o666)
+      return []
+    },
+    /identity\.key has mode 666, so that everybody can change the identity/,
+  ],
+  [
+    'an identity that is none',
+    data => {
+      writeFileSync(join(data, 'identity.key'), 'x', { mode: 0o600 })
+      return []
+    },
+    /identity\.key is no Ed25519 key/,
+  ],
+  [
+    'a store that is none',
+    data => {
+      mkdirSync(join(data, 'store'))
+      writeFileSync(join(data, 'store', 'notes.txt'), '')
+      return []
+    },
+    /holds notes\.txt and no FORMAT, so it is not a store of Shoal/,
+  ],
+]
+
+for (const [what, prepare, sentence] of WRONG_FILES) {
+  test.serial(`up calls ${what} wrong usage`, async t => {
+    const data = makeDirectory()
+    t.teardown(() => rmSync(data, { recursive: true }))
+    const given = prepare(data)
+    const listen = given.includes('--listen') ? [] : ['--listen', '/ip4/127.0.0.1/tcp/0']
+    const args = ['up', '--no-mdns', '--api', '127.0.0.1:0', '--data', data, ...listen, ...given]
+    const { code, out, err } = await shoal(args)
+    t.is(code, 2, err)
+    t.is(out, '')
+    t.regex(err, sentence)
+    t.is(err.trim().split('\n').length, 1, err)
+  })
+}
+
 test.serial('the schema of the file knows exactly the settings', async t => {
   const { code, out } = await shoal(['config', '--schema'])
   t.is(code, 0)
@@ -348,6 +425,9 @@ test.serial(
     writeFileSync(join(directory, 'file', 'data'), '')
     const noFolder = await shoal(['doctor', '--data', join(directory, 'file', 'data')])
     t.is(noFolder.code, 1)
+    const noModules = await shoal(['doctor', ...args, '--modules', join(directory, 'none')])
+    t.is(noModules.code, 1)
+    t.regex(noModules.out, /modules: .*none is no folder/)
     t.is((await shoal(['doctor', '--capacity', 'much'])).code, 2)
   },
 )

@@ -8,7 +8,7 @@ import { type Colour, line, paint, plain, printJson } from '../output.js'
 import type { Finding, Level } from './finding.js'
 import { checkClock, checkFiles, checkKernel, checkMemory, checkNode, checkUser } from './machine.js'
 import { checkAddresses, checkMulticast, checkPorts, checkSeeds, findNode } from './network.js'
-import { checkData, checkDisk, checkKeys } from './storage.js'
+import { checkData, checkDisk, checkKeys, checkModules } from './storage.js'
 
 const MARKS: Readonly<Record<Level, readonly [string, Colour]>> = {
   ok: ['ok  ', 'green'],
@@ -43,6 +43,7 @@ const examine = async (configuration: Configuration): Promise<Finding[]> => {
     checkKernel(),
     checkKeys(configuration),
     checkData(configuration),
+    checkModules(configuration),
     checkPorts(configuration, node.isOurs),
     checkAddresses(configuration),
     checkSeeds(configuration),

@@ -86,6 +86,23 @@ export const checkData = async ({ settings }: Configuration): Promise<Finding[]>
   return [ok('data', `${folder} is ${state}`)]
 }
 
+/** What "up" would refuse. */
+export const checkModules = async ({ settings }: Configuration): Promise<Finding[]> => {
+  const { modules, allow } = settings
+  if (modules === null) return []
+  const isFolder = await stat(modules).then(
+    found => found.isDirectory(),
+    () => false,
+  )
+  if (!isFolder)
+    return [fail('modules', `${modules} is no folder`, 'make it, or name another with --modules')]
+  if (!allow.includes('module')) {
+    const text = `${modules} is named, and no task of a module runs here`
+    return [warn('modules', text, 'add module to --allow, or leave --modules out')]
+  }
+  return [ok('modules', `tasks of modules run from ${modules}`)]
+}
+
 export const checkDisk = async ({ settings }: Configuration): Promise<Finding[]> => {
   const at = existing(settings.dataDir ?? '.')
   try {
