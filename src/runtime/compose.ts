@@ -19,9 +19,13 @@ import { createEntropy } from '../adapters/system/entropy.js'
 import { createCodec } from '../adapters/wire/codec.js'
 import { createSealer } from '../adapters/wire/seals.js'
 import { ShoalError } from '../core/errors.js'
+import { hashText53 } from '../core/hash.js'
 import { coreDefaults } from '../core/node-core.js'
+import { createRng } from '../core/rng.js'
+import { STATE_PREFIX } from '../core/state/log.js'
 import type { StoreEntry } from '../core/step.js'
 import type { Store } from '../ports.js'
+import { renewWriters } from './compose-writers.js'
 import { RunningNode } from './running-node.js'
 
 export const VERSION = '0.1.0'
@@ -123,7 +127,7 @@ export const composeNode = async (settings: NodeSettings): Promise<Composed> => 
         awaitMs:
           settings.join.length > 0 ? coreDefaults.tasks.bootGate.waitMs : settings.mdns ? SEARCHING_MS : 0,
       },
-      await recover(store),
+      await recoverAll(store, disk?.mayLack === true, log),
     )
     onTrouble = trouble =>
       node.report('store', trouble === null ? 'ok' : 'failing', trouble === null ? '' : trouble.message)
@@ -203,7 +207,22 @@ const nameOfHost = (): string => {
   return name === '' ? 'node' : name
 }
 
-const PREFIXES = ['m/', 's/', 't/']
+const PREFIXES = ['m/', STATE_PREFIX, 't/']
+
+const recoverAll = async (
+  store: Store,
+  mayLack: boolean,
+  log: NodeLog,
+): Promise<ReadonlyMap<string, readonly StoreEntry[]>> => {
+  const recovered = await recover(store)
+  const rng = createRng(hashText53(Buffer.from(createEntropy().bytes(8)).toString('hex')))
+  const heads = mayLack ? renewWriters(recovered.get(STATE_PREFIX) ?? [], rng) : []
+  if (heads.length === 0) return recovered
+  // Durable before anything is written under them.
+  await store.write(heads, true)
+  log.warn('own entries may be missing in the store: writing under new lineages', { documents: heads.length })
+  return recover(store)
+}
 
 const recover = async (store: Store): Promise<ReadonlyMap<string, readonly StoreEntry[]>> => {
   const recovered = new Map<string, readonly StoreEntry[]>()

@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import anyTest, { type ExecutionContext, type TestFn } from 'ava'
 import { openDiskStore } from '../../src/adapters/disk/disk-store.js'
+import { bytesWithoutRecord } from '../../src/adapters/disk/log-tail.js'
 import { VirtualClock } from '../runtime/virtual-clock.js'
 import { collect, put } from './store.js'
 
@@ -210,4 +211,84 @@ test('a log that is damaged in its middle is opened with what is left, and says 
   t.true(damaged.lostBytes > 0)
   t.regex(said.join('\n'), /the log of the store was damaged/)
   await damaged.close()
+})
+
+const HEADER = 7
+
+/** Where the records of a log of less than a block begin. */
+const recordsOf = (log: Buffer): number[] => {
+  const starts: number[] = []
+  for (let at = 0; at + HEADER <= log.length; at += HEADER + log.readUInt16LE(at + 4)) starts.push(at)
+  return starts
+}
+
+const DAMAGE: readonly (readonly [what: string, isSeen: boolean, damage: (log: Buffer) => Buffer])[] = [
+  ['nothing', false, log => log],
+  // It is a shorter log then: the neighbors alone know better.
+  ['a cut between two records', false, log => log.subarray(0, recordsOf(log).at(-10))],
+  ['a cut within a record', true, log => log.subarray(0, (recordsOf(log).at(-10) as number) + 20)],
+  ['a cut within a header', true, log => log.subarray(0, (recordsOf(log).at(-10) as number) + 3)],
+  [
+    'a length beyond the end',
+    true,
+    log => {
+      log.writeUInt16LE(20_000, (recordsOf(log).at(-10) as number) + 4)
+      return log
+    },
+  ],
+  ['zeros', true, log => log.fill(0, recordsOf(log).at(-10))],
+  [
+    'a record that is altered',
+    true,
+    log => {
+      log[(recordsOf(log).at(-10) as number) + 30] = 0
+      return log
+    },
+  ],
+]
+
+for (const [what, isSeen, damage] of DAMAGE) {
+  test(`a log with ${what} at its end ${isSeen ? 'may lack what was acknowledged, and says so' : 'is taken as it is'}`, async t => {
+    const { directory } = t.context
+    const store = await openDiskStore(directory, { clock: new VirtualClock(), commitBytesMax: 1 })
+    const done = Array.from({ length: 40 }, (_, i) => store.write([put(`key-${i}`, 'x'.repeat(100))], true))
+    await store.close()
+    await Promise.all(done)
+    const level = join(directory, 'level')
+    const name = (await readdir(level)).find(each => each.endsWith('.log')) as string
+    await writeFile(join(level, name), damage(await readFile(join(level, name))))
+    const said: string[] = []
+    const note = (text: string) => said.push(text)
+    const log = { debug: note, info: note, warn: note, error: note }
+    const damaged = await openDiskStore(directory, { clock: new VirtualClock(), log: log as never })
+    t.is(damaged.mayLack, isSeen)
+    t.is(said.length > 0, isSeen, said.join('\n'))
+    t.is((await collect(damaged.read(''))).length, what === 'nothing' ? 40 : 30)
+    await damaged.close()
+    // What is lost is lost once.
+    const again = await open(directory)
+    t.false(again.mayLack)
+    await again.close()
+  })
+}
+
+test('records that fill several blocks are whole where their last piece is there', t => {
+  const piece = (kind: number, length: number): Buffer => {
+    const record = Buffer.alloc(HEADER + length, 1)
+    record.writeUInt16LE(length, 4)
+    record[6] = kind
+    return record
+  }
+  const [full, first, middle, last] = [1, 2, 3, 4]
+  const room = 32_768 - HEADER
+  const whole = Buffer.concat([piece(first, room), piece(middle, room), piece(last, 100), piece(full, 50)])
+  t.is(bytesWithoutRecord(whole), 0)
+  t.is(bytesWithoutRecord(Buffer.alloc(0)), 0)
+  // Six bytes are too few for a header: they are left zero.
+  const filled = Buffer.concat([piece(full, room - 6), Buffer.alloc(6), piece(full, 10)])
+  t.is(bytesWithoutRecord(filled), 0)
+  t.is(bytesWithoutRecord(filled.subarray(0, 32_768)), 0)
+  // The last piece never came, though each that did is whole.
+  t.is(bytesWithoutRecord(whole.subarray(0, 2 * 32_768)), 2 * 32_768)
+  t.is(bytesWithoutRecord(Buffer.concat([piece(full, 10), piece(first, 20)])), HEADER + 20)
 })

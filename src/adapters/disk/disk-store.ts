@@ -25,6 +25,7 @@ import {
   levelDirectory,
   prepareDirectory,
 } from './directory.js'
+import { bytesPassedOver } from './log-tail.js'
 
 export interface DiskStoreOptions extends Partial<CommitLimits> {
   readonly clock: Pick<Clock, 'now' | 'setTimer'>
@@ -40,6 +41,11 @@ export interface DiskStore extends Store {
   trouble(): StoreTrouble | null
   /** Bytes of the log that could not be read when it was opened: what they held is lost here. */
   readonly lostBytes: number
+  /**
+   * Whether what was acknowledged may be missing: bytes are lost, the log ends in a record that is not
+   * whole (after a power cut it was acknowledged to nobody, after damage it was), or all was rebuilt.
+   */
+  readonly mayLack: boolean
 }
 
 export const STORE_LIMITS: CommitLimits & { readonly writeBufferBytes: number } = {
@@ -64,7 +70,12 @@ export const openDiskStore = async (directory: string, options: DiskStoreOptions
   await inspectDirectory(directory)
   await prepareDirectory(directory)
   const { clock, log, onTrouble, writeBufferBytes = STORE_LIMITS.writeBufferBytes, ...given } = options
-  const open = (): Promise<Level> => openLevel(directory, writeBufferBytes, log)
+  const passedOver = await bytesPassedOver(levelDirectory(directory))
+  let isRebuilt = false
+  const open = (): Promise<Level> =>
+    openLevel(directory, writeBufferBytes, log, () => {
+      isRebuilt = true
+    })
   let level = await open()
   const lostBytes = await bytesDropped(levelDirectory(directory))
   if (lostBytes > 0) {
@@ -72,7 +83,13 @@ export const openDiskStore = async (directory: string, options: DiskStoreOptions
       directory,
       bytes: lostBytes,
     })
+  } else if (passedOver > 0) {
+    log?.warn('the log of the store ends in what is no whole record, as a power cut leaves it', {
+      directory,
+      bytes: passedOver,
+    })
   }
+  const mayLack = lostBytes > 0 || passedOver > 0 || isRebuilt
 
   const target: CommitTarget = {
     commit: writes => level.batch(writes.map(toOperation), { sync: true }),
@@ -112,6 +129,7 @@ export const openDiskStore = async (directory: string, options: DiskStoreOptions
     stats: () => queue.stats(),
     trouble: () => queue.trouble,
     lostBytes,
+    mayLack,
   }
 }
 
@@ -119,6 +137,7 @@ const openLevel = async (
   directory: string,
   writeBufferSize: number,
   log: Log | undefined,
+  onRebuilt: () => void,
 ): Promise<Level> => {
   const location = levelDirectory(directory)
   const attempt = async (): Promise<Level> => {
@@ -145,6 +164,7 @@ const openLevel = async (
   }
   try {
     await ClassicLevel.repair(location)
+    onRebuilt()
     return await attempt()
   } catch (error) {
     if (!isDamage(error)) throw explainFailure(directory, error)

@@ -1,0 +1,102 @@
+// A store that may have lost something of its node's own: nothing that was given out is given out again.
+
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test from 'ava'
+import { openDiskStore } from '../../src/adapters/disk/disk-store.js'
+import { createRng } from '../../src/core/rng.js'
+import { recover } from '../../src/core/state/log.js'
+import type { StoreEntry } from '../../src/core/step.js'
+import { createNode, type ShoalNode } from '../../src/index.js'
+import { renewWriters } from '../../src/runtime/compose-writers.js'
+import { World } from '../state/world.js'
+import { VirtualClock } from './virtual-clock.js'
+
+const open = (dataDir: string): Promise<ShoalNode> =>
+  createNode({ dataDir, listen: ['/ip4/127.0.0.1/tcp/0'], mdns: false })
+
+/** The lineage of a document, as the store of a node that has stopped has it. */
+const lineageOf = async (dataDir: string, document: string): Promise<string | undefined> => {
+  const store = await openDiskStore(join(dataDir, 'store'), { clock: new VirtualClock() })
+  const entries: StoreEntry[] = []
+  for await (const entry of store.read('s/')) entries.push(entry)
+  await store.close()
+  return recover(entries).get(document)?.head?.lineage
+}
+
+/** The last record of the log becomes one that is longer than the file: LevelDB drops it without a word. */
+const damageTail = async (dataDir: string): Promise<void> => {
+  const level = join(dataDir, 'store', 'level')
+  const log = (await readdir(level)).find(name => name.endsWith('.log')) as string
+  const bytes = await readFile(join(level, log))
+  let last = 0
+  for (let at = 0; at + 7 <= bytes.length; at += 7 + bytes.readUInt16LE(at + 4)) last = at
+  bytes.writeUInt16LE(30_000, last + 4)
+  await writeFile(join(level, log), bytes)
+}
+
+test('after damage at the end of its log a node writes under a new lineage, and keeps it', async t => {
+  const folder = await mkdtemp(join(tmpdir(), 'shoal-writers-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  const [data, killed] = [join(folder, 'data'), join(folder, 'killed')]
+  const first = await open(data)
+  await first.space('plant').set('kept', 1)
+  await first.space('plant').set('lost', 2)
+  // As the disk is when the node is killed now.
+  await cp(data, killed, { recursive: true })
+  await first.close()
+  const before = await lineageOf(data, 'space/plant')
+
+  await damageTail(killed)
+  const second = await open(killed)
+  t.deepEqual(second.space('plant').entries(), [['kept', 1]])
+  await second.space('plant').set('new', 3)
+  await second.close()
+  const after = await lineageOf(killed, 'space/plant')
+  t.truthy(before)
+  t.truthy(after)
+  t.not(after, before)
+
+  const third = await open(killed)
+  t.deepEqual(third.space('plant').entries().sort(), [
+    ['kept', 1],
+    ['new', 3],
+  ])
+  await third.space('plant').set('newer', 4)
+  await third.close()
+  t.is(await lineageOf(killed, 'space/plant'), after)
+})
+
+test('with new lineages nothing differs, whom ever a node meets first and whatever it wrote alone', t => {
+  for (let seed = 0; seed < 20; seed++) {
+    const world = new World({ seed, nodes: 3, latencyMs: [1, 5] })
+    const a = world.node(0)
+    world.set(a, 'plant', 'k', 'one')
+    world.advance(1_000)
+    const kept = new Map(a.disk.durable)
+    for (const key of ['k', 'l', 'm']) world.set(a, 'plant', key, 'two')
+    world.advance(1_000)
+    world.crash(a)
+    a.disk.durable.clear()
+    for (const [key, value] of kept) a.disk.durable.set(key, value)
+    for (const { key, value } of renewWriters(a.disk.entries(), createRng(seed)))
+      a.disk.durable.set(key, value as Uint8Array)
+    world.partition(node => node === a)
+    world.start(a)
+    for (let i = 0; i < 6; i++) world.set(a, 'plant', `alone-${i}`, i)
+    // Long enough to speak without having met anybody.
+    world.advance(10_000)
+    world.heal()
+    for (let i = 0; i < 5; i++) {
+      world.set(a, 'plant', `met-${i}`, i)
+      world.advance(world.rng.below(4))
+    }
+    world.advance(60_000)
+    const contents = world.contents(a, 'plant')
+    for (const node of world.nodes) t.deepEqual(world.contents(node, 'plant'), contents, `seed ${seed}`)
+    t.is(Object.keys(contents).length, 3 + 6 + 5, `seed ${seed}`)
+    t.is(contents.m, 'two')
+    t.is(a.counts.get('shoal_state_lineages_retired_total'), undefined)
+  }
+})
