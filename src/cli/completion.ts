@@ -3,10 +3,13 @@
 
 import type { Command } from 'commander'
 import { UsageError } from './errors.js'
+import { printJson } from './output.js'
 
-export const completion = (program: Command, shell: string): void => {
+export const completion = (program: Command, shell: string, flags: { readonly json?: true }): void => {
   if (shell !== 'bash') throw new UsageError(`the shell is ${JSON.stringify(shell)}; it must be bash`)
-  process.stdout.write(bashCompletion(program))
+  const script = bashCompletion(program)
+  if (flags.json) printJson({ shell, script })
+  else process.stdout.write(script)
 }
 
 export const bashCompletion = (program: Command): string => {

@@ -1,9 +1,10 @@
 // Runs one command line and turns whatever went wrong into one sentence on stderr
 // and an exit code. It never calls `process.exit` where output may still be under way.
 
-import { CommanderError } from 'commander'
+import { type Command, CommanderError } from 'commander'
 import { ShoalError } from '../core/errors.js'
 import { FAILED, UsageError, WRONG_USAGE } from './errors.js'
+import { nearest } from './nearest.js'
 import { createProgram } from './program.js'
 
 export const main = async (args: readonly string[]): Promise<void> => {
@@ -19,10 +20,21 @@ export const main = async (args: readonly string[]): Promise<void> => {
       process.exitCode = WRONG_USAGE
       return
     }
+    const [first, asked] = args
+    // Asked for help on what is none, commander would show all of it without a word.
+    if (first === 'help' && asked !== undefined) refuseUnknown(program, asked)
     await program.parseAsync(args as string[], { from: 'user' })
   } catch (error) {
     process.exitCode = report(error)
   }
+}
+
+const refuseUnknown = (program: Command, asked: string): void => {
+  const names = program.commands.map(each => each.name())
+  if (names.includes(asked) || asked.startsWith('-')) return
+  const close = nearest(asked, names)
+  const hint = close === null ? 'see "shoal --help"' : `did you mean ${close}?`
+  throw new UsageError(`unknown command '${asked}'; ${hint}`)
 }
 
 const report = (error: unknown): number => {

@@ -130,11 +130,13 @@ export const age = (ms: number): string => {
   return `${Math.round(past / 86_400_000)} d`
 }
 
-/** The time of day as this machine's people write it, to the millisecond. */
-export const clockTime = (at: number): string => {
+/** The time of day where this machine stands, to the millisecond; with the date when it is not today's. */
+export const clockTime = (at: number, now = Date.now()): string => {
   const date = new Date(at)
   const two = (n: number): string => String(n).padStart(2, '0')
-  return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, '0')}`
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} `
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, '0')}`
+  return new Date(now).toDateString() === date.toDateString() ? time : day + time
 }
 
 export const verdictColour = (verdict: string): Colour | null =>

@@ -37,6 +37,7 @@ export const createProgram = (): Command => {
         ['shoal members', 'who is here'],
       ),
     )
+    .addHelpText('after', EXIT_CODES)
   running(program)
   mesh(program)
   tasks(program)
@@ -46,16 +47,27 @@ export const createProgram = (): Command => {
   return program
 }
 
+const EXIT_CODES = `
+Exit 0: done. 1: what was asked failed. 2: wrong usage: the command line, a
+variable or the configuration says what is not accepted, or names a file that
+is not what it should be.`
+
 /** A wrong word on the command line is one sentence in one line, like every other mistake. */
 const oneLine =
-  (help: string) =>
-  (text: string, write: (text: string) => void): void =>
-    write(
-      `shoal: ${text
-        .replace(/^error: /, '')
-        .trim()
-        .replaceAll('\n', ' ')} (see "${help}")\n`,
-    )
+  (help: string, known: () => string = () => '') =>
+  (text: string, write: (text: string) => void): void => {
+    const sentence = text
+      .replace(/^error: /, '')
+      .trim()
+      .replaceAll('\n', ' ')
+    const rest = /^unknown command '[^']*'$/.test(sentence) ? known() : ''
+    write(`shoal: ${sentence}${rest} (see "${help}")\n`)
+  }
+
+const known = (group: Command): string =>
+  group.commands.length === 0
+    ? ''
+    : `; ${group.name()} has ${group.commands.map(each => each.name()).join(', ')}`
 
 /** Commands inherit nothing of their parent's error handling once they are made apart, so each is made here. */
 const command = (parent: Command, usage: string, summary: string, ...shown: Example[]): Command => {
@@ -63,12 +75,39 @@ const command = (parent: Command, usage: string, summary: string, ...shown: Exam
     .command(usage)
     .summary(summary)
     .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`)
-    .allowExcessArguments(false)
+    // `refuseExcess` says more than commander does.
+    .allowExcessArguments(true)
+    .hook('preAction', (_, acting) => {
+      if (acting === made) refuseExcess(made, path)
+    })
   let path = made.name()
   for (let up: Command | null = parent; up?.parent != null; up = up.parent) path = `${up.name()} ${path}`
-  made.configureOutput({ outputError: oneLine(`shoal ${path} --help`) })
+  made.configureOutput({ outputError: oneLine(`shoal ${path} --help`, () => known(made)) })
   if (shown.length > 0) made.addHelpText('after', examples(...shown))
   return made
+}
+
+/** What is most likely meant by an argument too many. */
+const EXCESS_HINTS: Readonly<Record<string, string>> = {
+  drain: '; it is for the node that is asked, which --api names',
+  leave: '; it is for the node that is asked, which --api names',
+  info: '; it is for the node that is asked, which --api names',
+  up: '; several kinds of --allow are separated by commas',
+  config: '; several kinds of --allow are separated by commas',
+  doctor: '; several kinds of --allow are separated by commas',
+  set: '; JSON with spaces in it needs quotes around it',
+}
+
+const refuseExcess = (made: Command, path: string): void => {
+  const { args, registeredArguments: known } = made
+  const extra = args[known.length]
+  // A group that has an action of its own looks for the command that was meant.
+  if (extra === undefined || known.at(-1)?.variadic === true || made.commands.length > 0) return
+  const names = known.map(each => each.name().toUpperCase()).join(' and ')
+  const hint = EXCESS_HINTS[made.name()] ?? ''
+  throw new UsageError(
+    `${path} takes ${names === '' ? 'no argument' : `${names} alone`}, and ${JSON.stringify(extra)} is given too${hint} (see "shoal ${path} --help")`,
+  )
 }
 
 /** A command that asks a running node. */
@@ -80,29 +119,46 @@ const asks = (parent: Command, usage: string, summary: string, ...shown: Example
 
 type Example = readonly [line: string, meaning: string]
 
+const EXAMPLE_COLUMNS = 78
+
+/** The meanings stand in one column; what leaves them no room has its meaning below it. */
 const examples = (...shown: readonly Example[]): string => {
-  const width = Math.max(...shown.map(([text]) => text.length))
+  const fits = ([text, meaning]: Example): boolean => text.length + meaning.length + 4 <= EXAMPLE_COLUMNS
+  const widths = shown.filter(each => each[1] !== '' && fits(each)).map(([text]) => text.length)
+  const longest = Math.max(0, ...shown.filter(fits).map(([, meaning]) => meaning.length))
+  const width = Math.min(Math.max(0, ...widths), EXAMPLE_COLUMNS - 4 - longest)
   const lines = shown.map(([text, meaning]) =>
-    text.length + meaning.length + 4 <= 78
-      ? `  ${text.padEnd(Math.min(width, 76 - meaning.length))}  ${meaning}`
-      : `  ${text}\n      ${meaning}`,
+    meaning === ''
+      ? `  ${text}`
+      : text.length <= width
+        ? `  ${text.padEnd(width)}  ${meaning}`
+        : `  ${text}\n      ${meaning}`,
   )
   return `\n${paint(shown.length === 1 ? 'Example:' : 'Examples:', 'bold')}\n${lines.join('\n')}`
 }
 
 const clientOf = (flags: AskFlags) => createClient({ api: flags.api, tokenFile: flags.tokenFile })
 
-const wholeNumber = (flag: string, text: string | undefined, min: number): number | undefined => {
+const wholeNumber = (
+  flag: string,
+  text: string | undefined,
+  min: number,
+  max = Number.MAX_SAFE_INTEGER,
+): number | undefined => {
   if (text === undefined) return undefined
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN
-  if (Number.isSafeInteger(value) && value >= min) return value
-  throw new UsageError(`${flag} is ${JSON.stringify(text)}; it must be a whole number of at least ${min}`)
+  if (Number.isSafeInteger(value) && value >= min && value <= max) return value
+  const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`
+  throw new UsageError(`${flag} is ${JSON.stringify(text)}; it must be a whole number ${range}`)
 }
 
 const withSettings = (made: Command): Command => {
-  for (const { key, kind, value, help, byDefault } of SETTINGS) {
+  for (const { key, kind, value, help, byDefault, choices } of SETTINGS) {
     const flag = kind === 'switch' ? `--${key}` : `--${key} ${value}`
-    const option = new Option(flag, kind === 'switch' ? help : `${help} (default: ${byDefault})`)
+    const accepted =
+      choices === undefined || help.includes(choices[0] as string) ? '' : `: ${choices.join(', ')}`
+    const text = kind === 'switch' ? help : `${help}${accepted} (default: ${byDefault})`
+    const option = new Option(flag, text)
     // Commander's own `--no-` and defaults would hide whether a flag was given.
     option.attributeName = () => key
     option.negate = false
@@ -219,9 +275,9 @@ const tasks = (program: Command): void => {
     (await load()).why(clientOf(flags), id, flags),
   )
   asked('logs <id>', 'show the newest lines of its log', ['shoal tasks logs poll-line-3 --lines 20', ''])
-    .option('-n, --lines <n>', 'how many', '100')
+    .option('-n, --lines <n>', 'how many, 10000 at most (default: 100)')
     .action(async (id, flags) =>
-      (await load()).logs(clientOf(flags), id, wholeNumber('--lines', flags.lines, 1) as number, flags),
+      (await load()).logs(clientOf(flags), id, wholeNumber('--lines', flags.lines, 1, 10_000) ?? 100, flags),
     )
   asked('restart <id>', 'stop it and start it again').action(async (id, flags) =>
     (await load()).restart(clientOf(flags), id, flags),
@@ -281,20 +337,38 @@ const about = (program: Command): void => {
   command(program, 'completion <shell>', 'print what completes the command in a shell', [
     'source <(shoal completion bash)',
     'in ~/.bashrc',
-  ]).action(async shell => (await import('./completion.js')).completion(program, shell))
+  ])
+    .option('--json', 'print JSON')
+    .action(async (shell, flags) => (await import('./completion.js')).completion(program, shell, flags))
 }
 
+/** Named here too, so that the help needs no simulator; a test compares. */
+export const SCENARIOS = [
+  'chaos',
+  'calm',
+  'kills',
+  'outages',
+  'freezes',
+  'partitions',
+  'loss',
+  'power-cut',
+  'tasks',
+]
+
 const trying = (program: Command): void => {
-  command(
+  const simulate = command(
     program,
     'simulate [scenario]',
     'run the mesh in virtual time and check it',
-    ['shoal simulate --nodes 1000 --seconds 60', ''],
+    ['shoal simulate kills --nodes 1000 --seconds 60', ''],
     ['shoal simulate --seed 42', 'the same run again'],
   )
-    .option('--nodes <n>', 'how many nodes')
-    .option('--seconds <s>', 'for how long, in virtual time')
-    .option('--seed <n>', 'what chance is drawn from')
+  const [scenario] = simulate.registeredArguments
+  if (scenario !== undefined) scenario.description = `${SCENARIOS.join(', ')} (default: ${SCENARIOS[0]})`
+  simulate
+    .option('--nodes <n>', 'how many nodes (default: as the scenario has it)')
+    .option('--seconds <s>', 'for how long, in virtual time (default: as the scenario)')
+    .option('--seed <n>', 'what chance is drawn from (default: another each time)')
     .option('--json', 'print JSON, one object a line')
     .action(async (scenario, flags) => (await import('./commands/simulate.js')).simulate(scenario, flags))
   command(
@@ -304,12 +378,12 @@ const trying = (program: Command): void => {
     ['shoal demo', 'k, f, c and r kill, freeze, cut and revive; q ends it'],
     ['shoal demo --headless --seconds 30', 'a story with its measured times'],
   )
-    .option('--nodes <n>', 'how many nodes', '5')
-    .option('--seconds <s>', 'end after this long')
+    .option('--nodes <n>', 'how many nodes, 3 to 9 (default: 5)')
+    .option('--seconds <s>', 'end after this long; 15 or more for a story')
     .option('--headless', 'play a story and say what it measured')
     .option('--json', 'print JSON, one object a line')
     .action(async flags => {
-      const nodes = wholeNumber('--nodes', flags.nodes, 3) as number
+      const nodes = wholeNumber('--nodes', flags.nodes, 3, 9) ?? 5
       const seconds = wholeNumber('--seconds', flags.seconds, flags.headless === true ? 15 : 1)
       const { demo } = await import('../demo/demo.js')
       process.exitCode = await demo({ ...flags, nodes, seconds })

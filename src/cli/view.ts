@@ -33,10 +33,11 @@ export const resolveName = (name: string, members: readonly MemberInfo[]): strin
   )
   if (found.length === 1) return (found[0] as MemberInfo).id
   if (found.length === 0) {
-    throw new ShoalError(
-      'NOT_FOUND',
-      `no member is called ${name}; "shoal members" shows who is there, by name and id`,
-    )
+    const isShort = name.length < PREFIX_MIN && members.some(member => member.id.startsWith(name))
+    const hint = isShort
+      ? `of an id ${PREFIX_MIN} characters or more are accepted`
+      : '"shoal members" shows who is there, by name and id'
+    throw new ShoalError('NOT_FOUND', `no member is called ${name}; ${hint}`)
   }
   const ids = found.map(member => member.id).sort()
   throw new ShoalError(

@@ -102,6 +102,11 @@ test.serial('tasks: applied from files and stdin, shown, explained, restarted, r
   t.regex(again.out, /idle is applied \(revision 1\)/)
   await eventOf(t.context.first, event => event.kind === 'task.started' && event.task === 'beat')
 
+  for (const command of ['show', 'why', 'logs', 'restart', 'rm']) {
+    const { code, err } = await ask(t, 'tasks', command, 'Beta')
+    t.is(code, 1, command)
+    t.regex(err, /^shoal: there is no task "Beta"; did you mean beat\?\n$/, command)
+  }
   const listed = await ask(t, 'tasks')
   t.regex(listed.out, /beat +always +running +gw-1/)
   t.regex(listed.out, /idle .*paused/)
@@ -190,6 +195,11 @@ test.serial(
     t.is(quotes.code, 2)
     t.regex(quotes.err, /is "night", which is no JSON; a text needs quotes of its own/)
     t.is((await ask(t, 'state', 'get', 'plant')).code, 2)
+    const none = await ask(t, 'state', 'get', 'plant', 'nix')
+    t.regex(none.err, /there is no key "nix" in plant; "shoal state list plant" shows what there is/)
+    const empty = await ask(t, 'state', 'set', 'plant', '', '1')
+    t.is(empty.code, 2)
+    t.regex(empty.err, /KEY is empty/)
     for (const args of [
       ['set', 'shoal.mesh', 'k', '1'],
       ['rm', 'shoal.mesh', 'k'],
@@ -240,6 +250,9 @@ test.serial('a name that is not there, and a prefix of two ids, which lists them
     t.is(code, 1)
     t.true(err.includes(t.context.first.id) && err.includes(t.context.second.id))
   }
+  const short = await ask(t, 'forget', '12D3Koo')
+  t.is(short.code, 1)
+  t.regex(short.err, /no member is called 12D3Koo; of an id 8 characters or more are accepted/)
   const nobody = await ask(t, 'forget', 'gw-9')
   t.is(nobody.code, 1)
   const alive = await ask(t, 'forget', 'gw-2')

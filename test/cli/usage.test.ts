@@ -5,8 +5,12 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } f
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import test from 'ava'
-import { createProgram } from '../../src/cli/program.js'
+import { describe } from '../../src/cli/commands/events.js'
+import { clockTime } from '../../src/cli/output.js'
+import { createProgram, SCENARIOS } from '../../src/cli/program.js'
+import { nodeId } from '../../src/core/ids.js'
 import { SETTINGS } from '../../src/daemon/settings.js'
+import { scenarios } from '../../src/sim/scenarios.js'
 import { makeDirectory, shoal } from './shoal.js'
 
 const ASKING: readonly (readonly string[])[] = [
@@ -114,6 +118,70 @@ test.serial('a path in the file is meant from the folder of the file', async t =
   writeFileSync(join(directory, 'shoal.toml'), 'data = "state"\n')
   const { out } = await shoal(['config', '--json', '--config', join(directory, 'shoal.toml')])
   t.is(JSON.parse(out).values.data.value, join(directory, 'state'))
+})
+
+test.serial('the help names every value that a choice has, and examples end where they end', async t => {
+  const { out } = await shoal(['up', '--help'])
+  const flat = out.replace(/\s+/g, ' ')
+  for (const { key, choices } of SETTINGS)
+    for (const choice of choices ?? [])
+      t.regex(flat, new RegExp(`--${key} [^-].*?${choice}`), `${key} ${choice}`)
+  t.deepEqual(
+    scenarios.map(({ name }) => name),
+    SCENARIOS,
+  )
+  const walk = (command: ReturnType<typeof createProgram>): string[] => [
+    command.name(),
+    ...command.commands.flatMap(child => walk(child as never)),
+  ]
+  t.true(walk(createProgram()).length > 25)
+  for (const page of [['state', 'set'], ['join'], ['tasks'], ['plan']]) {
+    const { out } = await shoal([...page, '--help'])
+    t.false(/ $/m.test(out), out)
+  }
+})
+
+test.serial('an argument too many is named, with what was probably meant', async t => {
+  for (const [args, sentence] of [
+    [['drain', 'gw-2'], /^shoal: drain takes no argument, and "gw-2" is given too; .*--api names/],
+    [['up', '--allow', 'handler', 'exec'], /^shoal: up takes no argument, and "exec" is given too; .*commas/],
+    [['key', 'a', 'b'], /^shoal: key takes FILE alone, and "b" is given too/],
+    [['state', 'set', 'a', 'b', '1', '2'], /^shoal: state set takes SPACE and KEY and JSON alone, and "2"/],
+    [['tasks', 'show', 'a', 'b'], /^shoal: tasks show takes ID alone, and "b" is given too/],
+    [['state', 'lst'], /^shoal: unknown command 'lst' .*Did you mean list\?/],
+    [['state', 'frobnicate'], /^shoal: unknown command 'frobnicate'; state has list, get, set, rm, watch/],
+    [['help', 'membres'], /^shoal: unknown command 'membres'; did you mean members\?/],
+  ] as const) {
+    const { code, out, err } = await shoal(args)
+    t.is(code, 2, err)
+    t.is(out, '')
+    t.regex(err, sentence)
+    t.is(err.trim().split('\n').length, 1, err)
+  }
+})
+
+test.serial('an event of a member’s health says how it is and why', t => {
+  const line = describe(
+    {
+      seq: 7,
+      at: 0,
+      kind: 'member.health',
+      member: nodeId('12D3KooW'),
+      name: 'gw-3',
+      verdict: 'alive',
+      cause: null,
+      health: 'strained',
+      reasons: ['cpu: busy'],
+    },
+    String,
+  )
+  t.regex(line, / 7 {2}member\.health +gw-3 is strained; cpu: busy$/)
+})
+
+test.serial('a time is that of the day, with its date when it is not today', t => {
+  const at = new Date(2026, 10, 21, 9, 5, 3, 7).getTime()
+  t.is(clockTime(at, at + 3_600_000), '09:05:03.007')
+  t.is(clockTime(at, at + 86_400_000), '2026-11-21 09:05:03.007')
 })
 
 const WRONG: readonly (readonly [string, readonly string[], string | null, RegExp])[] = [
@@ -327,6 +395,11 @@ test.serial('a new key goes to a file of mode 0600, or to stdout, and never over
   t.regex(again.err, /exists already; a mesh key is never written over another file/)
   t.is(readFileSync(file, 'utf8'), before)
   t.regex((await shoal(['key'])).out, /^\/key\/swarm\/psk/)
+  const { key, meshId } = JSON.parse((await shoal(['key', '--json'])).out)
+  const copy = join(directory, 'copy.key')
+  writeFileSync(copy, key, { mode: 0o600 })
+  const doctor = JSON.parse((await shoal(['doctor', '--json', '--mesh-key', copy, '--data', directory])).out)
+  t.true(doctor.some(({ text }: { text: string }) => text.includes(`the mesh ${meshId}`)))
 })
 
 test.serial(
@@ -360,6 +433,7 @@ test.serial('completion of another shell, of none, and with a flag is refused', 
   t.is(other.code, 2)
   t.regex(other.err, /the shell is "fish"; it must be bash/)
   t.is((await shoal(['completion'])).code, 2)
+  t.is(JSON.parse((await shoal(['completion', 'bash', '--json'])).out).shell, 'bash')
   t.is((await shoal(['completion', 'bash', '--zsh'])).code, 2)
 })
 
@@ -377,7 +451,8 @@ test.serial(
 test.serial('the demo refuses too few nodes, too short a story, and an unknown flag', async t => {
   const few = await shoal(['demo', '--nodes', '1'])
   t.is(few.code, 2)
-  t.regex(few.err, /--nodes is "1"; it must be a whole number of at least 3/)
+  t.regex(few.err, /--nodes is "1"; it must be a whole number from 3 to 9/)
+  t.is((await shoal(['demo', '--nodes', '10'])).code, 2)
   const short = await shoal(['demo', '--headless', '--seconds', '5'])
   t.is(short.code, 2)
   t.regex(short.err, /--seconds is "5"; it must be a whole number of at least 15/)

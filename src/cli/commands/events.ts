@@ -79,6 +79,8 @@ const detail = (event: JournalEvent, name: (id: string | null) => string): strin
         event.kind === 'task.applied' || event.kind === 'task.removed' ? '' : ` (${event.cause})`,
         event.error === undefined ? '' : `: ${event.error}`,
       ].join('')
+    case 'member.health':
+      return `${event.name} is ${[event.health, ...(event.reasons ?? [])].join('; ')}`
     default:
       return `${event.name}${event.cause === null || event.cause === undefined ? '' : ` (${event.cause})`}`
   }

@@ -4,11 +4,13 @@ import { ShoalError } from '../../core/errors.js'
 import { line, printJson } from '../output.js'
 
 export const key = async (file: string | undefined, flags: { readonly json?: true }): Promise<void> => {
-  const { createMeshKey, newMeshKey } = await import('../../adapters/identity/mesh-key.js')
+  const { createMeshKey, meshIdOf, newMeshKey } = await import('../../adapters/identity/mesh-key.js')
   if (file === undefined) {
     const text = newMeshKey()
-    if (flags.json) printJson({ key: text })
-    else process.stdout.write(text)
+    if (flags.json) {
+      const hex = text.trimEnd().split('\n').at(-1) as string
+      printJson({ key: text, meshId: meshIdOf(Buffer.from(hex, 'hex')) })
+    } else process.stdout.write(text)
     return
   }
   const { meshId } = await createMeshKey(file).catch((error: unknown) => {

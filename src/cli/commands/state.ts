@@ -25,8 +25,14 @@ interface Flags {
   readonly json?: true
 }
 
-const spacePath = (space: string): string => `/v1/state/${encodeURIComponent(space)}`
-const keyPath = (space: string, key: string): string => `${spacePath(space)}/${encodeURIComponent(key)}`
+const spacePath = (space: string): string => {
+  if (space === '') throw new UsageError('SPACE is empty; it must be the name of a space')
+  return `/v1/state/${encodeURIComponent(space)}`
+}
+const keyPath = (space: string, key: string): string => {
+  if (key === '') throw new UsageError('KEY is empty; it must be a text of at least one character')
+  return `${spacePath(space)}/${encodeURIComponent(key)}`
+}
 
 export const list = async (client: Client, space: string | undefined, flags: Flags): Promise<void> => {
   if (space === undefined) {
@@ -71,7 +77,10 @@ export const list = async (client: Client, space: string | undefined, flags: Fla
 
 /** Prints the value and nothing else: its readers are programs more often than people. */
 export const get = async (client: Client, space: string, key: string, _flags: Flags): Promise<void> => {
-  const { body } = await client.get<unknown>(keyPath(space, key))
+  const { body } = await client.get<unknown>(keyPath(space, key)).catch((error: unknown) => {
+    if (!(error instanceof ShoalError) || error.code !== 'NOT_FOUND') throw error
+    throw new ShoalError(error.code, `${error.message}; "shoal state list ${space}" shows what there is`)
+  })
   printJson(body)
 }
 

@@ -1,10 +1,13 @@
 // `shoal tasks` and what looks at or touches tasks by their id.
 
+import { ShoalError } from '../../core/errors.js'
 import type { JsonObject } from '../../core/json.js'
 import type { Explanation } from '../../core/tasks/explain.js'
 import type { TaskSpec } from '../../core/tasks/spec.js'
 import type { CopyView } from '../../core/tasks/views.js'
 import type { Client } from '../client.js'
+import { UsageError } from '../errors.js'
+import { nearest } from '../nearest.js'
 import {
   age,
   type Cell,
@@ -27,11 +30,33 @@ interface Flags {
 type Shown = TaskSpec & {
   readonly revision: number
   readonly copies: readonly CopyView[]
-  readonly result?: { readonly ok: boolean; readonly error: string | null; readonly value: unknown }
+  readonly result?: {
+    readonly ok: boolean
+    readonly error: string | null
+    readonly value: unknown
+    readonly at: number
+    readonly node: string
+  }
   readonly problem?: string
 }
 
-const pathOf = (id: string): string => `/v1/tasks/${encodeURIComponent(id)}`
+const pathOf = (id: string): string => {
+  if (id === '') throw new UsageError('ID is empty; it must be the id of a task')
+  return `/v1/tasks/${encodeURIComponent(id)}`
+}
+
+/** Says which task was probably meant where there is none of this id. */
+const known = <T>(client: Client, id: string, asked: Promise<T>): Promise<T> =>
+  asked.catch(async (error: unknown) => {
+    if (!(error instanceof ShoalError) || !['NOT_FOUND', 'TASK_UNKNOWN'].includes(error.code)) throw error
+    const { body: tasks } = await client.get<{ id: string }[]>('/v1/tasks')
+    const close = nearest(
+      id,
+      tasks.map(task => task.id),
+    )
+    const hint = close === null ? '"shoal tasks" shows them' : `did you mean ${close}?`
+    throw new ShoalError(error.code, `there is no task ${JSON.stringify(id)}; ${hint}`)
+  })
 
 export const listTasks = async (client: Client, flags: Flags): Promise<void> => {
   const [{ body: tasks }, view] = await Promise.all([client.get<Shown[]>('/v1/tasks'), fetchView(client)])
@@ -92,21 +117,28 @@ const rowsOf = (task: Shown, now: number, name: (id: string | null) => string): 
 }
 
 export const showTask = async (client: Client, id: string, flags: Flags): Promise<void> => {
-  const [{ body: task }, view] = await Promise.all([client.get<Shown>(pathOf(id)), fetchView(client)])
+  const [{ body: task }, view] = await Promise.all([
+    known(client, id, client.get<Shown>(pathOf(id))),
+    fetchView(client),
+  ])
   if (flags.json) {
     printJson(task)
     return
   }
   const name = nameMembers(view.members)
   const { copies, result, ...spec } = task
-  const lines = list(
-    Object.entries(spec as unknown as JsonObject).map(([key, value]) => [
+  const fields = Object.entries(spec as unknown as JsonObject).map(
+    ([key, value]): [string, string | Cell] => [
       key,
       typeof value === 'string' ? value : JSON.stringify(value),
-    ]),
+    ],
   )
-  for (const each of lines) line(each)
-  if (result !== undefined) line(`${paint('result', 'grey')}  ${plain(JSON.stringify(result))}`)
+  if (result !== undefined) {
+    const { ok, error, value, at, node } = result
+    const text = ok ? JSON.stringify(value) : `failed: ${error}`
+    fields.push(['result', cell(`${text}, on ${name(node)} at ${clockTime(at)}`, ok ? null : 'red')])
+  }
+  for (const each of list(fields)) line(each)
   line()
   const now = Date.now()
   const rows = copies.map(copy => [
@@ -133,7 +165,7 @@ export const showTask = async (client: Client, id: string, flags: Flags): Promis
 
 export const why = async (client: Client, id: string, flags: Flags): Promise<void> => {
   const [{ body }, view] = await Promise.all([
-    client.get<Explanation>(`${pathOf(id)}/why`),
+    known(client, id, client.get<Explanation>(`${pathOf(id)}/why`)),
     fetchView(client),
   ])
   if (flags.json) {
@@ -171,7 +203,7 @@ interface LogLine {
 
 export const logs = async (client: Client, id: string, lines: number, flags: Flags): Promise<void> => {
   const [{ body }, view] = await Promise.all([
-    client.get<LogLine[]>(`${pathOf(id)}/logs?lines=${lines}`),
+    known(client, id, client.get<LogLine[]>(`${pathOf(id)}/logs?lines=${lines}`)),
     fetchView(client),
   ])
   if (flags.json) {
@@ -188,14 +220,14 @@ export const logs = async (client: Client, id: string, lines: number, flags: Fla
 }
 
 export const restart = async (client: Client, id: string, flags: Flags): Promise<void> => {
-  await client.send('POST', `${pathOf(id)}/restart`)
+  await known(client, id, client.send('POST', `${pathOf(id)}/restart`))
   if (flags.json) printJson({ restarted: id })
   else line(`${plain(id)} is stopped and started again`)
 }
 
 export const remove = async (client: Client, ids: readonly string[], flags: Flags): Promise<void> => {
   // Looked up first: a mistyped id among several removes none of them.
-  for (const id of ids) await client.get(pathOf(id))
+  for (const id of ids) await known(client, id, client.get(pathOf(id)))
   for (const id of ids) await client.send('DELETE', pathOf(id))
   if (flags.json) printJson({ removed: ids })
   else line(`removed ${ids.map(plain).join(', ')}`)
