@@ -100,6 +100,22 @@ export const runDaemon = async (flags: Flags, json: boolean, onSignalsHeard: () 
       : readyLine(composed, server.address, isOpen),
   )
   notifier.ready(statusOf(composed))
+  if (settings.join.length > 0)
+    setTimeout(() => remarkOnJoin(composed, settings.join), JOIN_REMARK_MS).unref()
+}
+
+/** A seed that answers does so within a second; a mistyped one is tried for ever and looks like patience. */
+const JOIN_REMARK_MS = 5_000
+
+const remarkOnJoin = ({ node, log }: Composed, join: readonly string[]): void => {
+  if (
+    node.status !== 'ready' ||
+    node.members().some(({ id, verdict }) => id !== node.id && verdict === 'alive')
+  )
+    return
+  log.warn('none of the members to join answers yet; they are tried on, and "shoal doctor" may say why', {
+    join,
+  })
 }
 
 /** What the user of the command can do about it. */

@@ -55,9 +55,6 @@ export type OptionCheck = (key: string, value: unknown) => void
 const isTextList = (value: unknown): boolean =>
   Array.isArray(value) && value.every(item => typeof item === 'string' && item !== '')
 
-const texts: OptionCheck = (key, value) => {
-  if (!isTextList(value)) refuse(key, value, 'a list of texts')
-}
 const path: OptionCheck = (key, value) => {
   if (typeof value !== 'string' || value === '') refuse(key, value, 'a path')
 }
@@ -137,7 +134,12 @@ export const optionChecks: Readonly<Record<keyof NodeOptions, OptionCheck>> = {
     if (!isKnown) refuse(key, value, 'a list of handler, module, exec')
   },
   modules: path,
-  spaces: texts,
+  spaces: (key, value) => {
+    const isPattern = (each: unknown): boolean =>
+      typeof each === 'string' && /^[a-z0-9._*-]{1,63}$/.test(each)
+    if (!Array.isArray(value) || !value.every(isPattern))
+      refuse(key, value, 'a list of names of spaces in which * stands for anything, such as plant*')
+  },
   mdns: (key, value) => {
     if (typeof value !== 'boolean') refuse(key, value, 'true or false')
   },

@@ -173,6 +173,24 @@ test.serial('a task that is not there is named by whoever asks for it', async t 
   t.is((await ask(t, 'tasks', 'lsit')).code, 2)
 })
 
+test.serial('why a task that nobody can run waits, and what would help', async t => {
+  const { api } = t.context.first
+  const input = JSON.stringify([
+    { id: 'mod', run: { module: 'x.js' } },
+    { id: 'fun', run: { handler: 'poll' } },
+  ])
+  t.is((await shoal(['tasks', 'apply', '-'], { api, input })).code, 0)
+  t.regex(
+    (await ask(t, 'tasks', 'why', 'mod')).out,
+    /cannot run module[\s\S]*\na node runs modules when .*--modules DIR/,
+  )
+  t.regex(
+    (await ask(t, 'tasks', 'why', 'fun')).out,
+    /cannot run handler:poll[\s\S]*\na handler is a function/,
+  )
+  t.is((await ask(t, 'tasks', 'rm', 'mod', 'fun')).code, 0)
+})
+
 test.serial('state: written, listed, read, watched, deleted', async t => {
   const { api } = t.context.first
   t.is((await ask(t, 'state', 'set', 'plant', 'mode', '"night"')).code, 0)

@@ -208,3 +208,19 @@ const SIGNALLING = `data:text/javascript,${encodeURIComponent(`
     return result
   }
 `)}`
+
+test.serial('a node that finds nobody of those to join says so once, and goes on', async t => {
+  const directory = makeDirectory()
+  const node = await up(['--data', directory, '--join', '127.0.0.1:1'])
+  t.teardown(() => cleanUp([node], directory))
+  const said = /"join":\["127\.0\.0\.1:1"\],"msg":"none of the members to join answers yet/
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`it said only: ${node.log()}`)), 30_000)
+    node.child.stderr?.on('data', () => {
+      if (!said.test(node.log())) return
+      clearTimeout(timer)
+      resolve()
+    })
+  })
+  t.is((await shoal(['members'], { api: node.api })).code, 0)
+})

@@ -214,6 +214,12 @@ const WRONG: readonly (readonly [string, readonly string[], string | null, RegEx
     null,
     /--log-level is "loud"; it must be debug, info/,
   ],
+  [
+    'a pattern that no space can match',
+    ['--spaces', 'Plant*'],
+    null,
+    /--spaces is \["Plant\*"\]; it must be .* such as plant\*/,
+  ],
   ['modules without their folder', ['--allow', 'module'], null, /allow names module, and modules is not set/],
   ['an open API without a key', ['--api', '0.0.0.0:4780'], null, /no mesh key; .*only loopback is accepted/],
   [

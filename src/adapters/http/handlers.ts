@@ -108,10 +108,12 @@ export const createHandlers = (parts: HandlerParts): Readonly<Record<string, Han
       ok(call, stored)
     },
     deleteTask: async call => {
+      taskOf(call)
       await node.deleteTask(id(call))
       done(call)
     },
     restartTask: async call => {
+      taskOf(call)
       await node.restartTask(id(call))
       done(call)
     },

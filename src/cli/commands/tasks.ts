@@ -190,7 +190,21 @@ export const why = async (client: Client, id: string, flags: Flags): Promise<voi
   for (const copy of body.copies) {
     if (copy.node === null) line(`slot ${copy.slot} waits: ${plain(copy.reason ?? 'nobody can run it')}`)
   }
+  const lacks = body.candidates.map(({ reasons }) =>
+    reasons.map(each => ABILITY.exec(each)?.[1]).find(Boolean),
+  )
+  const [ability] = lacks
+  if (ability !== undefined && lacks.every(each => each === ability)) line(HINTS[ability] ?? '')
   printAge(view.self, view.viewAgeMs)
+}
+
+/** What no member can is most likely not allowed yet. */
+const ABILITY = /^cannot run (exec|module|handler)\b/
+
+const HINTS: Readonly<Record<string, string>> = {
+  exec: 'a node with a mesh key runs programs when it is started with --allow exec',
+  module: 'a node runs modules when it is started with --modules DIR, and with a mesh key --allow module',
+  handler: 'a handler is a function that a program gives its own node: node.handle(name, function)',
 }
 
 interface LogLine {
