@@ -148,6 +148,8 @@ const WRONG_SETTINGS: readonly string[] = [
 const explain = (error: unknown): unknown => {
   if (!(error instanceof ShoalError)) return error
   if (WRONG_SETTINGS.includes(error.code)) return new UsageError(error.message, { cause: error })
+  if (error.code === 'API_LISTEN_FAILED')
+    return new ShoalError(error.code, `${error.message}; choose another with --api`, { cause: error })
   if (error.code !== 'LISTEN_FAILED') return error
   const message = error.message.replace(/ \((E[A-Z]+)\)$/, (given, code: string) =>
     code in LISTEN_HINTS ? `; ${LISTEN_HINTS[code]}` : given,

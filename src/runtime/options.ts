@@ -34,6 +34,7 @@ export interface NodeOptions {
   readonly spaces?: readonly string[]
   /** Whether it looks for others on the local network while it is alone. */
   readonly mdns?: boolean
+  /** The timing of the mesh; `lan` is the only one so far. */
   readonly preset?: 'lan'
   /** How much is written to stderr, one JSON object a line: nothing by default, for a program has a log of its own. */
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error' | 'silent'

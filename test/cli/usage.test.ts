@@ -412,11 +412,11 @@ test.serial(
   'a key cannot be made where no folder is, in a folder that is no folder, or into two files',
   async t => {
     const nowhere = await shoal(['key', '/dev/null/mesh.key'])
-    t.is(nowhere.code, 1)
+    t.is(nowhere.code, 2)
     t.regex(nowhere.err, /\/dev\/null\/mesh\.key cannot be written/)
-    const inFile = await shoal(['key', '/dev/null/mesh.key'])
-    t.is(inFile.code, 1)
-    t.regex(inFile.err, /cannot be written/)
+    const inFile = await shoal(['key', '/nonexistent/mesh.key'])
+    t.is(inFile.code, 2)
+    t.regex(inFile.err, /cannot be written \(ENOENT\); name a file in a folder that is there/)
     t.is((await shoal(['key', 'a', 'b'])).code, 2)
   },
 )

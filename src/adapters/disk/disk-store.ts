@@ -84,7 +84,7 @@ export const openDiskStore = async (directory: string, options: DiskStoreOptions
       bytes: lostBytes,
     })
   } else if (passedOver > 0) {
-    log?.warn('the log of the store ends in what is no whole record, as a power cut leaves it', {
+    log?.warn('the log of the store ends in what is no whole record, as a kill or a power cut leaves it', {
       directory,
       bytes: passedOver,
     })

@@ -173,8 +173,9 @@ export const startHttp = async (options: HttpOptions): Promise<HttpServer> => {
   server.maxHeadersCount = limits.headersMax
   server.maxConnections = limits.connectionsMax
   server.on('clientError', answerBroken)
-  server.on('error', error => log.error('the HTTP interface has a fault', { error: String(error) }))
   await listen(server, options.host, options.port)
+  // Until here whoever asked for it hears of a fault.
+  server.on('error', error => log.error('the HTTP interface has a fault', { error: String(error) }))
   const { port } = server.address() as AddressInfo
   const shownHost = options.host.includes(':') ? `[${options.host}]` : options.host
 
