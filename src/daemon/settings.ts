@@ -130,6 +130,22 @@ export const SETTINGS: readonly Setting[] = [
     byDefault: 'false',
   },
   {
+    key: 'forget-left',
+    option: 'forgetLeft',
+    kind: 'text',
+    value: '<duration>',
+    help: 'how long a member that left is shown; the same on every node',
+    byDefault: '24h',
+  },
+  {
+    key: 'forget-dead',
+    option: 'forgetDead',
+    kind: 'text',
+    value: '<duration>',
+    help: 'how long a dead member is shown; the same on every node',
+    byDefault: '30d',
+  },
+  {
     key: 'preset',
     option: 'preset',
     kind: 'text',

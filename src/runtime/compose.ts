@@ -20,7 +20,8 @@ import { createCodec } from '../adapters/wire/codec.js'
 import { createSealer } from '../adapters/wire/seals.js'
 import { ShoalError } from '../core/errors.js'
 import { hashText53 } from '../core/hash.js'
-import { coreDefaults } from '../core/node-core.js'
+import type { Millis } from '../core/ids.js'
+import { type CoreConfig, coreDefaults } from '../core/node-core.js'
 import { createRng } from '../core/rng.js'
 import { STATE_PREFIX } from '../core/state/log.js'
 import type { StoreEntry } from '../core/step.js'
@@ -46,6 +47,9 @@ export interface NodeSettings {
   readonly modules: string | null
   readonly spaces: readonly string[]
   readonly mdns: boolean
+  /** After how long members that left, and dead ones, are forgotten; null for the preset's. */
+  readonly forgetLeftMs: Millis | null
+  readonly forgetDeadMs: Millis | null
   readonly logLevel: LogLevel
 }
 
@@ -128,6 +132,7 @@ export const composeNode = async (settings: NodeSettings): Promise<Composed> => 
           settings.join.length > 0 ? coreDefaults.tasks.bootGate.waitMs : settings.mdns ? SEARCHING_MS : 0,
       },
       await recoverAll(store, disk?.mayLack === true, log),
+      configOf(settings),
     )
     onTrouble = trouble =>
       node.report('store', trouble === null ? 'ok' : 'failing', trouble === null ? '' : trouble.message)
@@ -193,6 +198,19 @@ const modulesError = (folder: string, why: string, cause?: unknown): ShoalError 
     `modules is ${folder}, which ${why}; it must be a folder that is there and that this user may read`,
     { cause },
   )
+
+/** The preset with what the settings change of it. */
+export const configOf = ({
+  forgetLeftMs,
+  forgetDeadMs,
+}: Pick<NodeSettings, 'forgetLeftMs' | 'forgetDeadMs'>): CoreConfig => ({
+  ...coreDefaults,
+  membership: {
+    ...coreDefaults.membership,
+    ...(forgetLeftMs === null ? {} : { forgetLeftMs }),
+    ...(forgetDeadMs === null ? {} : { forgetDeadMs }),
+  },
+})
 
 /** On a LAN members answer in a tenth of this; usually nobody is there to answer. */
 const SEARCHING_MS = 1_000

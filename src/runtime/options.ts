@@ -2,8 +2,9 @@
 // sentence that names the key, the value and what is accepted; then frozen.
 
 import { isIPv4, isIPv6 } from 'node:net'
+import { parseDuration } from '../core/duration.js'
 import { ShoalError } from '../core/errors.js'
-import { isName } from '../core/ids.js'
+import { isName, type Millis } from '../core/ids.js'
 import type { NodeSettings } from './compose.js'
 
 /** The options of `createNode`; the same keys as the flags of `shoal up`. */
@@ -34,6 +35,10 @@ export interface NodeOptions {
   readonly spaces?: readonly string[]
   /** Whether it looks for others on the local network while it is alone. */
   readonly mdns?: boolean
+  /** After how long a member that left is forgotten: `24h` by default, `1m` or more. The same on every node. */
+  readonly forgetLeft?: string
+  /** After how long a dead member is forgotten: `30d` by default, `1m` or more. The same on every node. */
+  readonly forgetDead?: string
   /** The timing of the mesh; `lan` is the only one so far. */
   readonly preset?: 'lan'
   /** How much is written to stderr, one JSON object a line: nothing by default, for a program has a log of its own. */
@@ -94,6 +99,14 @@ const oneOf =
     if (!allowed.includes(value as string)) refuse(key, value, allowed.join(', '))
   }
 
+/** A member that is forgotten before all have heard of its end would come back with the next rumor. */
+const FORGET_MIN_MS = 60_000
+
+const keeping: OptionCheck = (key, value) => {
+  if (parseDuration(key, value) < FORGET_MIN_MS)
+    refuse(key, value, 'a duration of at least 1m, such as 24h or 30d')
+}
+
 /** The rules of every option, by its name; flags and files are held to the same. */
 export const optionChecks: Readonly<Record<keyof NodeOptions, OptionCheck>> = {
   name: (key, value) => {
@@ -144,6 +157,8 @@ export const optionChecks: Readonly<Record<keyof NodeOptions, OptionCheck>> = {
   mdns: (key, value) => {
     if (typeof value !== 'boolean') refuse(key, value, 'true or false')
   },
+  forgetLeft: keeping,
+  forgetDead: keeping,
   preset: oneOf('lan'),
   logLevel: oneOf('debug', 'info', 'warn', 'error', 'silent'),
 }
@@ -219,9 +234,14 @@ export const settingsOf = (options: NodeOptions): NodeSettings => {
     modules: options.modules ?? null,
     spaces: options.spaces ?? ['*'],
     mdns: options.mdns ?? true,
+    forgetLeftMs: keptFor('forgetLeft', options.forgetLeft),
+    forgetDeadMs: keptFor('forgetDead', options.forgetDead),
     logLevel: options.logLevel ?? 'silent',
   })
 }
+
+const keptFor = (key: string, text: string | undefined): Millis | null =>
+  text === undefined ? null : parseDuration(key, text)
 
 const isLoopbackHost = (address: string): boolean =>
   /^(127\.\d+\.\d+\.\d+|localhost|\[::1\]):\d+$/.test(address)

@@ -3,6 +3,8 @@
 
 import test from 'ava'
 import { createNode, ShoalError } from '../../src/index.js'
+import { configOf } from '../../src/runtime/compose.js'
+import { settingsOf } from '../../src/runtime/options.js'
 
 const loopback = { listen: ['/ip4/127.0.0.1/tcp/0'], mdns: false }
 
@@ -24,6 +26,8 @@ const REFUSED: readonly [options: unknown, sentence: RegExp][] = [
   [{ allow: ['module'] }, /^allow names module, and modules is not set; it must be/],
   [{ meshKey: '/nonexistent-mesh.key' }, /^the mesh key file \/nonexistent-mesh.key does not exist; /],
   [{ dataDir: '/dev/null' }, /^the data directory is \/dev\/null and cannot be used \(ENOTDIR\); it must be/],
+  [{ forgetLeft: 60 }, /^forgetLeft is 60; it must be a whole number with a unit/],
+  [{ forgetDead: '1s' }, /^forgetDead is "1s"; it must be a duration of at least 1m/],
   [{ preset: 'wan' }, /^preset is "wan"; it must be lan/],
   [{ modules: '/nonexistent' }, /^modules is \/nonexistent, which does not exist; it must be a folder/],
   [{ modules: '/dev/null' }, /^modules is \/dev\/null, which is no folder; it must be a folder/],
@@ -117,4 +121,13 @@ test('a node that has stopped takes no more orders', async t => {
   ]
   for (const order of orders) await t.throwsAsync(order, { instanceOf: ShoalError, code: 'NODE_STOPPED' })
   await t.notThrowsAsync(node.leave())
+})
+
+test('how long members are remembered is 24 hours and 30 days, unless a node is told otherwise', t => {
+  const { membership } = configOf(settingsOf({}))
+  t.is(membership.forgetLeftMs, 24 * 3_600_000)
+  t.is(membership.forgetDeadMs, 30 * 86_400_000)
+  const told = configOf(settingsOf({ forgetLeft: '10m', forgetDead: '7d' }))
+  t.is(told.membership.forgetLeftMs, 600_000)
+  t.is(told.membership.forgetDeadMs, 7 * 86_400_000)
 })
