@@ -1,6 +1,7 @@
 // The members that one kind of task can run on. Tasks that ask for the same ability and
 // the same labels share a group, so that eligibility is decided once for all of them and
-// the hash loop runs over an array of numbers.
+// the hash loops run over arrays of numbers: over the members for a task that chooses,
+// over the tasks for a member that comes or goes.
 
 import { compareText, type NodeId } from '../ids.js'
 import type { PlacementMember, PlacementTask } from './placement.js'
@@ -11,24 +12,30 @@ import { memberSeed } from './placement-score.js'
 export interface MemberRow {
   readonly id: NodeId
   readonly seed: number
+  /** Its own within a placer; never given out again. */
+  readonly number: number
   member: PlacementMember
-  /** The tasks whose free choice names it, and their weight. */
-  readonly chosenBy: Set<TaskRow>
+  /** The weight of the tasks whose free choice names it. */
   chosenWeight: number
   /** The weight it really has: differs where room is short. */
   load: number
+  /** What a task with one slot has when this is its choice: one list, shared by all that it holds. */
+  alone: readonly MemberRow[] | null
+  aloneId: readonly NodeId[] | null
 }
 
-/** A task as the placer holds it. */
+/** A task as the placer holds it. There is one for every task of the mesh, so it is small. */
 export interface TaskRow {
   readonly task: PlacementTask
   readonly seed: number
   readonly group: Group
+  /** Its place in the lists of the group. */
+  at: number
   /** Slot numbers, ascending; the other lists run beside it. */
   slots: readonly number[]
   /** What the task would get if nobody's room were short. */
   choice: readonly (MemberRow | null)[]
-  /** How far each chosen member is from its slot, and whether any slot would like another one: a newcomer that is farther from all changes nothing. */
+  /** How far each chosen member is from its slot, and whether any slot would like another one: a newcomer that is farther from all changes nothing. Of a task with one slot the group's `reach` says it. */
   apart: readonly number[]
   isWishful: boolean
   /** Each slot has one member that may ever have it. */
@@ -44,15 +51,25 @@ export interface Group {
   readonly key: string
   readonly ability: string
   readonly needs: Readonly<Record<string, string>>
-  readonly tasks: Set<TaskRow>
+  readonly tasks: TaskRow[]
+  /** Beside `tasks`: their seeds, … */
+  taskSeeds: Int32Array
+  /** … how near a newcomer must come to be of interest (`REACH_ANY` where the row has to be asked), … */
+  reach: Int32Array
+  /** … and the number of the chosen member (`CHOSEN_MANY` where the row has to be asked). */
+  chosen: Int32Array
   /** Everybody with the ability and the labels, by id; absent ones too. */
   readonly known: MemberRow[]
-  /** Those of them that are available, by id, and their seeds. */
+  /** Those of them that are available, by id, and their seeds (in a list that may be longer). */
   readonly available: MemberRow[]
   seeds: Int32Array
   /** For each label to spread over, the values of `available` as numbers; emptied with every change of it. */
   readonly codes: Map<string, Int32Array>
 }
+
+export const REACH_ANY = 0x7fffffff
+export const CHOSEN_NONE = -1
+export const CHOSEN_MANY = -2
 
 export const groupKey = ({ ability, needs }: PlacementTask): string => {
   const labels = Object.keys(needs)
@@ -60,13 +77,15 @@ export const groupKey = ({ ability, needs }: PlacementTask): string => {
   return JSON.stringify([ability, ...labels.sort(compareText).map(label => [label, needs[label]])])
 }
 
-export const createMemberRow = (member: PlacementMember): MemberRow => ({
+export const createMemberRow = (member: PlacementMember, number: number): MemberRow => ({
   id: member.id,
   seed: memberSeed(member.id),
+  number,
   member,
-  chosenBy: new Set(),
   chosenWeight: 0,
   load: 0,
+  alone: null,
+  aloneId: null,
 })
 
 export const createGroup = (key: string, task: PlacementTask, rows: Iterable<MemberRow>): Group => {
@@ -77,12 +96,46 @@ export const createGroup = (key: string, task: PlacementTask, rows: Iterable<Mem
     key,
     ability,
     needs,
-    tasks: new Set(),
+    tasks: [],
+    taskSeeds: new Int32Array(LIST_AT_FIRST),
+    reach: new Int32Array(LIST_AT_FIRST),
+    chosen: new Int32Array(LIST_AT_FIRST),
     known,
     available,
     seeds: seedsOf(available),
     codes: new Map(),
   }
+}
+
+const LIST_AT_FIRST = 8
+
+export const addTask = (group: Group, row: TaskRow): void => {
+  const at = group.tasks.push(row) - 1
+  if (at === group.reach.length) {
+    group.taskSeeds = widened(group.taskSeeds)
+    group.reach = widened(group.reach)
+    group.chosen = widened(group.chosen)
+  }
+  row.at = at
+  group.taskSeeds[at] = row.seed
+  group.reach[at] = REACH_ANY
+  group.chosen[at] = CHOSEN_NONE
+}
+
+export const dropTask = (group: Group, row: TaskRow): void => {
+  const last = group.tasks.pop() as TaskRow
+  if (last === row) return
+  const from = last.at
+  const { at } = row
+  group.tasks[at] = last
+  last.at = at
+  for (const list of [group.taskSeeds, group.reach, group.chosen]) list[at] = list[from] as number
+}
+
+const widened = (list: Int32Array): Int32Array => {
+  const wider = new Int32Array(Math.max(LIST_AT_FIRST, list.length * 2))
+  wider.set(list)
+  return wider
 }
 
 /** Brings a row in or out of the group; returns what became of it. */
@@ -92,14 +145,18 @@ export const fileMember = (
   member: PlacementMember | null,
 ): { readonly known: boolean; readonly available: 'in' | 'out' | 'same' } => {
   const suited = member !== null && isSuited(group, member)
-  const known = put(group.known, row, suited)
+  const known = put(group.known, row, suited) >= 0
   const fits = suited && isAvailable(member)
-  const available = put(group.available, row, fits)
-  if (available) {
-    group.seeds = seedsOf(group.available)
-    group.codes.clear()
-  }
-  return { known, available: available ? (fits ? 'in' : 'out') : 'same' }
+  const at = put(group.available, row, fits)
+  if (at < 0) return { known, available: 'same' }
+  group.codes.clear()
+  const { length } = group.available
+  if (fits) {
+    if (length > group.seeds.length) group.seeds = widened(group.seeds)
+    group.seeds.copyWithin(at + 1, at, length - 1)
+    group.seeds[at] = row.seed
+  } else group.seeds.copyWithin(at, at + 1, length + 1)
+  return { known, available: fits ? 'in' : 'out' }
 }
 
 const byId = (a: MemberRow, b: MemberRow): number => compareText(a.id, b.id)
@@ -110,8 +167,8 @@ const seedsOf = (rows: readonly MemberRow[]): Int32Array => {
   return seeds
 }
 
-/** Puts the row into the list in the order of ids, or takes it out; says whether the list changed. */
-const put = (rows: MemberRow[], row: MemberRow, isIn: boolean): boolean => {
+/** Puts the row into the list in the order of ids, or takes it out; says where, or −1 when the list did not change. */
+const put = (rows: MemberRow[], row: MemberRow, isIn: boolean): number => {
   let low = 0
   let high = rows.length
   while (low < high) {
@@ -120,8 +177,8 @@ const put = (rows: MemberRow[], row: MemberRow, isIn: boolean): boolean => {
     else high = middle
   }
   const stands = rows[low] === row
-  if (stands === isIn) return false
+  if (stands === isIn) return -1
   if (isIn) rows.splice(low, 0, row)
   else rows.splice(low, 1)
-  return true
+  return low
 }
