@@ -4,6 +4,7 @@
 import type { Millis, NodeId, TaskId } from '../ids.js'
 import type { TaskCause, TaskEvent } from '../mesh-event.js'
 import {
+  addCoverage,
   type Coverage,
   cover,
   type Interval,
@@ -12,14 +13,14 @@ import {
   type TaskAvailability,
 } from './availability.js'
 import { type Claim, formatEpoch } from './claim.js'
-import { type Context, claimOf, isPlaced, isStanding, type Slot } from './context.js'
+import { type Context, claimOf, isPlaced, isStanding } from './context.js'
+import type { Slot } from './slots.js'
 import { isReadable } from './task-table.js'
 
-interface History {
-  readonly gaps: Interval[]
-  readonly overlaps: Interval[]
-  /** What slots that are no more had added up. */
-  readonly retired: Coverage
+/** A gap or an overlap that is over; those of one task form a chain, so that the usual one (its first start) costs one object. */
+interface Lapse extends Interval {
+  readonly what: 'gap' | 'overlap'
+  older: Lapse | null
 }
 
 export interface Observer {
@@ -34,25 +35,40 @@ export interface Observer {
 }
 
 export const createObserver = (ctx: Context): Observer => {
-  const histories = new Map<TaskId, History>()
+  /** The newest of each task. */
+  const lapses = new Map<TaskId, Lapse>()
+  /** What slots that are no more had added up. */
+  const retired = new Map<TaskId, Coverage>()
 
   const tell = (event: Omit<TaskEvent, 'at'>): void => {
     if (!ctx.quiet) ctx.out.push({ kind: 'notify', event: { ...event, at: ctx.now } })
   }
 
-  const historyOf = (task: TaskId): History => {
-    let history = histories.get(task)
-    if (history === undefined) {
-      history = { gaps: [], overlaps: [], retired: startCoverage(ctx.now) }
-      histories.set(task, history)
+  const remember = (slot: Slot, what: Lapse['what'], from: Millis, cause: TaskCause): void => {
+    const newest: Lapse = {
+      slot: slot.index,
+      from,
+      to: ctx.now,
+      cause,
+      what,
+      older: lapses.get(slot.task) ?? null,
     }
-    return history
+    lapses.set(slot.task, newest)
+    let count = 1
+    for (let at = newest; at.older !== null; at = at.older) {
+      if (at.older.what !== what || ++count <= ctx.config.gapsMax) continue
+      at.older = at.older.older
+      return
+    }
   }
 
-  const remember = (slot: Slot, what: 'gaps' | 'overlaps', from: Millis, cause: TaskCause): void => {
-    const history = historyOf(slot.task)
-    history[what].push({ slot: slot.index, from, to: ctx.now, cause })
-    if (history[what].length > ctx.config.gapsMax) history[what].shift()
+  const listed = (task: TaskId, what: Lapse['what']): Interval[] => {
+    const intervals: Interval[] = []
+    for (let lapse = lapses.get(task) ?? null; lapse !== null; lapse = lapse.older) {
+      const { slot, from, to, cause } = lapse
+      if (lapse.what === what) intervals.push({ slot, from, to, cause })
+    }
+    return intervals.reverse()
   }
 
   return {
@@ -85,12 +101,12 @@ export const createObserver = (ctx: Context): Observer => {
       const lastRunner = coverage.lastRunner
       const change = cover(coverage, ctx.now, isPlaced(ctx, slot), runners, endCause(ctx, slot))
       if (change.gap !== null) {
-        remember(slot, 'gaps', change.gap.from, change.gap.cause)
+        remember(slot, 'gap', change.gap.from, change.gap.cause)
         // The very first start is no failover.
         if (lastRunner !== null) count('shoal_task_gap_ms', ctx.now - change.gap.from, change.gap.cause)
       }
       if (change.overlap !== null) {
-        remember(slot, 'overlaps', change.overlap.from, change.overlap.cause)
+        remember(slot, 'overlap', change.overlap.from, change.overlap.cause)
         count('shoal_task_overlap_ms', ctx.now - change.overlap.from, change.overlap.cause)
       }
       for (const node of change.began) {
@@ -106,14 +122,16 @@ export const createObserver = (ctx: Context): Observer => {
 
     retire: ({ task, coverage }) => {
       if (coverage.totalMs === 0 || !ctx.tasks.has(task)) return
-      const { retired } = historyOf(task)
-      retired.totalMs += coverage.totalMs
-      retired.coveredMs += coverage.coveredMs
-      retired.overlapMs += coverage.overlapMs
+      const sum = retired.get(task) ?? startCoverage(ctx.now)
+      addCoverage(sum, coverage)
+      retired.set(task, sum)
     },
 
     taskChanged: (task, cause) => {
-      if (cause === 'removed') histories.delete(task)
+      if (cause === 'removed') {
+        lapses.delete(task)
+        retired.delete(task)
+      }
       tell({
         kind: cause === 'removed' ? 'task.removed' : 'task.applied',
         task,
@@ -127,10 +145,10 @@ export const createObserver = (ctx: Context): Observer => {
       const sums = new Map<TaskId, TaskAvailability>()
       for (const [id, task] of ctx.tasks) {
         if (!isReadable(task)) continue
-        const coverages = [...(ctx.slotsOfTask.get(id) ?? [])].map(slot => slot.coverage)
-        const { gaps, overlaps, retired } = histories.get(id) ?? { gaps: [], overlaps: [], retired: null }
-        if (retired !== null) coverages.push(retired)
-        sums.set(id, sumCoverage(coverages, now, gaps, overlaps))
+        const coverages = [...ctx.slots.of(id)].map(slot => slot.coverage)
+        const gone = retired.get(id)
+        if (gone !== undefined) coverages.push(gone)
+        sums.set(id, sumCoverage(coverages, now, listed(id, 'gap'), listed(id, 'overlap')))
       }
       return sums
     },

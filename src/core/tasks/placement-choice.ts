@@ -3,7 +3,14 @@
 // `placement-room.ts` takes over where a member has been chosen beyond its room.
 
 import { hashText } from '../hash.js'
-import { CHOSEN_MANY, CHOSEN_NONE, type Group, type MemberRow, REACH_ANY, type TaskRow } from './placement-group.js'
+import {
+  CHOSEN_MANY,
+  CHOSEN_NONE,
+  type Group,
+  type MemberRow,
+  REACH_ANY,
+  type TaskRow,
+} from './placement-group.js'
 import { distance, nearestToZero, placeOf, slotPoint } from './placement-score.js'
 
 const ONE_SLOT: readonly number[] = [0]

@@ -23,11 +23,9 @@ import {
   isLive,
   isPlaced,
   isStanding,
-  type LocalCopy,
   localOf,
   meshNow,
   raiseFloor,
-  type Slot,
   taskOf,
 } from './context.js'
 import { advance, type CopyAction, type CopyEvent, isHolding, numberOf } from './copy.js'
@@ -36,6 +34,7 @@ import type { Observer } from './observer.js'
 import { causeOfStop, causeOfTake, coveredAt, isGoing, rivalsOf } from './owning.js'
 import { createPatience } from './patience.js'
 import type { Results } from './results.js'
+import type { LocalCopy, Slot } from './slots.js'
 import type { Task } from './task-table.js'
 
 export interface Runner {
@@ -360,7 +359,7 @@ export const createRunner = (
     if (woken === null) return false
     for (const { slot, number } of woken) {
       const { local } = slot
-      if (local === null || ctx.slots.get(slot.key) !== slot) continue
+      if (local === null || !ctx.slots.has(slot)) continue
       if (local.renewTo === number) {
         local.renewTo = null
         apply(slot, { kind: 'renew', number })
@@ -374,7 +373,7 @@ export const createRunner = (
   }
 
   const slotOfCopy = (copy: CopyId): Slot | null => {
-    const slot = ctx.slots.get(`${copy.task}/${copy.slot}`)
+    const slot = ctx.slots.get(copy.task, copy.slot)
     return slot?.local?.launched?.epoch === copy.epoch ? slot : null
   }
 
