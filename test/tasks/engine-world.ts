@@ -12,6 +12,7 @@ import type { Json } from '../../src/core/json.js'
 import type { Member, MembersView, Verdict } from '../../src/core/member.js'
 import type { TaskEvent } from '../../src/core/mesh-event.js'
 import { createRng, type Rng } from '../../src/core/rng.js'
+import { defaultStateConfig } from '../../src/core/state/config.js'
 import type { StateAccess } from '../../src/core/state/view.js'
 import type { CopyId, CoreEvent, Effect } from '../../src/core/step.js'
 import { createTaskEngine, type TaskEngine } from '../../src/core/tasks/engine.js'
@@ -214,10 +215,17 @@ export interface Start {
   readonly checkpoint: Json
 }
 
+interface Outbox {
+  ops: Op[]
+  publishedAt: number
+  publishAt: number | null
+}
+
 class Node {
   engine!: TaskEngine
   replica!: Replica
   durableOps = new Bits()
+  readonly outboxes = new Map<string, Outbox>()
   /** Writes of others that are not yet durable here. */
   received = new Bits()
   readonly durableClaims = new Set<string>()
@@ -250,6 +258,8 @@ export interface WorldOptions {
   readonly strangers?: boolean
   /** Nobody asks for the events of the nodes, of which a large world has too many to keep. */
   readonly silent?: boolean
+  /** A node gathers what it writes, as the state layer does for Shoal's own spaces; without it each write leaves by itself, at once. */
+  readonly gathers?: boolean
   /** Spaces whose writes travel for so long besides. */
   readonly lateSpaces?: Readonly<Record<string, number>>
 }
@@ -302,6 +312,7 @@ export const createWorld = ({
   config = {},
   strangers = false,
   silent = false,
+  gathers = false,
   lateSpaces = {},
 }: WorldOptions): World => {
   const rng = createRng(seed)
@@ -371,7 +382,7 @@ export const createWorld = ({
     switch (effect.kind) {
       case 'persist': {
         const { writes, token: told } = effect
-        const ops = (effect as { ops?: readonly Op[] }).ops ?? []
+        const { ops = [], lazyMs = 0 } = effect as { ops?: readonly Op[]; lazyMs?: number }
         // One log: what is written later is durable later.
         node.diskAt = Math.max(node.diskAt, now + 1 + rng.below(8))
         laterAt(node, node.diskAt - now, () => {
@@ -387,7 +398,8 @@ export const createWorld = ({
               const { task: name, slot, epoch } = (op.value ?? {}) as Record<string, Json>
               if (op.space === 'shoal.claims') node.durableClaims.add(`${name}/${slot}/${epoch}`)
             }
-            broadcast(node, ops)
+            if (gathers) gather(node, ops, lazyMs)
+            else broadcast(node, ops)
           }
           if (told !== null) feed(node, { kind: 'durable', token: told })
         })
@@ -463,13 +475,13 @@ export const createWorld = ({
     get: (space, key) => node.replica.get(space, key),
     entries: space =>
       node.replica.keys(space).map(key => [key, node.replica.get(space, key) as Json] as const),
-    write: (_now, space, changes, told) => {
+    write: (_now, space, changes, told, lazyMs = 0) => {
       const ops = changes.map(({ key, value }): Op => {
         return log.add(node.id, space, key, value, node.replica.indexesOf(space, key))
       })
       for (const op of ops) node.replica.apply(op)
       // The operations ride on the effect, so that they become durable with it.
-      return [{ kind: 'persist', writes: [], flush: true, token: told, ops } as unknown as Effect]
+      return [{ kind: 'persist', writes: [], flush: true, token: told, ops, lazyMs } as unknown as Effect]
     },
   })
 
@@ -505,6 +517,32 @@ export const createWorld = ({
         ops.filter(op => (lateSpaces[op.space] ?? 0) === ms),
       )
     return groups
+  }
+
+  /** By the rule of the state layer: a space at most every so often, and what may wait with what comes next. */
+  const gather = (node: Node, ops: readonly Op[], lazyMs: number): void => {
+    const space = (ops[0] as Op).space
+    let box = node.outboxes.get(space)
+    if (box === undefined) {
+      box = { ops: [], publishedAt: Number.NEGATIVE_INFINITY, publishAt: null }
+      node.outboxes.set(space, box)
+    }
+    const held = box
+    held.ops.push(...ops)
+    const publish = (): void => {
+      held.publishedAt = now
+      held.publishAt = null
+      broadcast(node, held.ops)
+      held.ops = []
+    }
+    const dueAt = Math.max(held.publishedAt + defaultStateConfig.ownBroadcastIntervalMs, now + lazyMs)
+    if (now >= dueAt) publish()
+    else if (held.publishAt === null || dueAt < held.publishAt) {
+      held.publishAt = dueAt
+      laterAt(node, dueAt - now, () => {
+        if (held.publishAt === dueAt) publish()
+      })
+    }
   }
 
   /** To everybody; those to whom it comes at the same moment are one entry of the agenda. */
@@ -597,6 +635,7 @@ export const createWorld = ({
     node.copies.clear()
     node.replica = new Replica(log)
     node.received.clear()
+    node.outboxes.clear()
     for (const index of node.durableOps.without(new Bits())) node.replica.apply(log.ops[index] as Op)
     const previous = node.record
     node.record = {

@@ -87,10 +87,12 @@ export const cover = (
   now: Millis,
   due: boolean,
   runners: readonly NodeId[],
-  cause: TaskCause,
+  /** Why a gap or an overlap began, should one. */
+  causeNow: () => TaskCause,
 ): CoverageChange => {
   accrue(coverage, now)
   if (due === coverage.due && sameRunners(coverage, runners)) return NOTHING
+  const cause = causeNow()
   const began = runners.filter(node => !hasRunner(coverage, node))
   let gap: CoverageChange['gap'] = null
   let overlap: CoverageChange['overlap'] = null

@@ -170,7 +170,7 @@ export const setClaim = (ctx: Context, slot: Slot, claim: Claim): void => {
   if (slot.claims.length === 0 || (at === 0 && slot.claims.length === 1)) slot.claims = [claim]
   else slot.claims = at < 0 ? [...slot.claims, claim] : slot.claims.with(at, claim)
   slot.highest = Math.max(slot.highest, claim.epoch.number)
-  addTo(ctx.slotsOfNode, claim.epoch.node, slot)
+  if (at < 0) addTo(ctx.slotsOfNode, claim.epoch.node, slot)
 }
 
 export const deleteClaim = (ctx: Context, slot: Slot, node: NodeId): void => {

@@ -21,6 +21,8 @@ import { isReadable } from './task-table.js'
 interface Lapse extends Interval {
   readonly what: 'gap' | 'overlap'
   older: Lapse | null
+  /** How many the chain has had, while it is short: nothing has to go before it has `gapsMax`. */
+  readonly length: number
 }
 
 export interface Observer {
@@ -45,18 +47,15 @@ export const createObserver = (ctx: Context): Observer => {
   }
 
   const remember = (slot: Slot, what: Lapse['what'], from: Millis, cause: TaskCause): void => {
-    const newest: Lapse = {
-      slot: slot.index,
-      from,
-      to: ctx.now,
-      cause,
-      what,
-      older: lapses.get(slot.task) ?? null,
-    }
+    const older = lapses.get(slot.task) ?? null
+    const { gapsMax } = ctx.config
+    const length = Math.min(gapsMax, older?.length ?? 0) + 1
+    const newest: Lapse = { slot: slot.index, from, to: ctx.now, cause, what, older, length }
     lapses.set(slot.task, newest)
+    if (length <= gapsMax) return
     let count = 1
     for (let at = newest; at.older !== null; at = at.older) {
-      if (at.older.what !== what || ++count <= ctx.config.gapsMax) continue
+      if (at.older.what !== what || ++count <= gapsMax) continue
       at.older = at.older.older
       return
     }
@@ -95,11 +94,11 @@ export const createObserver = (ctx: Context): Observer => {
 
     look: slot => {
       const { coverage, task, index } = slot
-      const runners = slot.claims
-        .filter(claim => claim.phase === 'running' && isStanding(ctx, claim))
-        .map(claim => claim.epoch.node)
+      const runners: NodeId[] = []
+      for (const claim of slot.claims)
+        if (claim.phase === 'running' && isStanding(ctx, claim)) runners.push(claim.epoch.node)
       const lastRunner = coverage.lastRunner
-      const change = cover(coverage, ctx.now, isPlaced(ctx, slot), runners, endCause(ctx, slot))
+      const change = cover(coverage, ctx.now, isPlaced(ctx, slot), runners, () => endCause(ctx, slot))
       if (change.gap !== null) {
         remember(slot, 'gap', change.gap.from, change.gap.cause)
         // The very first start is no failover.
