@@ -24,6 +24,8 @@ import type { TaskSpec } from '../../src/core/tasks/spec.js'
 const SETTLE_MS = 5_000
 /** Exchanges of a node with those that it meets at once. */
 const EXCHANGES = 20
+/** How long a node does not look at what came, where it gathers. */
+const TURN_MS = 15
 const WALL = 1_790_000_000_000
 
 /** A write to shared state; its index in the world's log is its stamp as well. */
@@ -177,11 +179,10 @@ const createSharedReader = (): Reader => {
     () => 0,
     node => node,
   )
-  const tasks = new WeakMap<object, { readonly id: TaskId; readonly read: ReturnType<Reader['task']> }>()
-  const claims = new WeakMap<object, { readonly key: string; readonly read: ReturnType<Reader['claim']> }>()
+  const tasks = new Map<Json, { readonly id: TaskId; readonly read: ReturnType<Reader['task']> }>()
+  const claims = new Map<Json, { readonly key: string; readonly read: ReturnType<Reader['claim']> }>()
   return {
     task: (id, value) => {
-      if (typeof value !== 'object' || value === null) return reader.task(id, value)
       let held = tasks.get(value)
       if (held?.id !== id) {
         held = { id, read: reader.task(id, value) }
@@ -190,7 +191,6 @@ const createSharedReader = (): Reader => {
       return held.read
     },
     claim: (key, value) => {
-      if (typeof value !== 'object' || value === null) return reader.claim(key, value)
       let held = claims.get(value)
       if (held?.key !== key) {
         held = { key, read: reader.claim(key, value) }
@@ -226,6 +226,10 @@ class Node {
   replica!: Replica
   durableOps = new Bits()
   readonly outboxes = new Map<string, Outbox>()
+  /** What came and was not yet looked at, and whether its loop is to turn. */
+  inbox: Op[] = []
+  judged: { readonly subject: NodeId; readonly verdict: Verdict }[] = []
+  isDue = false
   /** Writes of others that are not yet durable here. */
   received = new Bits()
   readonly durableClaims = new Set<string>()
@@ -245,8 +249,10 @@ class Node {
   record!: Member['record']
   diskAt = 0
   readonly id: NodeId
-  constructor(id: NodeId) {
+  readonly index: number
+  constructor(id: NodeId, index: number) {
     this.id = id
+    this.index = index
   }
 }
 
@@ -258,7 +264,7 @@ export interface WorldOptions {
   readonly strangers?: boolean
   /** Nobody asks for the events of the nodes, of which a large world has too many to keep. */
   readonly silent?: boolean
-  /** A node gathers what it writes, as the state layer does for Shoal's own spaces; without it each write leaves by itself, at once. */
+  /** A node gathers what it writes, as the state layer does for Shoal's own spaces, and takes in at once what came within a turn of its loop; without it each write leaves by itself, at once. */
   readonly gathers?: boolean
   /** Spaces whose writes travel for so long besides. */
   readonly lateSpaces?: Readonly<Record<string, number>>
@@ -320,7 +326,7 @@ export const createWorld = ({
   const ids = Array.from({ length: count }, (_, i) =>
     nodeId(`n${String(i).padStart(Math.max(2, digits), '0')}`),
   )
-  const nodes = new Map(ids.map(id => [id, new Node(id)]))
+  const nodes = new Map(ids.map((id, index) => [id, new Node(id, index)]))
   const at = (id: NodeId): Node => nodes.get(id) as Node
   const all = [...nodes.values()]
   /** Moments at which something happens, and what, in the order in which it was set. */
@@ -485,7 +491,33 @@ export const createWorld = ({
     },
   })
 
+  /** The loop of a node turns every so often, each node's at moments of its own. */
+  const turn = (node: Node): void => {
+    if (node.isDue) return
+    node.isDue = true
+    const { index } = node
+    laterAt(node, TURN_MS - ((Math.floor(now) + index) % TURN_MS), () => {
+      node.isDue = false
+      const { inbox, judged } = node
+      node.inbox = []
+      node.judged = []
+      for (const { subject, verdict } of judged) hold(node, subject, verdict)
+      if (judged.length > 0)
+        act(node, () => node.engine.membersChanged(now, new Set(judged.map(({ subject }) => subject))))
+      takeIn(node, inbox)
+    })
+  }
+
   const deliver = (to: Node, ops: readonly Op[]): void => {
+    if (!gathers) {
+      takeIn(to, ops)
+      return
+    }
+    for (const op of ops) if (!to.replica.seen.has(op.index)) to.inbox.push(op)
+    turn(to)
+  }
+
+  const takeIn = (to: Node, ops: readonly Op[]): void => {
     const [first] = ops
     if (ops.length === 1 && first !== undefined) {
       if (take(to, first)) act(to, () => to.engine.stateChanged(now, first.space, [first.key]))
@@ -619,10 +651,19 @@ export const createWorld = ({
   const judge = (observer: NodeId, subject: NodeId, verdict: Verdict): void => {
     const node = at(observer)
     if (!node.up || observer === subject) return
+    if (gathers) {
+      node.judged.push({ subject, verdict })
+      turn(node)
+      return
+    }
+    hold(node, subject, verdict)
+    act(node, () => node.engine.membersChanged(now, [subject]))
+  }
+
+  const hold = (node: Node, subject: NodeId, verdict: Verdict): void => {
     const record = verdict === 'alive' ? at(subject).record : node.members.get(subject)?.record
     if (record !== undefined)
       node.members.set(subject, { id: subject, record, cause: null, verdict, since: now })
-    act(node, () => node.engine.membersChanged(now, [subject]))
   }
 
   const boot = (node: Node, settled: boolean, awaits: boolean): void => {
@@ -636,6 +677,9 @@ export const createWorld = ({
     node.replica = new Replica(log)
     node.received.clear()
     node.outboxes.clear()
+    node.inbox = []
+    node.judged = []
+    node.isDue = false
     for (const index of node.durableOps.without(new Bits())) node.replica.apply(log.ops[index] as Op)
     const previous = node.record
     node.record = {

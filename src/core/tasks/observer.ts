@@ -42,8 +42,8 @@ export const createObserver = (ctx: Context): Observer => {
   /** What slots that are no more had added up. */
   const retired = new Map<TaskId, Coverage>()
 
-  const tell = (event: Omit<TaskEvent, 'at'>): void => {
-    if (!ctx.quiet) ctx.out.push({ kind: 'notify', event: { ...event, at: ctx.now } })
+  const tell = (event: TaskEvent): void => {
+    if (!ctx.quiet) ctx.out.push({ kind: 'notify', event })
   }
 
   const remember = (slot: Slot, what: Lapse['what'], from: Millis, cause: TaskCause): void => {
@@ -88,8 +88,9 @@ export const createObserver = (ctx: Context): Observer => {
           epoch,
           cause: 'exited',
           error: after.lastError ?? '',
+          at: ctx.now,
         })
-      else tell({ kind: 'task.stopped', task, slot: index, node, epoch, cause: after.cause })
+      else tell({ kind: 'task.stopped', task, slot: index, node, epoch, cause: after.cause, at: ctx.now })
     },
 
     look: slot => {
@@ -111,10 +112,12 @@ export const createObserver = (ctx: Context): Observer => {
       for (const node of change.began) {
         const claim = claimOf(slot, node)
         if (claim === undefined) continue
-        const told = { task, slot: index, node, epoch: formatEpoch(claim.epoch), cause: claim.cause }
-        tell({ kind: 'task.started', ...told })
+        const { cause } = claim
+        const at = ctx.now
+        const epoch = formatEpoch(claim.epoch)
+        tell({ kind: 'task.started', task, slot: index, node, epoch, cause, at })
         if (lastRunner !== null && lastRunner !== node)
-          tell({ kind: 'task.moved', ...told, from: lastRunner, to: node })
+          tell({ kind: 'task.moved', task, slot: index, node, epoch, cause, from: lastRunner, to: node, at })
         coverage.lastRunner = node
       }
     },
@@ -137,6 +140,7 @@ export const createObserver = (ctx: Context): Observer => {
         node: null,
         epoch: null,
         cause,
+        at: ctx.now,
       })
     },
 

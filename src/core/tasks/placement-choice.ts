@@ -3,35 +3,24 @@
 // `placement-room.ts` takes over where a member has been chosen beyond its room.
 
 import { hashText } from '../hash.js'
-import {
-  CHOSEN_MANY,
-  CHOSEN_NONE,
-  type Group,
-  type MemberRow,
-  REACH_ANY,
-  type TaskRow,
-} from './placement-group.js'
+import type { Group, MemberRow, TaskRow } from './placement-group.js'
 import { distance, nearestToZero, placeOf, slotPoint } from './placement-score.js'
 
 const ONE_SLOT: readonly number[] = [0]
 const NOBODY: readonly null[] = [null]
-const NONE: readonly never[] = []
 
 /** Sets the task's slots, choice and what belongs to it. */
 export const choose = (row: TaskRow): void => {
   const { group, task, seed } = row
   const { available, known } = group
-  row.isWishful = false
   row.isSeated = false
-  group.reach[row.at] = REACH_ANY
-  group.chosen[row.at] = CHOSEN_MANY
   if (task.replicas === 'all') {
     const isHere = new Set(available)
     const seats = numberedSeats(known).filter(([, member]) => isHere.has(member))
     row.slots = seats.map(([slot]) => slot)
     row.choice = seats.map(([, member]) => member)
-    row.apart = seats.map(([, member]) => distance(placeOf(seed, member.seed), 0))
     row.isSeated = true
+    group.watch.set(row, row.choice, [], true)
     return
   }
   const count = task.replicas
@@ -40,26 +29,20 @@ export const choose = (row: TaskRow): void => {
   if (count === 1 && known.length > 1) {
     const at = nearestToZero(seed, group.seeds, available.length)
     const member = available[at] ?? null
-    row.apart = NONE
-    if (member === null) {
-      row.choice = NOBODY
-      row.isWishful = true
-      group.chosen[row.at] = CHOSEN_NONE
-    } else {
+    if (member === null) row.choice = NOBODY
+    else {
       member.alone ??= [member]
       row.choice = member.alone
-      group.reach[row.at] = distance(placeOf(seed, member.seed), 0)
-      group.chosen[row.at] = member.number
     }
+    group.watch.setOne(row, member, member === null ? 0 : distance(placeOf(seed, member.seed), 0))
     return
   }
   if (known.length <= count) {
     const isHere = new Set(available)
     const seats = assign(row, known, task.spread === null ? null : codesOf(known, task.spread))
     row.choice = seats.owners.map(member => (member !== null && isHere.has(member) ? member : null))
-    row.apart = seats.apart
     row.isSeated = true
-    row.isWishful = true
+    group.watch.set(row, row.choice, seats.apart, true)
     return
   }
   const { owners, apart, isWishful } = assign(
@@ -68,52 +51,7 @@ export const choose = (row: TaskRow): void => {
     task.spread === null ? null : groupCodes(group, task.spread),
   )
   row.choice = owners
-  row.apart = apart
-  row.isWishful = isWishful
-}
-
-/** The tasks of the group whose choice a member that just became available might change; a wrong one costs time only. */
-export const tasksThatMightWant = (group: Group, member: MemberRow): TaskRow[] => {
-  const { tasks, taskSeeds, reach } = group
-  const { length } = tasks
-  const { seed } = member
-  const found: TaskRow[] = []
-  for (let at = 0; at < length; at++) {
-    // `distance(placeOf(…), 0)`, written out: this runs over all tasks at every return.
-    let x = (taskSeeds[at] as number) ^ seed
-    x = Math.imul(x ^ (x >>> 16), 0x7feb352d)
-    x = Math.imul(x ^ (x >>> 15), 0x846ca68b)
-    x ^= x >>> 16
-    x ^= x >> 31
-    if (x > (reach[at] as number)) continue
-    const row = tasks[at] as TaskRow
-    if (reach[at] !== REACH_ANY || mightWant(row, member)) found.push(row)
-  }
-  return found
-}
-
-/** The tasks of the group whose choice names this member. */
-export const tasksThatChose = ({ tasks, chosen }: Group, member: MemberRow): TaskRow[] => {
-  const { length } = tasks
-  const { number } = member
-  const found: TaskRow[] = []
-  for (let at = 0; at < length; at++) {
-    const one = chosen[at]
-    if (one === number) found.push(tasks[at] as TaskRow)
-    else if (one === CHOSEN_MANY && (tasks[at] as TaskRow).choice.includes(member))
-      found.push(tasks[at] as TaskRow)
-  }
-  return found
-}
-
-const mightWant = (row: TaskRow, member: MemberRow): boolean => {
-  if (row.isWishful || row.task.replicas === 'all') return true
-  if (row.apart.length === 0) return row.slots.length > 0
-  const place = placeOf(row.seed, member.seed)
-  for (let slot = 0; slot < row.apart.length; slot++) {
-    if (distance(place, slotPoint(slot)) <= (row.apart[slot] as number)) return true
-  }
-  return false
+  group.watch.set(row, owners, apart, isWishful)
 }
 
 /** Whether the task's choice looks at the members that are known, present or not. */

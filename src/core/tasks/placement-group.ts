@@ -7,6 +7,7 @@ import { compareText, type NodeId } from '../ids.js'
 import type { PlacementMember, PlacementTask } from './placement.js'
 import { isAvailable, isSuited } from './placement.js'
 import { memberSeed } from './placement-score.js'
+import { Watch, widened } from './placement-watch.js'
 
 /** A member as the placer holds it. */
 export interface MemberRow {
@@ -29,15 +30,13 @@ export interface TaskRow {
   readonly task: PlacementTask
   readonly seed: number
   readonly group: Group
-  /** Its place in the lists of the group. */
+  /** Its place among what its group watches, or its places where it has several slots. */
   at: number
+  ats: number[] | null
   /** Slot numbers, ascending; the other lists run beside it. */
   slots: readonly number[]
   /** What the task would get if nobody's room were short. */
   choice: readonly (MemberRow | null)[]
-  /** How far each chosen member is from its slot, and whether any slot would like another one: a newcomer that is farther from all changes nothing. Of a task with one slot the group's `reach` says it. */
-  apart: readonly number[]
-  isWishful: boolean
   /** Each slot has one member that may ever have it. */
   isSeated: boolean
   /** What it gets. */
@@ -51,13 +50,8 @@ export interface Group {
   readonly key: string
   readonly ability: string
   readonly needs: Readonly<Record<string, string>>
-  readonly tasks: TaskRow[]
-  /** Beside `tasks`: their seeds, … */
-  taskSeeds: Int32Array
-  /** … how near a newcomer must come to be of interest (`REACH_ANY` where the row has to be asked), … */
-  reach: Int32Array
-  /** … and the number of the chosen member (`CHOSEN_MANY` where the row has to be asked). */
-  chosen: Int32Array
+  /** Its tasks. */
+  readonly watch: Watch
   /** Everybody with the ability and the labels, by id; absent ones too. */
   readonly known: MemberRow[]
   /** Those of them that are available, by id, and their seeds (in a list that may be longer). */
@@ -66,10 +60,6 @@ export interface Group {
   /** For each label to spread over, the values of `available` as numbers; emptied with every change of it. */
   readonly codes: Map<string, Int32Array>
 }
-
-export const REACH_ANY = 0x7fffffff
-export const CHOSEN_NONE = -1
-export const CHOSEN_MANY = -2
 
 export const groupKey = ({ ability, needs }: PlacementTask): string => {
   const labels = Object.keys(needs)
@@ -96,46 +86,12 @@ export const createGroup = (key: string, task: PlacementTask, rows: Iterable<Mem
     key,
     ability,
     needs,
-    tasks: [],
-    taskSeeds: new Int32Array(LIST_AT_FIRST),
-    reach: new Int32Array(LIST_AT_FIRST),
-    chosen: new Int32Array(LIST_AT_FIRST),
+    watch: new Watch(),
     known,
     available,
     seeds: seedsOf(available),
     codes: new Map(),
   }
-}
-
-const LIST_AT_FIRST = 8
-
-export const addTask = (group: Group, row: TaskRow): void => {
-  const at = group.tasks.push(row) - 1
-  if (at === group.reach.length) {
-    group.taskSeeds = widened(group.taskSeeds)
-    group.reach = widened(group.reach)
-    group.chosen = widened(group.chosen)
-  }
-  row.at = at
-  group.taskSeeds[at] = row.seed
-  group.reach[at] = REACH_ANY
-  group.chosen[at] = CHOSEN_NONE
-}
-
-export const dropTask = (group: Group, row: TaskRow): void => {
-  const last = group.tasks.pop() as TaskRow
-  if (last === row) return
-  const from = last.at
-  const { at } = row
-  group.tasks[at] = last
-  last.at = at
-  for (const list of [group.taskSeeds, group.reach, group.chosen]) list[at] = list[from] as number
-}
-
-const widened = (list: Int32Array): Int32Array => {
-  const wider = new Int32Array(Math.max(LIST_AT_FIRST, list.length * 2))
-  wider.set(list)
-  return wider
 }
 
 /** Brings a row in or out of the group; returns what became of it. */

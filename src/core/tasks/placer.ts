@@ -15,12 +15,10 @@ import type {
   PlacementTask,
 } from './placement.js'
 import { isAvailable } from './placement.js'
-import { choose, looksAtKnown, tasksThatChose, tasksThatMightWant } from './placement-choice.js'
+import { choose, looksAtKnown } from './placement-choice.js'
 import {
-  addTask,
   createGroup,
   createMemberRow,
-  dropTask,
   fileMember,
   type Group,
   groupKey,
@@ -86,10 +84,10 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
       const touched = new Set<TaskRow>()
       if (filed.known) {
         const fewest = Math.min(before, group.known.length)
-        for (const task of group.tasks) if (looksAtKnown(task, fewest)) touched.add(task)
+        for (const task of group.watch.rows) if (looksAtKnown(task, fewest)) touched.add(task)
       }
-      if (filed.available === 'out') for (const task of tasksThatChose(group, row)) touched.add(task)
-      if (filed.available === 'in') for (const task of tasksThatMightWant(group, row)) touched.add(task)
+      if (filed.available === 'out') group.watch.addGoing(row, touched)
+      if (filed.available === 'in') group.watch.addComing(row, touched)
       for (const task of touched) rechoose(task)
     }
     isSettled = false
@@ -153,8 +151,8 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
 
   const dropRow = (row: TaskRow): void => {
     for (const member of row.choice) if (member !== null) member.chosenWeight -= row.task.weight
-    dropTask(row.group, row)
-    if (row.group.tasks.length === 0) groups.delete(row.group.key)
+    row.group.watch.drop(row)
+    if (row.group.watch.rows.length === 0) groups.delete(row.group.key)
     tasks.delete(row.task.id)
     unreported.delete(row)
     isSettled = false
@@ -171,17 +169,16 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
       seed: taskSeed(task.id),
       group: groupOf(task),
       at: 0,
+      ats: null,
       slots: NONE,
       choice: NONE,
-      apart: NONE,
-      isWishful: false,
       isSeated: false,
       owners: NONE,
       reportedSlots: reported?.reportedSlots ?? NONE,
       reported: reported?.reported ?? NONE,
     }
     tasks.set(task.id, row)
-    addTask(row.group, row)
+    row.group.watch.add(row)
     rechoose(row)
   }
 
