@@ -25,7 +25,7 @@ const SETTLE_MS = 5_000
 /** Exchanges of a node with those that it meets at once. */
 const EXCHANGES = 20
 /** How long a node does not look at what came, where it gathers. */
-const TURN_MS = 15
+const TURN_MS = 40
 const WALL = 1_790_000_000_000
 
 /** A write to shared state; its index in the world's log is its stamp as well. */

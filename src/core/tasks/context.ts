@@ -14,7 +14,7 @@ import type { EngineConfig } from './engine-config.js'
 import type { PlacementMember } from './placement.js'
 import { createPlacer, type Placer } from './placer.js'
 import { createReader, type Reader } from './reader.js'
-import { type LocalCopy, type Slot, SlotTable } from './slots.js'
+import { type LocalCopy, NO_CLAIMS, type Slot, SlotTable } from './slots.js'
 import { isReadable, type Task, type UnreadableTask } from './task-table.js'
 
 export const SPACES = {
@@ -174,7 +174,8 @@ export const setClaim = (ctx: Context, slot: Slot, claim: Claim): void => {
 }
 
 export const deleteClaim = (ctx: Context, slot: Slot, node: NodeId): void => {
-  slot.claims = slot.claims.filter(claim => claim.epoch.node !== node)
+  const at = slot.claims.findIndex(claim => claim.epoch.node === node)
+  if (at >= 0) slot.claims = slot.claims.length === 1 ? NO_CLAIMS : slot.claims.toSpliced(at, 1)
   removeFrom(ctx.slotsOfNode, node, slot)
 }
 

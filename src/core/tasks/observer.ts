@@ -17,12 +17,11 @@ import { type Context, claimOf, isPlaced, isStanding } from './context.js'
 import type { Slot } from './slots.js'
 import { isReadable } from './task-table.js'
 
+type Kind = 'gaps' | 'overlaps'
+
 /** A gap or an overlap that is over; those of one task form a chain, so that the usual one (its first start) costs one object. */
 interface Lapse extends Interval {
-  readonly what: 'gap' | 'overlap'
   older: Lapse | null
-  /** How many the chain has had, while it is short: nothing has to go before it has `gapsMax`. */
-  readonly length: number
 }
 
 export interface Observer {
@@ -38,7 +37,7 @@ export interface Observer {
 
 export const createObserver = (ctx: Context): Observer => {
   /** The newest of each task. */
-  const lapses = new Map<TaskId, Lapse>()
+  const lapses = { gaps: new Map<TaskId, Lapse>(), overlaps: new Map<TaskId, Lapse>() }
   /** What slots that are no more had added up. */
   const retired = new Map<TaskId, Coverage>()
 
@@ -46,26 +45,23 @@ export const createObserver = (ctx: Context): Observer => {
     if (!ctx.quiet) ctx.out.push({ kind: 'notify', event })
   }
 
-  const remember = (slot: Slot, what: Lapse['what'], from: Millis, cause: TaskCause): void => {
-    const older = lapses.get(slot.task) ?? null
-    const { gapsMax } = ctx.config
-    const length = Math.min(gapsMax, older?.length ?? 0) + 1
-    const newest: Lapse = { slot: slot.index, from, to: ctx.now, cause, what, older, length }
-    lapses.set(slot.task, newest)
-    if (length <= gapsMax) return
+  const remember = (slot: Slot, kind: Kind, from: Millis, cause: TaskCause): void => {
+    const older = lapses[kind].get(slot.task) ?? null
+    const newest: Lapse = { slot: slot.index, from, to: ctx.now, cause, older }
+    lapses[kind].set(slot.task, newest)
     let count = 1
     for (let at = newest; at.older !== null; at = at.older) {
-      if (at.older.what !== what || ++count <= gapsMax) continue
-      at.older = at.older.older
+      if (++count <= ctx.config.gapsMax) continue
+      at.older = null
       return
     }
   }
 
-  const listed = (task: TaskId, what: Lapse['what']): Interval[] => {
+  const listed = (task: TaskId, kind: Kind): Interval[] => {
     const intervals: Interval[] = []
-    for (let lapse = lapses.get(task) ?? null; lapse !== null; lapse = lapse.older) {
+    for (let lapse = lapses[kind].get(task) ?? null; lapse !== null; lapse = lapse.older) {
       const { slot, from, to, cause } = lapse
-      if (lapse.what === what) intervals.push({ slot, from, to, cause })
+      intervals.push({ slot, from, to, cause })
     }
     return intervals.reverse()
   }
@@ -101,12 +97,12 @@ export const createObserver = (ctx: Context): Observer => {
       const lastRunner = coverage.lastRunner
       const change = cover(coverage, ctx.now, isPlaced(ctx, slot), runners, () => endCause(ctx, slot))
       if (change.gap !== null) {
-        remember(slot, 'gap', change.gap.from, change.gap.cause)
+        remember(slot, 'gaps', change.gap.from, change.gap.cause)
         // The very first start is no failover.
         if (lastRunner !== null) count('shoal_task_gap_ms', ctx.now - change.gap.from, change.gap.cause)
       }
       if (change.overlap !== null) {
-        remember(slot, 'overlap', change.overlap.from, change.overlap.cause)
+        remember(slot, 'overlaps', change.overlap.from, change.overlap.cause)
         count('shoal_task_overlap_ms', ctx.now - change.overlap.from, change.overlap.cause)
       }
       for (const node of change.began) {
@@ -131,7 +127,8 @@ export const createObserver = (ctx: Context): Observer => {
 
     taskChanged: (task, cause) => {
       if (cause === 'removed') {
-        lapses.delete(task)
+        lapses.gaps.delete(task)
+        lapses.overlaps.delete(task)
         retired.delete(task)
       }
       tell({
@@ -151,7 +148,7 @@ export const createObserver = (ctx: Context): Observer => {
         const coverages = [...ctx.slots.of(id)].map(slot => slot.coverage)
         const gone = retired.get(id)
         if (gone !== undefined) coverages.push(gone)
-        sums.set(id, sumCoverage(coverages, now, listed(id, 'gap'), listed(id, 'overlap')))
+        sums.set(id, sumCoverage(coverages, now, listed(id, 'gaps'), listed(id, 'overlaps')))
       }
       return sums
     },

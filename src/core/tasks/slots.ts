@@ -48,7 +48,7 @@ export class Slot {
 }
 
 /** Shared by all slots without one; claims are replaced and never changed in place. */
-const NO_CLAIMS: readonly Claim[] = []
+export const NO_CLAIMS: readonly Claim[] = []
 
 /** This node's copy of a slot. */
 export interface LocalCopy {
