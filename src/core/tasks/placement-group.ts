@@ -117,7 +117,7 @@ export const fileMember = (
 
 const byId = (a: MemberRow, b: MemberRow): number => compareText(a.id, b.id)
 
-const seedsOf = (rows: readonly MemberRow[]): Int32Array => {
+export const seedsOf = (rows: readonly MemberRow[]): Int32Array => {
   const seeds = new Int32Array(rows.length)
   for (let i = 0; i < rows.length; i++) seeds[i] = (rows[i] as MemberRow).seed
   return seeds
