@@ -136,7 +136,10 @@ export class SlotTable {
   delete(slot: Slot): void {
     const held = this.#ofTask.get(slot.task)
     if (held === slot) this.#ofTask.delete(slot.task)
-    else if (held instanceof Map && held.delete(slot.index) && held.size === 0) this.#ofTask.delete(slot.task)
+    else if (held instanceof Map && held.get(slot.index) === slot) {
+      held.delete(slot.index)
+      if (held.size === 0) this.#ofTask.delete(slot.task)
+    }
   }
 
   /** Every slot, in the order in which they were made. */
