@@ -14,15 +14,17 @@ const AWAY_MAX = 10
 const CUT_MS = 20_000
 
 const began = performance.now()
-const world = createWorld({ seed, nodes, silent: true })
+const world = createWorld({ seed, nodes, silent: true, gathers: true })
 const rng = createRng(seed)
 const { ids } = world
 
 const say = (text: string): void => {
   const seconds = Math.round((performance.now() - began) / 1_000)
-  const memory = Math.round(process.memoryUsage().rss / 1e6)
+  const { user, system } = process.cpuUsage()
+  const cpu = Math.round((user + system) / 1e6)
+  const memory = Math.round(process.memoryUsage.rss() / 1e6)
   const virtual = (world.now / 60_000).toFixed(1)
-  console.log(`${virtual} virtual min (${seconds} s, ${memory} MB): ${text}`)
+  console.log(`${virtual} virtual min (${seconds} s, of the processor ${cpu} s, ${memory} MB): ${text}`)
 }
 
 world.behave = spec => (spec.when === 'always' ? null : { afterMs: 20, error: null })

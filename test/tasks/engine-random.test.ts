@@ -23,8 +23,8 @@ const specs = (): TaskSpec[] => [
   task('job', { when: 'once' }),
 ]
 
-const play = (seed: number, splits: boolean): World => {
-  const world = createWorld({ seed, nodes: 5 })
+const play = (seed: number, splits: boolean, gathers = false): World => {
+  const world = createWorld({ seed, nodes: 5, gathers })
   const { rng, ids } = world
   const up = (): NodeId[] => ids.filter(id => world.isUp(id))
   world.behave = spec =>
@@ -108,6 +108,16 @@ for (const splits of [false, true])
       t.deepEqual(atRest(world), [], `SEED=${seed}`)
     }
   })
+
+test('the same where nodes gather what they write and what they hear', t => {
+  const drawn = seeds(2_000, 20)
+  t.log(`seeds ${drawn[0]} to ${drawn.at(-1)}`)
+  for (const seed of drawn) {
+    const world = play(seed, seed % 2 === 1, true)
+    t.deepEqual(world.violations, [], `SEED=${seed}`)
+    t.deepEqual(atRest(world), [], `SEED=${seed}`)
+  }
+})
 
 test('seeds that once found something', t => {
   // 20046: a drain switched on and off within a hand-over let two nodes run one period.

@@ -2,6 +2,9 @@
 // was not durable, shared state that converges late (a write survives until somebody
 // who saw it replaces or removes it), partitions, and a view of the members that
 // follows the faults with a delay. It checks safety at every start of a copy.
+//
+// It is made for a thousand nodes with ten thousand tasks as well: what never changes and
+// is the same at every node (a write, what a reader makes of it) is held once for all.
 
 import { DeadlineQueue } from '../../src/core/deadline-queue.js'
 import { type NodeId, nodeId, type TaskId, taskId } from '../../src/core/ids.js'
@@ -9,16 +12,20 @@ import type { Json } from '../../src/core/json.js'
 import type { Member, MembersView, Verdict } from '../../src/core/member.js'
 import type { TaskEvent } from '../../src/core/mesh-event.js'
 import { createRng, type Rng } from '../../src/core/rng.js'
+import { defaultStateConfig } from '../../src/core/state/config.js'
 import type { StateAccess } from '../../src/core/state/view.js'
 import type { CopyId, CoreEvent, Effect } from '../../src/core/step.js'
 import { createTaskEngine, type TaskEngine } from '../../src/core/tasks/engine.js'
 import { ENGINE_DEFAULTS, type EngineConfig } from '../../src/core/tasks/engine-config.js'
+import { createReader, type Reader } from '../../src/core/tasks/reader.js'
 import type { TaskSpec } from '../../src/core/tasks/spec.js'
 
 /** After a heal the nodes need a moment to learn of each other. */
 const SETTLE_MS = 5_000
 /** Exchanges of a node with those that it meets at once. */
 const EXCHANGES = 20
+/** How long a node does not look at what came, where it gathers. */
+const TURN_MS = 40
 const WALL = 1_790_000_000_000
 
 /** A write to shared state; its index in the world's log is its stamp as well. */
@@ -27,6 +34,8 @@ interface Op {
   readonly node: NodeId
   readonly space: string
   readonly key: string
+  /** The world's number of this key in this space. */
+  readonly place: number
   readonly value: Json | undefined
   /** The writes that it replaces. */
   readonly removes: readonly number[]
@@ -50,6 +59,21 @@ class Bits {
     this.words[at] = (this.words[at] as number) | (1 << (index & 31))
   }
 
+  /** Takes in all that is there. */
+  merge(other: Bits): void {
+    if (other.words.length > this.words.length) {
+      const wider = new Uint32Array(other.words.length)
+      wider.set(this.words)
+      this.words = wider
+    }
+    for (let at = 0; at < other.words.length; at++)
+      this.words[at] = (this.words[at] as number) | (other.words[at] as number)
+  }
+
+  clear(): void {
+    this.words.fill(0)
+  }
+
   /** What is here and not there, ascending. */
   without(other: Bits): number[] {
     const found: number[] = []
@@ -61,40 +85,119 @@ class Bits {
   }
 }
 
+/** All writes, and a number for each key of each space. */
+class Log {
+  readonly ops: Op[] = []
+  readonly #places = new Map<string, Map<string, number>>()
+  #count = 0
+
+  placeOf(space: string, key: string): number | undefined {
+    return this.#places.get(space)?.get(key)
+  }
+
+  add(node: NodeId, space: string, key: string, value: Json | undefined, removes: readonly number[]): Op {
+    let places = this.#places.get(space)
+    if (places === undefined) {
+      places = new Map()
+      this.#places.set(space, places)
+    }
+    let place = places.get(key)
+    if (place === undefined) {
+      place = this.#count++
+      places.set(key, place)
+    }
+    const op = { index: this.ops.length, node, space, key, place, value, removes }
+    this.ops.push(op)
+    return op
+  }
+
+  keys(space: string): Iterable<[string, number]> {
+    return this.#places.get(space) ?? []
+  }
+}
+
+/** What one node has of the log: for each key the newest write that stands, and the rest where there are more. */
 class Replica {
   readonly seen = new Bits()
+  readonly #log: Log
   readonly #removed = new Bits()
-  readonly #live = new Map<string, Map<string, readonly Op[]>>()
+  #newest = new Int32Array(64).fill(-1)
+  readonly #several = new Map<number, readonly number[]>()
+
+  constructor(log: Log) {
+    this.#log = log
+  }
 
   /** True when what is read here changed. */
   apply(op: Op): boolean {
     if (this.seen.has(op.index)) return false
     this.seen.add(op.index)
-    let keys = this.#live.get(op.space)
-    if (keys === undefined) {
-      keys = new Map()
-      this.#live.set(op.space, keys)
-    }
-    const before = keys.get(op.key) ?? []
     for (const index of op.removes) this.#removed.add(index)
-    const kept = before.filter(({ index }) => !this.#removed.has(index))
-    if (op.value !== undefined && !this.#removed.has(op.index)) kept.push(op)
-    kept.sort((a, b) => a.index - b.index)
-    if (kept.length > 0) keys.set(op.key, kept)
-    else keys.delete(op.key)
-    return kept.at(-1) !== before.at(-1)
+    const newest = this.#newestAt(op.place)
+    const before = this.#several.get(op.place) ?? (newest < 0 ? [] : [newest])
+    const kept = before.filter(index => !this.#removed.has(index))
+    if (op.value !== undefined && !this.#removed.has(op.index)) kept.push(op.index)
+    kept.sort((a, b) => a - b)
+    if (kept.length > 1) this.#several.set(op.place, kept)
+    else if (before.length > 1) this.#several.delete(op.place)
+    const last = kept.at(-1) ?? -1
+    this.#newest[op.place] = last
+    return last !== newest
   }
 
   get(space: string, key: string): Json | undefined {
-    return this.#live.get(space)?.get(key)?.at(-1)?.value
+    const place = this.#log.placeOf(space, key)
+    return place === undefined ? undefined : this.#log.ops[this.#newestAt(place)]?.value
   }
 
-  indexesOf(space: string, key: string): number[] {
-    return (this.#live.get(space)?.get(key) ?? []).map(({ index }) => index)
+  indexesOf(space: string, key: string): readonly number[] {
+    const place = this.#log.placeOf(space, key)
+    if (place === undefined) return []
+    const newest = this.#newestAt(place)
+    return this.#several.get(place) ?? (newest < 0 ? [] : [newest])
   }
 
   keys(space: string): string[] {
-    return [...(this.#live.get(space)?.keys() ?? [])].sort()
+    const keys: string[] = []
+    for (const [key, place] of this.#log.keys(space)) if (this.#newestAt(place) >= 0) keys.push(key)
+    return keys.sort()
+  }
+
+  #newestAt(place: number): number {
+    if (place >= this.#newest.length) {
+      const wider = new Int32Array(Math.max(place + 1, this.#newest.length * 2)).fill(-1)
+      wider.set(this.#newest)
+      this.#newest = wider
+    }
+    return this.#newest[place] as number
+  }
+}
+
+/** Reads each value once for all nodes, as they are all given the same object. */
+const createSharedReader = (): Reader => {
+  const reader = createReader(
+    () => 0,
+    node => node,
+  )
+  const tasks = new Map<Json, { readonly id: TaskId; readonly read: ReturnType<Reader['task']> }>()
+  const claims = new Map<Json, { readonly key: string; readonly read: ReturnType<Reader['claim']> }>()
+  return {
+    task: (id, value) => {
+      let held = tasks.get(value)
+      if (held?.id !== id) {
+        held = { id, read: reader.task(id, value) }
+        tasks.set(value, held)
+      }
+      return held.read
+    },
+    claim: (key, value) => {
+      let held = claims.get(value)
+      if (held?.key !== key) {
+        held = { key, read: reader.claim(key, value) }
+        claims.set(value, held)
+      }
+      return held.read
+    },
   }
 }
 
@@ -112,15 +215,28 @@ export interface Start {
   readonly checkpoint: Json
 }
 
+interface Outbox {
+  ops: Op[]
+  publishedAt: number
+  publishAt: number | null
+}
+
 class Node {
   engine!: TaskEngine
-  replica = new Replica()
+  replica!: Replica
   durableOps = new Bits()
-  received: number[] = []
+  readonly outboxes = new Map<string, Outbox>()
+  /** What came and was not yet looked at, and whether its loop is to turn. */
+  inbox: Op[] = []
+  judged: { readonly subject: NodeId; readonly verdict: Verdict }[] = []
+  isDue = false
+  /** Writes of others that are not yet durable here. */
+  received = new Bits()
   readonly durableClaims = new Set<string>()
   store = new Map<string, Uint8Array>()
-  verdicts = new Map<NodeId, { verdict: Verdict; since: number }>()
-  records = new Map<NodeId, Member['record']>()
+  /** What it holds of the others, and of itself. */
+  readonly members = new Map<NodeId, Member>()
+  group = 0
   generation = 0
   up = false
   frozen = false
@@ -133,8 +249,10 @@ class Node {
   record!: Member['record']
   diskAt = 0
   readonly id: NodeId
-  constructor(id: NodeId) {
+  readonly index: number
+  constructor(id: NodeId, index: number) {
     this.id = id
+    this.index = index
   }
 }
 
@@ -146,6 +264,8 @@ export interface WorldOptions {
   readonly strangers?: boolean
   /** Nobody asks for the events of the nodes, of which a large world has too many to keep. */
   readonly silent?: boolean
+  /** A node gathers what it writes, as the state layer does for Shoal's own spaces, and takes in at once what came within a turn of its loop; without it each write leaves by itself, at once. */
+  readonly gathers?: boolean
   /** Spaces whose writes travel for so long besides. */
   readonly lateSpaces?: Readonly<Record<string, number>>
 }
@@ -198,6 +318,7 @@ export const createWorld = ({
   config = {},
   strangers = false,
   silent = false,
+  gathers = false,
   lateSpaces = {},
 }: WorldOptions): World => {
   const rng = createRng(seed)
@@ -205,27 +326,32 @@ export const createWorld = ({
   const ids = Array.from({ length: count }, (_, i) =>
     nodeId(`n${String(i).padStart(Math.max(2, digits), '0')}`),
   )
-  const nodes = new Map(ids.map(id => [id, new Node(id)]))
+  const nodes = new Map(ids.map((id, index) => [id, new Node(id, index)]))
   const at = (id: NodeId): Node => nodes.get(id) as Node
-  const group = new Map<NodeId, number>(ids.map(id => [id, 0]))
-  const queue = new DeadlineQueue<number>()
-  const work = new Map<number, () => void>()
+  const all = [...nodes.values()]
+  /** Moments at which something happens, and what, in the order in which it was set. */
+  const moments = new DeadlineQueue<number>()
+  const agenda = new Map<number, (() => void)[]>()
   const starts: Start[] = []
   const startsOfPeriod = new Map<string, Start[]>()
-  const log: Op[] = []
+  const log = new Log()
+  const reader = createSharedReader()
   const violations: string[] = []
   const seen = new Set<string>()
   let now = 1_000
-  let order = 0
   let token = 0
   let request = 0
   /** Since when every node could talk to every other, or infinity while they cannot. */
   let wholeSince = 0
 
   const later = (ms: number, run: () => void): void => {
-    const id = order++
-    queue.set(id, now + ms)
-    work.set(id, run)
+    const dueAt = now + ms
+    const due = agenda.get(dueAt)
+    if (due !== undefined) due.push(run)
+    else {
+      agenda.set(dueAt, [run])
+      moments.set(dueAt, dueAt)
+    }
   }
   /** Happens only if the node is still in the same life. */
   const laterAt = (node: Node, ms: number, run: () => void): void => {
@@ -234,7 +360,8 @@ export const createWorld = ({
       if (node.up && node.life === life) run()
     })
   }
-  const reachable = (a: NodeId, b: NodeId): boolean => at(a).up && at(b).up && group.get(a) === group.get(b)
+  const canTalk = (a: Node, b: Node): boolean => a.up && b.up && a.group === b.group
+  const reachable = (a: NodeId, b: NodeId): boolean => canTalk(at(a), at(b))
 
   /** A frozen node hears everything when it wakes. */
   const act = (node: Node, work: () => readonly Effect[]): void => {
@@ -261,7 +388,7 @@ export const createWorld = ({
     switch (effect.kind) {
       case 'persist': {
         const { writes, token: told } = effect
-        const ops = (effect as { ops?: readonly Op[] }).ops ?? []
+        const { ops = [], lazyMs = 0 } = effect as { ops?: readonly Op[]; lazyMs?: number }
         // One log: what is written later is durable later.
         node.diskAt = Math.max(node.diskAt, now + 1 + rng.below(8))
         laterAt(node, node.diskAt - now, () => {
@@ -270,13 +397,15 @@ export const createWorld = ({
             else node.store.set(key, value)
           if (ops.length > 0) {
             // What came before from others is in the log before it.
-            for (const index of node.received.splice(0)) node.durableOps.add(index)
+            node.durableOps.merge(node.received)
+            node.received.clear()
             for (const op of ops) {
               node.durableOps.add(op.index)
               const { task: name, slot, epoch } = (op.value ?? {}) as Record<string, Json>
               if (op.space === 'shoal.claims') node.durableClaims.add(`${name}/${slot}/${epoch}`)
             }
-            for (const other of ids) if (other !== node.id) send(node.id, other, ops)
+            if (gathers) gather(node, ops, lazyMs)
+            else broadcast(node, ops)
           }
           if (told !== null) feed(node, { kind: 'durable', token: told })
         })
@@ -352,37 +481,132 @@ export const createWorld = ({
     get: (space, key) => node.replica.get(space, key),
     entries: space =>
       node.replica.keys(space).map(key => [key, node.replica.get(space, key) as Json] as const),
-    write: (_now, space, changes, told) => {
+    write: (_now, space, changes, told, lazyMs = 0) => {
       const ops = changes.map(({ key, value }): Op => {
-        const removes = node.replica.indexesOf(space, key)
-        const op = { index: log.length, node: node.id, space, key, value, removes }
-        log.push(op)
-        return op
+        return log.add(node.id, space, key, value, node.replica.indexesOf(space, key))
       })
       for (const op of ops) node.replica.apply(op)
       // The operations ride on the effect, so that they become durable with it.
-      return [{ kind: 'persist', writes: [], flush: true, token: told, ops } as unknown as Effect]
+      return [{ kind: 'persist', writes: [], flush: true, token: told, ops, lazyMs } as unknown as Effect]
     },
   })
 
+  /** The loop of a node turns every so often, each node's at moments of its own. */
+  const turn = (node: Node): void => {
+    if (node.isDue) return
+    node.isDue = true
+    const { index } = node
+    laterAt(node, TURN_MS - ((Math.floor(now) + index) % TURN_MS), () => {
+      node.isDue = false
+      const { inbox, judged } = node
+      node.inbox = []
+      node.judged = []
+      for (const { subject, verdict } of judged) hold(node, subject, verdict)
+      if (judged.length > 0)
+        act(node, () => node.engine.membersChanged(now, new Set(judged.map(({ subject }) => subject))))
+      takeIn(node, inbox)
+    })
+  }
+
   const deliver = (to: Node, ops: readonly Op[]): void => {
+    if (!gathers) {
+      takeIn(to, ops)
+      return
+    }
+    for (const op of ops) if (!to.replica.seen.has(op.index)) to.inbox.push(op)
+    turn(to)
+  }
+
+  const takeIn = (to: Node, ops: readonly Op[]): void => {
+    const [first] = ops
+    if (ops.length === 1 && first !== undefined) {
+      if (take(to, first)) act(to, () => to.engine.stateChanged(now, first.space, [first.key]))
+      return
+    }
     const changed = new Map<string, Set<string>>()
-    for (const op of ops)
-      if (!to.replica.seen.has(op.index)) {
-        to.received.push(op.index)
-        if (!to.replica.apply(op)) continue
-        const keys = changed.get(op.space) ?? new Set()
-        changed.set(op.space, keys.add(op.key))
-      }
+    for (const op of ops) {
+      if (!take(to, op)) continue
+      const keys = changed.get(op.space)
+      if (keys === undefined) changed.set(op.space, new Set([op.key]))
+      else keys.add(op.key)
+    }
     for (const [space, keys] of changed) act(to, () => to.engine.stateChanged(now, space, [...keys]))
+  }
+
+  /** Whether what the node reads changed. */
+  const take = (to: Node, op: Op): boolean => {
+    if (to.replica.seen.has(op.index)) return false
+    to.received.add(op.index)
+    return to.replica.apply(op)
+  }
+
+  /** The writes by how long they travel besides. */
+  const byLateness = (ops: readonly Op[]): Map<number, readonly Op[]> => {
+    const groups = new Map<number, readonly Op[]>()
+    for (const ms of new Set(ops.map(op => lateSpaces[op.space] ?? 0)))
+      groups.set(
+        ms,
+        ops.filter(op => (lateSpaces[op.space] ?? 0) === ms),
+      )
+    return groups
+  }
+
+  /** By the rule of the state layer: a space at most every so often, and what may wait with what comes next. */
+  const gather = (node: Node, ops: readonly Op[], lazyMs: number): void => {
+    const space = (ops[0] as Op).space
+    let box = node.outboxes.get(space)
+    if (box === undefined) {
+      box = { ops: [], publishedAt: Number.NEGATIVE_INFINITY, publishAt: null }
+      node.outboxes.set(space, box)
+    }
+    const held = box
+    held.ops.push(...ops)
+    const publish = (): void => {
+      held.publishedAt = now
+      held.publishAt = null
+      broadcast(node, held.ops)
+      held.ops = []
+    }
+    const dueAt = Math.max(held.publishedAt + defaultStateConfig.ownBroadcastIntervalMs, now + lazyMs)
+    if (now >= dueAt) publish()
+    else if (held.publishAt === null || dueAt < held.publishAt) {
+      held.publishAt = dueAt
+      laterAt(node, dueAt - now, () => {
+        if (held.publishAt === dueAt) publish()
+      })
+    }
+  }
+
+  /** To everybody; those to whom it comes at the same moment are one entry of the agenda. */
+  const broadcast = (from: Node, ops: readonly Op[]): void => {
+    const groups = byLateness(ops)
+    if (groups.size > 1) {
+      for (const to of all) if (to !== from) send(from.id, to.id, ops)
+      return
+    }
+    for (const [ms, due] of groups) {
+      const receivers = new Map<number, Node[]>()
+      for (const to of all) {
+        if (to === from || !canTalk(from, to)) continue
+        const after = ms + 1 + rng.below(30)
+        const those = receivers.get(after)
+        if (those !== undefined) {
+          those.push(to)
+          continue
+        }
+        const group = [to]
+        receivers.set(after, group)
+        later(after, () => {
+          for (const receiver of group) if (canTalk(from, receiver)) deliver(receiver, due)
+        })
+      }
+    }
   }
 
   const send = (from: NodeId, to: NodeId, ops: readonly Op[]): void => {
     if (!reachable(from, to)) return
-    const late = (op: Op): number => lateSpaces[op.space] ?? 0
-    for (const ms of new Set(ops.map(late)))
+    for (const [ms, due] of byLateness(ops))
       later(ms + 1 + rng.below(30), () => {
-        const due = ops.filter(op => late(op) === ms)
         if (reachable(from, to)) deliver(at(to), due)
       })
   }
@@ -398,7 +622,7 @@ export const createWorld = ({
 
   const sendMissing = (from: NodeId, to: NodeId): void => {
     const { replica, durableOps } = at(from)
-    const missing = replica.seen.without(at(to).replica.seen).map(index => log[index] as Op)
+    const missing = replica.seen.without(at(to).replica.seen).map(index => log.ops[index] as Op)
     send(
       from,
       to,
@@ -408,8 +632,8 @@ export const createWorld = ({
 
   const view = (node: Node): MembersView => ({
     self: node.id,
-    get: id => memberOf(node, id),
-    all: () => ids.map(id => memberOf(node, id)).filter(member => member !== undefined),
+    get: id => node.members.get(id),
+    all: () => ids.map(id => node.members.get(id)).filter(member => member !== undefined),
     revision: 0,
     neighbors: () => ids.filter(id => id !== node.id && reachable(node.id, id)),
     isLinked: id => !strangers && reachable(node.id, id),
@@ -418,18 +642,28 @@ export const createWorld = ({
     lastHeardAt: null,
   })
 
-  const memberOf = (node: Node, id: NodeId): Member | undefined => {
-    const record = id === node.id ? node.record : node.records.get(id)
-    const held = id === node.id ? { verdict: 'alive' as const, since: 0 } : node.verdicts.get(id)
-    return record === undefined || held === undefined ? undefined : { id, record, cause: null, ...held }
+  /** What a node knows of itself. */
+  const knowItself = (node: Node): void => {
+    const { id, record } = node
+    node.members.set(id, { id, record, cause: null, verdict: 'alive', since: 0 })
   }
 
   const judge = (observer: NodeId, subject: NodeId, verdict: Verdict): void => {
     const node = at(observer)
     if (!node.up || observer === subject) return
-    node.verdicts.set(subject, { verdict, since: now })
-    if (verdict === 'alive') node.records.set(subject, at(subject).record)
+    if (gathers) {
+      node.judged.push({ subject, verdict })
+      turn(node)
+      return
+    }
+    hold(node, subject, verdict)
     act(node, () => node.engine.membersChanged(now, [subject]))
+  }
+
+  const hold = (node: Node, subject: NodeId, verdict: Verdict): void => {
+    const record = verdict === 'alive' ? at(subject).record : node.members.get(subject)?.record
+    if (record !== undefined)
+      node.members.set(subject, { id: subject, record, cause: null, verdict, since: now })
   }
 
   const boot = (node: Node, settled: boolean, awaits: boolean): void => {
@@ -440,9 +674,13 @@ export const createWorld = ({
     node.generation += 1
     node.wakeAt = null
     node.copies.clear()
-    node.replica = new Replica()
-    node.received = []
-    for (const index of node.durableOps.without(new Bits())) node.replica.apply(log[index] as Op)
+    node.replica = new Replica(log)
+    node.received.clear()
+    node.outboxes.clear()
+    node.inbox = []
+    node.judged = []
+    node.isDue = false
+    for (const index of node.durableOps.without(new Bits())) node.replica.apply(log.ops[index] as Op)
     const previous = node.record
     node.record = {
       ...(previous ?? {
@@ -465,6 +703,7 @@ export const createWorld = ({
       settled,
       generation: { number: node.generation, instance: '0' },
     } as Member['record']
+    knowItself(node)
     node.engine = createTaskEngine({
       self: node.id,
       members: view(node),
@@ -478,6 +717,7 @@ export const createWorld = ({
       nextToken: () => ++token,
       zoneOffset: () => 0,
       meshTime: time => WALL + time,
+      reader,
       entries: [...node.store].map(([key, value]) => ({ key, value })),
     })
     feed(node, { kind: 'started' })
@@ -514,15 +754,17 @@ export const createWorld = ({
     },
     advance: ms => {
       const until = now + ms
-      for (let steps = 0; ; steps++) {
-        if (steps > 1_000_000 * Math.max(5, count)) throw new Error('the world does not come to rest')
-        const dueAt = queue.nextAt
-        if (dueAt === null || dueAt > until) break
+      let steps = 0
+      for (let dueAt = moments.nextAt; dueAt !== null && dueAt <= until; dueAt = moments.nextAt) {
         now = Math.max(now, dueAt)
-        const id = queue.takeDue(dueAt) as number
-        const run = work.get(id)
-        work.delete(id)
-        run?.()
+        const due = agenda.get(dueAt) as (() => void)[]
+        // What is set for this very moment meanwhile comes last.
+        for (const run of due) {
+          if (++steps > 1_000_000 * Math.max(5, count)) throw new Error('the world does not come to rest')
+          run()
+        }
+        agenda.delete(dueAt)
+        moments.delete(dueAt)
       }
       now = until
     },
@@ -539,7 +781,7 @@ export const createWorld = ({
       node.copies.clear()
       const { life } = node
       for (const other of ids) {
-        if (other === id || group.get(other) !== group.get(id)) continue
+        if (other === id || at(other).group !== at(id).group) continue
         later(detectMs + rng.below(20), () => {
           if (!node.up || node.life !== life) if (!node.up) judge(other, id, 'dead')
         })
@@ -575,24 +817,25 @@ export const createWorld = ({
     partition: groups => {
       wholeSince = Number.POSITIVE_INFINITY
       groups.forEach((members, index) => {
-        for (const id of members) group.set(id, index)
+        for (const id of members) at(id).group = index
       })
       for (const a of ids)
         for (const b of ids) {
-          if (a === b || group.get(a) === group.get(b)) continue
+          if (a === b || at(a).group === at(b).group) continue
           later(2_000 + rng.below(500), () => {
-            if (group.get(a) !== group.get(b)) judge(a, b, 'dead')
+            if (at(a).group !== at(b).group) judge(a, b, 'dead')
           })
         }
     },
     heal: () => {
       wholeSince = now
-      for (const id of ids) group.set(id, 0)
+      for (const id of ids) at(id).group = 0
       for (const a of ids) for (const b of ids) if (a < b) meet(a, b)
     },
     change: (id, fields) => {
       const node = at(id)
       node.record = { ...node.record, ...fields, refutation: node.record.refutation + 1 }
+      knowItself(node)
       act(node, () => node.engine.membersChanged(now, [id]))
       announce(id)
     },

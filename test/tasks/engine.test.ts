@@ -431,3 +431,20 @@ test('an owner that was frozen finds its task taken over, and starts no run befo
   t.true(world.starts.some(({ node }) => node !== owner))
   t.deepEqual(world.violations, [])
 })
+
+test('of more gaps than are kept the newest stay, each task for itself', t => {
+  const gapsOf = (gapsMax: number) => {
+    const config = { gapsMax, backOffMinMs: 50, backOffMaxMs: 100 }
+    const world = createWorld({ seed: 11, nodes: 3, config })
+    world.behave = spec => (spec.id === taskId('loop') ? { afterMs: 20, error: 'boom' } : null)
+    world.put(world.ids[0] as NodeId, task('loop'))
+    world.put(world.ids[0] as NodeId, task('calm'))
+    world.advance(3_000)
+    const { loop, calm } = Object.fromEntries(world.engine(world.ids[1] as NodeId).availability(world.now))
+    return { loop: loop?.gaps ?? [], calm: calm?.gaps ?? [] }
+  }
+  const all = gapsOf(1_000)
+  t.true(all.loop.length > 10)
+  t.deepEqual(gapsOf(4), { loop: all.loop.slice(-4), calm: all.calm })
+  t.is(all.calm.length, 1)
+})

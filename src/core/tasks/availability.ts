@@ -18,10 +18,17 @@ export interface Coverage {
   at: Millis
   /** Whether a copy is due at all: a paused task and a finished job are not counted. */
   due: boolean
-  runners: readonly NodeId[]
+  /** The first of those that run it, and the rest: nearly always one and none. */
+  runner: NodeId | null
+  others: readonly NodeId[]
   lastRunner: NodeId | null
   totalMs: Millis
   coveredMs: Millis
+  /** What few slots have at any moment; null is none of it. */
+  trouble: Trouble | null
+}
+
+interface Trouble {
   overlapMs: Millis
   /** Begins of what lasts, or null. */
   gapFrom: Millis | null
@@ -44,16 +51,26 @@ export interface TaskAvailability {
 export const startCoverage = (now: Millis): Coverage => ({
   at: now,
   due: false,
-  runners: [],
+  runner: null,
+  others: NOBODY,
   lastRunner: null,
   totalMs: 0,
   coveredMs: 0,
-  overlapMs: 0,
-  gapFrom: null,
-  overlapFrom: null,
-  gapCause: 'applied',
-  overlapCause: 'heal',
+  trouble: null,
 })
+
+const NOBODY: readonly NodeId[] = []
+
+const troubleOf = (coverage: Coverage): Trouble => {
+  coverage.trouble ??= {
+    overlapMs: 0,
+    gapFrom: null,
+    overlapFrom: null,
+    gapCause: 'applied',
+    overlapCause: 'heal',
+  }
+  return coverage.trouble
+}
 
 export interface CoverageChange {
   /** Runners that were none before. */
@@ -70,42 +87,55 @@ export const cover = (
   now: Millis,
   due: boolean,
   runners: readonly NodeId[],
-  cause: TaskCause,
+  /** Why a gap or an overlap began, should one. */
+  causeNow: () => TaskCause,
 ): CoverageChange => {
   accrue(coverage, now)
-  const before = coverage.runners
-  if (due === coverage.due && sameRunners(before, runners)) return NOTHING
-  const began = runners.filter(node => !before.includes(node))
+  if (due === coverage.due && sameRunners(coverage, runners)) return NOTHING
+  const cause = causeNow()
+  const began = runners.filter(node => !hasRunner(coverage, node))
   let gap: CoverageChange['gap'] = null
   let overlap: CoverageChange['overlap'] = null
   const gapNow = due && runners.length === 0
-  if (gapNow && coverage.gapFrom === null) {
-    coverage.gapFrom = now
-    coverage.gapCause = cause
-  } else if (!gapNow && coverage.gapFrom !== null) {
-    if (runners.length > 0) gap = { from: coverage.gapFrom, cause: coverage.gapCause }
-    coverage.gapFrom = null
+  const gapFrom = coverage.trouble?.gapFrom ?? null
+  if (gapNow && gapFrom === null) {
+    const trouble = troubleOf(coverage)
+    trouble.gapFrom = now
+    trouble.gapCause = cause
+  } else if (!gapNow && gapFrom !== null) {
+    const trouble = troubleOf(coverage)
+    if (runners.length > 0) gap = { from: gapFrom, cause: trouble.gapCause }
+    trouble.gapFrom = null
   }
-  if (runners.length > 1 && coverage.overlapFrom === null) {
-    coverage.overlapFrom = now
-    coverage.overlapCause = cause
-  } else if (runners.length < 2 && coverage.overlapFrom !== null) {
-    overlap = { from: coverage.overlapFrom, cause: coverage.overlapCause }
-    coverage.overlapFrom = null
+  const overlapFrom = coverage.trouble?.overlapFrom ?? null
+  if (runners.length > 1 && overlapFrom === null) {
+    const trouble = troubleOf(coverage)
+    trouble.overlapFrom = now
+    trouble.overlapCause = cause
+  } else if (runners.length < 2 && overlapFrom !== null) {
+    const trouble = troubleOf(coverage)
+    overlap = { from: overlapFrom, cause: trouble.overlapCause }
+    trouble.overlapFrom = null
   }
   coverage.due = due
-  coverage.runners = runners.slice().sort(compareText)
+  const [runner = null, ...others] = runners.length > 1 ? runners.slice().sort(compareText) : runners
+  coverage.runner = runner
+  coverage.others = others.length === 0 ? NOBODY : others
+  if (coverage.trouble !== null && isOver(coverage.trouble)) coverage.trouble = null
   return { began, gap, overlap }
 }
+
+const isOver = ({ overlapMs, gapFrom, overlapFrom }: Trouble): boolean =>
+  overlapMs === 0 && gapFrom === null && overlapFrom === null
 
 const accrue = (coverage: Coverage, now: Millis): void => {
   const passed = Math.max(0, now - coverage.at)
   coverage.at = Math.max(coverage.at, now)
   if (coverage.due) {
     coverage.totalMs += passed
-    if (coverage.runners.length > 0) coverage.coveredMs += passed
+    if (coverage.runner !== null) coverage.coveredMs += passed
   }
-  if (coverage.runners.length > 1) coverage.overlapMs += passed
+  if (coverage.others.length > 0) troubleOf(coverage).overlapMs += passed
 }
 
 /** The sums of a task's slots at a moment. */
@@ -122,10 +152,21 @@ export const sumCoverage = (
     accrue(coverage, now)
     totalMs += coverage.totalMs
     coveredMs += coverage.coveredMs
-    overlapMs += coverage.overlapMs
+    overlapMs += coverage.trouble?.overlapMs ?? 0
   }
   return { share: totalMs === 0 ? 1 : coveredMs / totalMs, totalMs, coveredMs, overlapMs, gaps, overlaps }
 }
 
-const sameRunners = (a: readonly NodeId[], b: readonly NodeId[]): boolean =>
-  a.length === b.length && b.every(node => a.includes(node))
+const sameRunners = (coverage: Coverage, runners: readonly NodeId[]): boolean =>
+  runners.length === (coverage.runner === null ? 0 : 1 + coverage.others.length) &&
+  runners.every(node => hasRunner(coverage, node))
+
+const hasRunner = ({ runner, others }: Coverage, node: NodeId): boolean =>
+  node === runner || others.includes(node)
+
+/** Adds what one slot had to what others had. */
+export const addCoverage = (sum: Coverage, { totalMs, coveredMs, trouble }: Coverage): void => {
+  sum.totalMs += totalMs
+  sum.coveredMs += coveredMs
+  if (trouble !== null && trouble.overlapMs > 0) troubleOf(sum).overlapMs += trouble.overlapMs
+}

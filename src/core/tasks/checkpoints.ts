@@ -7,8 +7,9 @@
 import type { Millis, NodeId, TaskId } from '../ids.js'
 import type { Json } from '../json.js'
 import type { CopyId } from '../step.js'
-import { type Claim, compareEpochs, formatEpoch, parseEpoch, slotKey } from './claim.js'
-import { type Checkpoint, type Context, channelTo, isLive, localOf, type Slot, SPACES } from './context.js'
+import { type Claim, compareEpochs, formatEpoch, parseEpoch } from './claim.js'
+import { type Context, channelTo, isLive, localOf, SPACES } from './context.js'
+import type { Checkpoint, Slot } from './slots.js'
 import { asObject, type Task } from './task-table.js'
 
 export interface Checkpoints {
@@ -126,7 +127,7 @@ export const createCheckpoints = (ctx: Context): Checkpoints => {
     },
 
     stateChanged: (task, index) => {
-      const slot = ctx.slots.get(slotKey(task, index))
+      const slot = ctx.slots.get(task, index)
       if (slot === undefined) return
       wake(slot)
       if (slot.checkpoint === null || slot.local !== null) return

@@ -4,19 +4,10 @@
 import type { NodeId } from '../ids.js'
 import type { Json } from '../json.js'
 import { type Claim, claimKey, storeClaim } from './claim.js'
-import {
-  type Context,
-  claimOf,
-  deleteClaim,
-  FLOOR_KEY,
-  isLive,
-  type LocalCopy,
-  type Slot,
-  SPACES,
-  setClaim,
-} from './context.js'
+import { type Context, claimOf, deleteClaim, FLOOR_KEY, isLive, SPACES, setClaim } from './context.js'
 import { isHolding } from './copy.js'
 import type { Observer } from './observer.js'
+import type { LocalCopy, Slot } from './slots.js'
 
 export interface ClaimWaiter {
   readonly slot: Slot

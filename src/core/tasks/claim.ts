@@ -82,7 +82,11 @@ export const storeClaim = (claim: Claim): Json => ({
 })
 
 /** A claim as a peer wrote it, or null when it cannot be understood or stands under another's key. */
-export const readClaim = (key: string, value: Json | undefined): Claim | null => {
+export const readClaim = (
+  key: string,
+  value: Json | undefined,
+  known: (node: NodeId) => NodeId = node => node,
+): Claim | null => {
   const at = parseClaimKey(key)
   if (at === null || value === null || typeof value !== 'object' || Array.isArray(value)) return null
   const fields = value as JsonObject
@@ -91,7 +95,7 @@ export const readClaim = (key: string, value: Json | undefined): Claim | null =>
   return {
     task: at.task,
     slot: at.slot,
-    epoch,
+    epoch: { number: epoch.number, node: known(epoch.node) },
     phase: fields.phase,
     since: numberOr(fields.since, 0),
     restarts: numberOr(fields.restarts, 0),

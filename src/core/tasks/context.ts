@@ -3,20 +3,18 @@
 
 import { DeadlineQueue } from '../deadline-queue.js'
 import type { Millis, NodeId, TaskId } from '../ids.js'
-import type { Json } from '../json.js'
 import type { MembersView } from '../member.js'
-import type { TaskCause } from '../mesh-event.js'
 import type { Rng } from '../rng.js'
 import type { StateAccess } from '../state/view.js'
-import type { Channel, CopyId, Effect, StoreEntry } from '../step.js'
-import { type Coverage, startCoverage } from './availability.js'
-import { type Claim, compareEpochs, slotKey } from './claim.js'
-import { type CopyState, isHolding, WAITING } from './copy.js'
+import type { Channel, Effect, StoreEntry } from '../step.js'
+import { type Claim, compareEpochs } from './claim.js'
+import { isHolding, WAITING } from './copy.js'
 import type { OffsetMinutes } from './cron.js'
 import type { EngineConfig } from './engine-config.js'
-import type { PlacementMember, PlacementTask } from './placement.js'
+import type { PlacementMember } from './placement.js'
 import { createPlacer, type Placer } from './placer.js'
-import { abilityOf } from './spec.js'
+import { createReader, type Reader } from './reader.js'
+import { type LocalCopy, NO_CLAIMS, type Slot, SlotTable } from './slots.js'
 import { isReadable, type Task, type UnreadableTask } from './task-table.js'
 
 export const SPACES = {
@@ -37,80 +35,21 @@ export interface TaskEngineDeps {
   readonly nextToken: () => number
   readonly zoneOffset: OffsetMinutes
   readonly meshTime: (now: Millis) => Millis
+  /** Shared by nodes that live in one process, if given. */
+  readonly reader?: Reader
   /** This node's own entries of the store under `t/`, as recovered. */
   readonly entries: readonly StoreEntry[]
-}
-
-/** A saved progress; the newest has the highest epoch number, then node, then sequence. */
-export interface Checkpoint {
-  readonly epoch: string
-  readonly sequence: number
-  readonly checkpoint: Json
-}
-
-/** One copy of one task, as this node sees it. There is one for every slot of the mesh, so it is small. */
-export interface Slot {
-  readonly key: string
-  readonly task: TaskId
-  readonly index: number
-  /** The newest claim of every node that has one, this node's included; seldom more than one. */
-  claims: Claim[]
-  /** The highest epoch number ever seen. */
-  highest: number
-  /** Present while this node has, had or wants the copy. */
-  local: LocalCopy | null
-  checkpoint: Checkpoint | null
-  readonly coverage: Coverage
-}
-
-/** This node's copy of a slot. */
-export interface LocalCopy {
-  state: CopyState
-  /** What the executor holds, or null. */
-  launched: CopyId | null
-  /** The task as the copy was started with. */
-  task: Task | null
-  /** Why this node took it. */
-  cause: TaskCause
-  since: Millis
-  /** Until when a live rival's claim is respected, or null while there is none. */
-  handAt: Millis | null
-  /** Until when the last checkpoint of the copy before is waited for, or null. */
-  savedAt: Millis | null
-  /** When a copy that is to move is stopped, or null. */
-  movesAt: Millis | null
-  /** While it waits: how long until somebody is asked. */
-  lookMs: Millis
-  /** Its last owner said that this node is next. */
-  invited: boolean
-  /** It took its place at such an invitation. */
-  wasInvited: boolean
-  /** No run begins before this moment. */
-  calmUntil: Millis
-  /** To whom it was handed, and until when that member's answer is awaited. */
-  handedTo: { readonly node: NodeId; readonly untilAt: Millis } | null
-  /** In mesh time, up to where the periods are done. */
-  covered: Millis | null
-  lastError: string | null
-  /** Failures and errors of periodic runs, for show. */
-  errors: number
-  /** A higher number whose claim is on its way to the disk. */
-  renewTo: number | null
-  /** Somebody who held this node dead has removed its claim. */
-  claimLost: boolean
-  /** The last checkpoint's number within its epoch. */
-  sequence: number
 }
 
 export interface Context {
   readonly deps: TaskEngineDeps
   readonly self: NodeId
   readonly config: EngineConfig
+  readonly reader: Reader
   now: Millis
   out: Effect[]
   readonly tasks: Map<TaskId, Task | UnreadableTask>
-  readonly slots: Map<string, Slot>
-  readonly slotsOfTask: Map<TaskId, Set<Slot>>
+  readonly slots: SlotTable
   /** The slots in which a node has a claim. */
   readonly slotsOfNode: Map<NodeId, Set<Slot>>
   /** Keys are `<what>|<slot key>`, or `<what>` alone. */
@@ -141,11 +80,11 @@ export const createContext = (deps: TaskEngineDeps): Context => ({
   deps,
   self: deps.self,
   config: deps.config,
+  reader: deps.reader ?? createReader(deps.zoneOffset, id => deps.members.get(id)?.id ?? id),
   now: 0,
   out: [],
   tasks: new Map(),
-  slots: new Map(),
-  slotsOfTask: new Map(),
+  slots: new SlotTable(),
   slotsOfNode: new Map(),
   deadlines: new DeadlineQueue(),
   madeHere: new Set(),
@@ -178,12 +117,7 @@ export const raiseFloor = (ctx: Context, claim: Claim): void => {
 
 /** Tells placement about a task, unless its job is done. */
 export const placeTask = (ctx: Context, task: Task): void => {
-  ctx.placer.setTask(toPlacementTask(task))
-}
-
-export const toPlacementTask = (task: Task): PlacementTask => {
-  const { id, run, replicas, needs, spread, weight } = task.spec
-  return { id, ability: abilityOf(run), replicas, needs, spread, weight }
+  ctx.placer.setTask(task.placement)
 }
 
 export const meshNow = (ctx: Context): Millis => ctx.deps.meshTime(ctx.now)
@@ -193,29 +127,12 @@ export const taskOf = (ctx: Context, id: TaskId): Task | null => {
   return task !== undefined && isReadable(task) ? task : null
 }
 
-export const slotAt = (ctx: Context, task: TaskId, index: number): Slot => {
-  const key = slotKey(task, index)
-  let slot = ctx.slots.get(key)
-  if (slot === undefined) {
-    slot = {
-      key,
-      task,
-      index,
-      claims: [],
-      highest: 0,
-      local: null,
-      checkpoint: null,
-      coverage: startCoverage(ctx.now),
-    }
-    ctx.slots.set(key, slot)
-    addTo(ctx.slotsOfTask, task, slot)
-  }
-  return slot
-}
+export const slotAt = (ctx: Context, task: TaskId, index: number): Slot =>
+  // The task's own text, so that its slots do not hold one more.
+  ctx.slots.get(task, index) ?? ctx.slots.add(ctx.tasks.get(task)?.id ?? task, index, ctx.now)
 
 export const dropSlot = (ctx: Context, slot: Slot): void => {
-  ctx.slots.delete(slot.key)
-  removeFrom(ctx.slotsOfTask, slot.task, slot)
+  ctx.slots.delete(slot)
   for (const what of ['hand', 'look', 'move', 'retry', 'period', 'steady', 'save', 'error'])
     ctx.deadlines.delete(`${what}|${slot.key}`)
 }
@@ -250,14 +167,15 @@ export const claimOf = (slot: Slot, node: NodeId): Claim | undefined =>
 
 export const setClaim = (ctx: Context, slot: Slot, claim: Claim): void => {
   const at = slot.claims.findIndex(held => held.epoch.node === claim.epoch.node)
-  if (at < 0) slot.claims.push(claim)
-  else slot.claims[at] = claim
+  if (slot.claims.length === 0 || (at === 0 && slot.claims.length === 1)) slot.claims = [claim]
+  else slot.claims = at < 0 ? [...slot.claims, claim] : slot.claims.with(at, claim)
   slot.highest = Math.max(slot.highest, claim.epoch.number)
-  addTo(ctx.slotsOfNode, claim.epoch.node, slot)
+  if (at < 0) addTo(ctx.slotsOfNode, claim.epoch.node, slot)
 }
 
 export const deleteClaim = (ctx: Context, slot: Slot, node: NodeId): void => {
-  slot.claims = slot.claims.filter(claim => claim.epoch.node !== node)
+  const at = slot.claims.findIndex(claim => claim.epoch.node === node)
+  if (at >= 0) slot.claims = slot.claims.length === 1 ? NO_CLAIMS : slot.claims.toSpliced(at, 1)
   removeFrom(ctx.slotsOfNode, node, slot)
 }
 

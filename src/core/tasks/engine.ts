@@ -11,7 +11,7 @@ import type { Message } from '../message.js'
 import type { CopyId, CoreEvent, Effect, Stepper } from '../step.js'
 import type { TaskAvailability } from './availability.js'
 import { createCheckpoints } from './checkpoints.js'
-import { createContext, SPACES, slotAt, type TaskEngineDeps, taskOf, toPlacementTask } from './context.js'
+import { createContext, SPACES, slotAt, type TaskEngineDeps, taskOf } from './context.js'
 import { type Explanation, explain, type Move, rehearseLoss } from './explain.js'
 import { createInbox } from './inbox.js'
 import { createIntake } from './intake.js'
@@ -86,12 +86,12 @@ export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
     const looked = new Set(ctx.dirty)
     for (const slot of ctx.dirty) {
       ctx.dirty.delete(slot)
-      if (ctx.slots.get(slot.key) !== slot) continue
+      if (!ctx.slots.has(slot)) continue
       runner.settle(slot)
       looked.add(slot)
       takeChanges()
     }
-    for (const slot of looked) if (ctx.slots.get(slot.key) === slot) observer.look(slot)
+    for (const slot of looked) if (ctx.slots.has(slot)) observer.look(slot)
     runner.flush()
     results.flush()
   }
@@ -107,7 +107,7 @@ export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
     if (ctx.gateOpen) return
     ctx.gateOpen = true
     ctx.deadlines.delete('gate')
-    for (const slot of ctx.slots.values()) ctx.dirty.add(slot)
+    for (const slot of ctx.slots.all()) ctx.dirty.add(slot)
     for (const event of held.splice(0)) request(event)
   }
 
@@ -133,7 +133,7 @@ export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
 
   const onDue = (key: string): void => {
     const bar = key.indexOf('|')
-    const slot = ctx.slots.get(key.slice(bar + 1))
+    const slot = ctx.slots.find(key.slice(bar + 1))
     if (key === 'gate') openGate()
     else if (key === 'ask') results.ask()
     else if (key === 'orphans') intake.sweepOrphans()
@@ -233,14 +233,17 @@ export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
     },
     why: id => {
       const task = taskOf(ctx, id)
-      return task === null
-        ? null
-        : explain(toPlacementTask(task), ctx.placedMembers.values(), ctx.placer.owners())
+      return task === null ? null : explain(task.placement, ctx.placedMembers.values(), ctx.placer.owners())
     },
     plan: without => {
       const tasks = [...ctx.tasks.values()].filter(isReadable).filter(task => !results.isDone(task))
       const members = [...ctx.placedMembers.values()]
-      return rehearseLoss(tasks.map(toPlacementTask), members, intake.rule, without)
+      return rehearseLoss(
+        tasks.map(task => task.placement),
+        members,
+        intake.rule,
+        without,
+      )
     },
     availability: observer.availability,
     phases: () => countPhases(ctx),

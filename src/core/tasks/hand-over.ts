@@ -7,8 +7,9 @@
 
 import type { Millis, NodeId } from '../ids.js'
 import { formatEpoch } from './claim.js'
-import { type Context, channelTo, isLive, type LocalCopy, type Slot } from './context.js'
+import { type Context, channelTo, isLive } from './context.js'
 import { numberOf } from './copy.js'
+import type { LocalCopy, Slot } from './slots.js'
 
 export interface HandOver {
   /** Whether a copy that is to move to this node runs on for now. */

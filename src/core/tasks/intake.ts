@@ -6,7 +6,7 @@ import type { NodeId, TaskId } from '../ids.js'
 import type { Member } from '../member.js'
 import type { StateChange } from '../step.js'
 import type { Checkpoints } from './checkpoints.js'
-import { parseClaimKey, readClaim } from './claim.js'
+import { parseClaimKey } from './claim.js'
 import {
   type Context,
   claimOf,
@@ -21,15 +21,7 @@ import { isHolding } from './copy.js'
 import type { Observer } from './observer.js'
 import { type PlacementMember, type PlacementRule, readRule } from './placement.js'
 import type { Results } from './results.js'
-import { createSchedule } from './schedule.js'
-import {
-  isReadable,
-  isYoungerTwin,
-  readTask,
-  storeTask,
-  type Task,
-  type UnreadableTask,
-} from './task-table.js'
+import { isReadable, isYoungerTwin, storeTask, type Task, type UnreadableTask } from './task-table.js'
 
 export interface Intake {
   /** Shared state holds another value under this key. */
@@ -62,12 +54,10 @@ export const createIntake = (
       ctx.placer.removeTask(id)
       results.forget(id)
       observer.taskChanged(id, 'removed')
-      for (const slot of ctx.slotsOfTask.get(id) ?? []) ctx.dirty.add(slot)
+      for (const slot of ctx.slots.of(id)) ctx.dirty.add(slot)
       return
     }
-    const task = readTask(id, value, (spec, createdAt) =>
-      createSchedule(spec.when, createdAt, ctx.deps.zoneOffset),
-    )
+    const task = ctx.reader.task(id, value)
     if (before !== undefined && ctx.madeHere.has(id) && isYoungerTwin(task, before)) {
       // Every copy would begin anew, without its checkpoint: who made the elder says so to all.
       keepElder(before)
@@ -76,7 +66,7 @@ export const createIntake = (
     ctx.tasks.set(id, before === undefined ? task : goOnAs(task, before))
     if (!isReadable(task) || results.isDone(task)) ctx.placer.removeTask(id)
     else placeTask(ctx, task)
-    for (const slot of ctx.slotsOfTask.get(id) ?? []) ctx.dirty.add(slot)
+    for (const slot of ctx.slots.of(id)) ctx.dirty.add(slot)
     const revision = isReadable(task) ? task.revision : 0
     const revisionBefore = before === undefined ? null : isReadable(before) ? before.revision : 0
     if (revisionBefore === null || revisionBefore !== revision)
@@ -95,12 +85,12 @@ export const createIntake = (
   }
 
   const loadClaim = (key: string): void => {
-    const at = parseClaimKey(key)
-    if (at === null) return
     const value = ctx.deps.state.get(SPACES.claims, key)
-    const claim = value === undefined ? null : readClaim(key, value)
-    const known = ctx.slots.has(`${at.task}/${at.slot}`)
-    if (claim === null && !known) return
+    const claim = value === undefined ? null : ctx.reader.claim(key, value)
+    const at =
+      claim === null ? parseClaimKey(key) : { task: claim.task, slot: claim.slot, node: claim.epoch.node }
+    if (at === null) return
+    if (claim === null && ctx.slots.get(at.task, at.slot) === undefined) return
     const slot = slotAt(ctx, at.task, at.slot)
     const before = claimOf(slot, at.node) ?? null
     if (at.node === ctx.self) {

@@ -4,6 +4,7 @@
 import type { Millis, NodeId, TaskId } from '../ids.js'
 import type { TaskCause, TaskEvent } from '../mesh-event.js'
 import {
+  addCoverage,
   type Coverage,
   cover,
   type Interval,
@@ -12,14 +13,15 @@ import {
   type TaskAvailability,
 } from './availability.js'
 import { type Claim, formatEpoch } from './claim.js'
-import { type Context, claimOf, isPlaced, isStanding, type Slot } from './context.js'
+import { type Context, claimOf, isPlaced, isStanding } from './context.js'
+import type { Slot } from './slots.js'
 import { isReadable } from './task-table.js'
 
-interface History {
-  readonly gaps: Interval[]
-  readonly overlaps: Interval[]
-  /** What slots that are no more had added up. */
-  readonly retired: Coverage
+type Kind = 'gaps' | 'overlaps'
+
+/** A gap or an overlap that is over; those of one task form a chain, so that the usual one (its first start) costs one object. */
+interface Lapse extends Interval {
+  older: Lapse | null
 }
 
 export interface Observer {
@@ -34,25 +36,34 @@ export interface Observer {
 }
 
 export const createObserver = (ctx: Context): Observer => {
-  const histories = new Map<TaskId, History>()
+  /** The newest of each task. */
+  const lapses = { gaps: new Map<TaskId, Lapse>(), overlaps: new Map<TaskId, Lapse>() }
+  /** What slots that are no more had added up. */
+  const retired = new Map<TaskId, Coverage>()
 
-  const tell = (event: Omit<TaskEvent, 'at'>): void => {
-    if (!ctx.quiet) ctx.out.push({ kind: 'notify', event: { ...event, at: ctx.now } })
+  const tell = (event: TaskEvent): void => {
+    if (!ctx.quiet) ctx.out.push({ kind: 'notify', event })
   }
 
-  const historyOf = (task: TaskId): History => {
-    let history = histories.get(task)
-    if (history === undefined) {
-      history = { gaps: [], overlaps: [], retired: startCoverage(ctx.now) }
-      histories.set(task, history)
+  const remember = (slot: Slot, kind: Kind, from: Millis, cause: TaskCause): void => {
+    const older = lapses[kind].get(slot.task) ?? null
+    const newest: Lapse = { slot: slot.index, from, to: ctx.now, cause, older }
+    lapses[kind].set(slot.task, newest)
+    let count = 1
+    for (let at = newest; at.older !== null; at = at.older) {
+      if (++count <= ctx.config.gapsMax) continue
+      at.older = null
+      return
     }
-    return history
   }
 
-  const remember = (slot: Slot, what: 'gaps' | 'overlaps', from: Millis, cause: TaskCause): void => {
-    const history = historyOf(slot.task)
-    history[what].push({ slot: slot.index, from, to: ctx.now, cause })
-    if (history[what].length > ctx.config.gapsMax) history[what].shift()
+  const listed = (task: TaskId, kind: Kind): Interval[] => {
+    const intervals: Interval[] = []
+    for (let lapse = lapses[kind].get(task) ?? null; lapse !== null; lapse = lapse.older) {
+      const { slot, from, to, cause } = lapse
+      intervals.push({ slot, from, to, cause })
+    }
+    return intervals.reverse()
   }
 
   return {
@@ -73,17 +84,18 @@ export const createObserver = (ctx: Context): Observer => {
           epoch,
           cause: 'exited',
           error: after.lastError ?? '',
+          at: ctx.now,
         })
-      else tell({ kind: 'task.stopped', task, slot: index, node, epoch, cause: after.cause })
+      else tell({ kind: 'task.stopped', task, slot: index, node, epoch, cause: after.cause, at: ctx.now })
     },
 
     look: slot => {
       const { coverage, task, index } = slot
-      const runners = slot.claims
-        .filter(claim => claim.phase === 'running' && isStanding(ctx, claim))
-        .map(claim => claim.epoch.node)
+      const runners: NodeId[] = []
+      for (const claim of slot.claims)
+        if (claim.phase === 'running' && isStanding(ctx, claim)) runners.push(claim.epoch.node)
       const lastRunner = coverage.lastRunner
-      const change = cover(coverage, ctx.now, isPlaced(ctx, slot), runners, endCause(ctx, slot))
+      const change = cover(coverage, ctx.now, isPlaced(ctx, slot), runners, () => endCause(ctx, slot))
       if (change.gap !== null) {
         remember(slot, 'gaps', change.gap.from, change.gap.cause)
         // The very first start is no failover.
@@ -96,30 +108,36 @@ export const createObserver = (ctx: Context): Observer => {
       for (const node of change.began) {
         const claim = claimOf(slot, node)
         if (claim === undefined) continue
-        const told = { task, slot: index, node, epoch: formatEpoch(claim.epoch), cause: claim.cause }
-        tell({ kind: 'task.started', ...told })
+        const { cause } = claim
+        const at = ctx.now
+        const epoch = formatEpoch(claim.epoch)
+        tell({ kind: 'task.started', task, slot: index, node, epoch, cause, at })
         if (lastRunner !== null && lastRunner !== node)
-          tell({ kind: 'task.moved', ...told, from: lastRunner, to: node })
+          tell({ kind: 'task.moved', task, slot: index, node, epoch, cause, from: lastRunner, to: node, at })
         coverage.lastRunner = node
       }
     },
 
     retire: ({ task, coverage }) => {
       if (coverage.totalMs === 0 || !ctx.tasks.has(task)) return
-      const { retired } = historyOf(task)
-      retired.totalMs += coverage.totalMs
-      retired.coveredMs += coverage.coveredMs
-      retired.overlapMs += coverage.overlapMs
+      const sum = retired.get(task) ?? startCoverage(ctx.now)
+      addCoverage(sum, coverage)
+      retired.set(task, sum)
     },
 
     taskChanged: (task, cause) => {
-      if (cause === 'removed') histories.delete(task)
+      if (cause === 'removed') {
+        lapses.gaps.delete(task)
+        lapses.overlaps.delete(task)
+        retired.delete(task)
+      }
       tell({
         kind: cause === 'removed' ? 'task.removed' : 'task.applied',
         task,
         node: null,
         epoch: null,
         cause,
+        at: ctx.now,
       })
     },
 
@@ -127,10 +145,10 @@ export const createObserver = (ctx: Context): Observer => {
       const sums = new Map<TaskId, TaskAvailability>()
       for (const [id, task] of ctx.tasks) {
         if (!isReadable(task)) continue
-        const coverages = [...(ctx.slotsOfTask.get(id) ?? [])].map(slot => slot.coverage)
-        const { gaps, overlaps, retired } = histories.get(id) ?? { gaps: [], overlaps: [], retired: null }
-        if (retired !== null) coverages.push(retired)
-        sums.set(id, sumCoverage(coverages, now, gaps, overlaps))
+        const coverages = [...ctx.slots.of(id)].map(slot => slot.coverage)
+        const gone = retired.get(id)
+        if (gone !== undefined) coverages.push(gone)
+        sums.set(id, sumCoverage(coverages, now, listed(id, 'gaps'), listed(id, 'overlaps')))
       }
       return sums
     },

@@ -4,8 +4,9 @@
 import type { Millis, NodeId } from '../ids.js'
 import type { TaskCause } from '../mesh-event.js'
 import type { Claim } from './claim.js'
-import { type Context, isStanding, meshNow, type Slot } from './context.js'
+import { type Context, isStanding, meshNow } from './context.js'
 import { numberOf } from './copy.js'
+import type { Slot } from './slots.js'
 import type { Task } from './task-table.js'
 
 /** Others' copies that may live, as far as this node can tell. */

@@ -4,7 +4,8 @@
 // because what gossip lost would otherwise be found by chance, seconds later.
 
 import type { Claim } from './claim.js'
-import { type Context, highestClaim, type LocalCopy, type Slot } from './context.js'
+import { type Context, highestClaim } from './context.js'
+import type { LocalCopy, Slot } from './slots.js'
 import type { Task } from './task-table.js'
 
 export interface Patience {

@@ -3,24 +3,24 @@
 // `placement-room.ts` takes over where a member has been chosen beyond its room.
 
 import { hashText } from '../hash.js'
-import type { Group, MemberRow, TaskRow } from './placement-group.js'
-import { distance, nearestToZero, placeOf, slotPoint } from './placement-score.js'
+import { type Group, type MemberRow, seedsOf, type TaskRow } from './placement-group.js'
+import { distance, nearestToZero, placeOf, SURVEYED_MAX, slotPoint, survey } from './placement-score.js'
 
 const ONE_SLOT: readonly number[] = [0]
+const NOBODY: readonly null[] = [null]
 
 /** Sets the task's slots, choice and what belongs to it. */
 export const choose = (row: TaskRow): void => {
   const { group, task, seed } = row
   const { available, known } = group
-  row.isWishful = false
   row.isSeated = false
   if (task.replicas === 'all') {
     const isHere = new Set(available)
     const seats = numberedSeats(known).filter(([, member]) => isHere.has(member))
     row.slots = seats.map(([slot]) => slot)
     row.choice = seats.map(([, member]) => member)
-    row.apart = seats.map(([, member]) => distance(placeOf(seed, member.seed), 0))
     row.isSeated = true
+    group.watch.set(row, row.choice, [], true)
     return
   }
   const count = task.replicas
@@ -29,38 +29,35 @@ export const choose = (row: TaskRow): void => {
   if (count === 1 && known.length > 1) {
     const at = nearestToZero(seed, group.seeds, available.length)
     const member = available[at] ?? null
-    row.choice = [member]
-    row.apart = [member === null ? -1 : distance(placeOf(seed, member.seed), 0)]
-    row.isWishful = member === null
+    if (member === null) row.choice = NOBODY
+    else {
+      member.alone ??= [member]
+      row.choice = member.alone
+    }
+    group.watch.setOne(row, member, member === null ? 0 : distance(placeOf(seed, member.seed), 0))
     return
   }
   if (known.length <= count) {
     const isHere = new Set(available)
-    const seats = assign(row, known, task.spread === null ? null : codesOf(known, task.spread))
+    const seats = assign(
+      row,
+      known,
+      seedsOf(known),
+      task.spread === null ? null : codesOf(known, task.spread),
+    )
     row.choice = seats.owners.map(member => (member !== null && isHere.has(member) ? member : null))
-    row.apart = seats.apart
     row.isSeated = true
-    row.isWishful = true
+    group.watch.set(row, row.choice, seats.apart, true)
     return
   }
   const { owners, apart, isWishful } = assign(
     row,
     available,
+    group.seeds,
     task.spread === null ? null : groupCodes(group, task.spread),
   )
   row.choice = owners
-  row.apart = apart
-  row.isWishful = isWishful
-}
-
-/** Whether a member that just became available might change the task's choice; a wrong yes costs time only. */
-export const mightWant = (row: TaskRow, member: MemberRow): boolean => {
-  if (row.isWishful || row.task.replicas === 'all') return true
-  const place = placeOf(row.seed, member.seed)
-  for (let slot = 0; slot < row.apart.length; slot++) {
-    if (distance(place, slotPoint(slot)) <= (row.apart[slot] as number)) return true
-  }
-  return false
+  group.watch.set(row, owners, apart, isWishful)
 }
 
 /** Whether the task's choice looks at the members that are known, present or not. */
@@ -74,12 +71,17 @@ interface Assigned {
 }
 
 /** Nearest pairs first, each member once, spread first where it is asked for. */
-const assign = (row: TaskRow, rows: readonly MemberRow[], codes: Int32Array | null): Assigned => {
+const assign = (
+  row: TaskRow,
+  rows: readonly MemberRow[],
+  seeds: Int32Array,
+  codes: Int32Array | null,
+): Assigned => {
   const count = row.slots.length
   const length = rows.length
   growScratch(length)
   const places = scratch
-  for (let i = 0; i < length; i++) places[i] = placeOf(row.seed, (rows[i] as MemberRow).seed)
+  survey(row.seed, seeds, length, count, places, surveyed)
   const owners: (MemberRow | null)[] = new Array(count).fill(null)
   const apart: number[] = new Array(count).fill(-1)
   const candidate: number[] = new Array(count).fill(-1)
@@ -88,8 +90,12 @@ const assign = (row: TaskRow, rows: readonly MemberRow[], codes: Int32Array | nu
   let isWishful = false
 
   for (const values of codes === null ? [null] : [codes, null]) {
+    // While nobody holds a copy, the nearest of all is the candidate.
+    const isFresh = holders.length === 0
     for (let slot = 0; slot < count; slot++) {
-      candidate[slot] = owners[slot] === null ? nearest(places, length, slot, values) : -1
+      if (owners[slot] !== null) candidate[slot] = -1
+      else if (isFresh && slot < SURVEYED_MAX) candidate[slot] = surveyed[slot] as number
+      else candidate[slot] = nearest(places, length, slot, values)
     }
     for (;;) {
       let winner = -1
@@ -131,11 +137,13 @@ const assign = (row: TaskRow, rows: readonly MemberRow[], codes: Int32Array | nu
 /** The position of the nearest member that holds nothing yet and has a new value, or −1. */
 const nearest = (places: Int32Array, length: number, slot: number, values: Int32Array | null): number => {
   const point = slotPoint(slot)
-  let least = 0x80000000
+  // Small enough to stay an integer: the first that is taken may be as far as that.
+  let least = 0x7fffffff
   let found = -1
   for (let i = 0; i < length; i++) {
     const away = distance(places[i] as number, point)
-    if (away < least && isTaken[i] === 0 && (values === null || isUsed[values[i] as number] === 0)) {
+    if (away > least || (away === least && found >= 0)) continue
+    if (isTaken[i] === 0 && (values === null || isUsed[values[i] as number] === 0)) {
       least = away
       found = i
     }
@@ -145,6 +153,7 @@ const nearest = (places: Int32Array, length: number, slot: number, values: Int32
 
 /** Arrays for all calls: they never outlive one, and the marks are back at 0 after each. */
 let scratch = new Int32Array(256)
+const surveyed = new Int32Array(SURVEYED_MAX)
 let isTaken = new Uint8Array(256)
 let isUsed = new Uint8Array(256)
 const growScratch = (length: number): void => {

@@ -58,6 +58,66 @@ export const nearestToZero = (task: number, seeds: Int32Array, length: number): 
   return at
 }
 
+/** How many slots `survey` finds the nearest member for. */
+export const SURVEYED_MAX = 4
+
+/**
+ * Writes every member's place into `places`, and the position of the one that is nearest to each of the
+ * first slots into `nearest`, the first of equals. Slots 0 and 1, and 2 and 3, stand at opposite points:
+ * who is nearest to the one is farthest from the other, so that two numbers tell of four slots.
+ */
+export const survey = (
+  task: number,
+  seeds: Int32Array,
+  length: number,
+  count: number,
+  places: Int32Array,
+  nearest: Int32Array,
+): void => {
+  let least = 0x7fffffff
+  let most = -1
+  let at0 = length > 0 ? 0 : -1
+  let at1 = at0
+  for (let i = 0; i < length; i++) {
+    let x = task ^ (seeds[i] as number)
+    x = Math.imul(x ^ (x >>> 16), 0x7feb352d)
+    x = Math.imul(x ^ (x >>> 15), 0x846ca68b)
+    x ^= x >>> 16
+    places[i] = x
+    x ^= x >> 31
+    if (x < least) {
+      least = x
+      at0 = i
+    }
+    if (x > most) {
+      most = x
+      at1 = i
+    }
+  }
+  nearest[0] = at0
+  nearest[1] = at1
+  if (count < 3) return
+  const point = slotPoint(2)
+  least = 0x7fffffff
+  most = -1
+  at0 = length > 0 ? 0 : -1
+  at1 = at0
+  for (let i = 0; i < length; i++) {
+    let x = ((places[i] as number) - point) | 0
+    x ^= x >> 31
+    if (x < least) {
+      least = x
+      at0 = i
+    }
+    if (x > most) {
+      most = x
+      at1 = i
+    }
+  }
+  nearest[2] = at0
+  nearest[3] = at1
+}
+
 /** An edge between a slot and a member, as far as the order of edges needs it. */
 export interface Edge {
   readonly apart: number

@@ -15,7 +15,7 @@ import type {
   PlacementTask,
 } from './placement.js'
 import { isAvailable } from './placement.js'
-import { choose, looksAtKnown, mightWant } from './placement-choice.js'
+import { choose, looksAtKnown } from './placement-choice.js'
 import {
   createGroup,
   createMemberRow,
@@ -62,16 +62,15 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
   const removed = new Map<TaskId, TaskRow>()
   let isSettled = true
   let isShort = false
+  let memberNumber = 0
+  /** Members whose capacity has an end: without any, and without `balance`, nobody's room is short. */
+  let limited = 0
 
   const rechoose = (row: TaskRow): void => {
     const { weight } = row.task
-    for (const member of row.choice) release(member, row, weight)
+    for (const member of row.choice) if (member !== null) member.chosenWeight -= weight
     choose(row)
-    for (const member of row.choice) {
-      if (member === null) continue
-      member.chosenBy.add(row)
-      member.chosenWeight += weight
-    }
+    for (const member of row.choice) if (member !== null) member.chosenWeight += weight
     row.owners = row.choice
     unreported.add(row)
     isSettled = false
@@ -82,14 +81,14 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
       const before = group.known.length
       const filed = fileMember(group, row, member)
       if (!filed.known && filed.available === 'same') continue
-      const fewest = Math.min(before, group.known.length)
-      for (const task of group.tasks) {
-        const isTouched =
-          (filed.known && looksAtKnown(task, fewest)) ||
-          (filed.available === 'out' && row.chosenBy.has(task)) ||
-          (filed.available === 'in' && mightWant(task, row))
-        if (isTouched) rechoose(task)
+      const touched = new Set<TaskRow>()
+      if (filed.known) {
+        const fewest = Math.min(before, group.known.length)
+        for (const task of group.watch.rows) if (looksAtKnown(task, fewest)) touched.add(task)
       }
+      if (filed.available === 'out') group.watch.addGoing(row, touched)
+      if (filed.available === 'in') group.watch.addComing(row, touched)
+      for (const task of touched) rechoose(task)
     }
     isSettled = false
   }
@@ -107,6 +106,7 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
   const settle = (): void => {
     if (isSettled) return
     isSettled = true
+    if (rule.balance === null && limited === 0 && !isShort) return
     const bound = boundOf(rule, members.values())
     let isNowShort = false
     for (const member of members.values()) {
@@ -125,8 +125,9 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
   const setMember = (member: PlacementMember): void => {
     const row = members.get(member.id)
     if (row === undefined) {
-      const created = createMemberRow(member)
+      const created = createMemberRow(member, memberNumber++)
       members.set(member.id, created)
+      if (member.capacity !== null) limited++
       refile(created, member)
       return
     }
@@ -135,7 +136,9 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
     if (isElsewhere) refile(row, null)
     row.member = member
     if (isElsewhere || isAvailable(old) !== isAvailable(member)) refile(row, member)
-    if (old.capacity !== member.capacity) isSettled = false
+    if (old.capacity === member.capacity) return
+    limited += (member.capacity === null ? 0 : 1) - (old.capacity === null ? 0 : 1)
+    isSettled = false
   }
 
   const removeMember = (id: NodeId): void => {
@@ -143,12 +146,13 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
     if (row === undefined) return
     refile(row, null)
     members.delete(id)
+    if (row.member.capacity !== null) limited--
   }
 
-  const dropTask = (row: TaskRow): void => {
-    for (const member of row.choice) release(member, row, row.task.weight)
-    row.group.tasks.delete(row)
-    if (row.group.tasks.size === 0) groups.delete(row.group.key)
+  const dropRow = (row: TaskRow): void => {
+    for (const member of row.choice) if (member !== null) member.chosenWeight -= row.task.weight
+    row.group.watch.drop(row)
+    if (row.group.watch.rows.length === 0) groups.delete(row.group.key)
     tasks.delete(row.task.id)
     unreported.delete(row)
     isSettled = false
@@ -158,35 +162,36 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
     const old = tasks.get(task.id)
     if (old !== undefined && sameTask(old.task, task)) return
     const reported = old ?? removed.get(task.id)
-    if (old !== undefined) dropTask(old)
+    if (old !== undefined) dropRow(old)
     removed.delete(task.id)
     const row: TaskRow = {
       task,
       seed: taskSeed(task.id),
       group: groupOf(task),
+      at: 0,
+      ats: null,
       slots: NONE,
       choice: NONE,
-      apart: NONE,
-      isWishful: false,
       isSeated: false,
       owners: NONE,
       reportedSlots: reported?.reportedSlots ?? NONE,
       reported: reported?.reported ?? NONE,
     }
     tasks.set(task.id, row)
-    row.group.tasks.add(row)
+    row.group.watch.add(row)
     rechoose(row)
   }
 
   const removeTask = (id: TaskId): void => {
     const row = tasks.get(id)
     if (row === undefined) return
-    dropTask(row)
+    dropRow(row)
     removed.set(id, row)
   }
 
-  const takeChanges = (): PlacementChange[] => {
+  const takeChanges = (): readonly PlacementChange[] => {
     settle()
+    if (removed.size === 0 && unreported.size === 0) return NONE
     const changes: PlacementChange[] = []
     for (const row of removed.values()) report(row, [], [], changes)
     for (const row of unreported) report(row, row.slots, row.owners, changes)
@@ -249,12 +254,6 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
 }
 
 const NONE: readonly never[] = []
-
-const release = (member: MemberRow | null, row: TaskRow, weight: number): void => {
-  if (member === null) return
-  member.chosenBy.delete(row)
-  member.chosenWeight -= weight
-}
 
 /** ceil(balance × mean load), with the knob counted in thousandths so that 1.1 × 10 is 11. */
 const boundOf = (rule: PlacementRule, rows: Iterable<MemberRow>): number | null => {
@@ -332,7 +331,16 @@ const report = (
     for (const [slot, from] of before) changes.push({ task, slot, from, to: null })
   }
   row.reportedSlots = slots
-  row.reported = owners.map(owner => owner?.id ?? null)
+  row.reported = idsOf(owners)
+}
+
+/** Most tasks have one owner, and then share one list for each. */
+const idsOf = (owners: readonly (MemberRow | null)[]): readonly (NodeId | null)[] => {
+  const [owner] = owners
+  if (owners.length !== 1 || owner === undefined || owner === null)
+    return owners.map(each => each?.id ?? null)
+  owner.aloneId ??= [owner.id]
+  return owner.aloneId
 }
 
 const sameItems = (a: readonly string[], b: readonly string[]): boolean =>

@@ -56,7 +56,7 @@ export const createRequests = (
   const deleteTask = (id: TaskId, request: number): undefined => {
     if (ctx.deps.state.get(SPACES.tasks, id) === undefined) return refuseUnknown(id, request)
     // Of its owners each removes its own claim when the copy has ended; the rest goes at once.
-    const slots = [...(ctx.slotsOfTask.get(id) ?? [])]
+    const slots = [...ctx.slots.of(id)]
     const claims = slots.flatMap(slot =>
       slot.claims
         .filter(({ epoch: { node } }) => node !== ctx.self && !isLive(ctx, node))

@@ -7,7 +7,8 @@ import type { Millis, NodeId, TaskId } from '../ids.js'
 import type { Json } from '../json.js'
 import { jsonBytes, utf8Bytes } from '../state/json-size.js'
 import { type Epoch, formatEpoch, parseEpoch } from './claim.js'
-import { addTo, type Context, isLive, meshNow, placeTask, type Slot, SPACES } from './context.js'
+import { addTo, type Context, isLive, meshNow, placeTask, SPACES } from './context.js'
+import type { Slot } from './slots.js'
 import { asObject, isReadable, type Task } from './task-table.js'
 
 export interface Result {
@@ -65,7 +66,7 @@ export const createResults = (ctx: Context): Results => {
   }
 
   const settleSlots = (task: TaskId): void => {
-    for (const slot of ctx.slotsOfTask.get(task) ?? []) ctx.dirty.add(slot)
+    for (const slot of ctx.slots.of(task)) ctx.dirty.add(slot)
   }
 
   /** A job that is done weighs nothing. */

@@ -9,11 +9,11 @@
 //    owner would outbid each other for ever).
 // 4. What was planned is handed over: checkpoint, periods done, and the word to start.
 
-import type { Millis, NodeId } from '../ids.js'
+import type { NodeId } from '../ids.js'
 import type { Json } from '../json.js'
 import type { CopyId } from '../step.js'
 import type { Checkpoints } from './checkpoints.js'
-import { compareEpochs, formatEpoch, nextEpochNumber } from './claim.js'
+import { compareEpochs, nextEpochNumber } from './claim.js'
 import { createClaimWriter } from './claim-writer.js'
 import {
   type Context,
@@ -23,19 +23,20 @@ import {
   isLive,
   isPlaced,
   isStanding,
-  type LocalCopy,
   localOf,
   meshNow,
   raiseFloor,
-  type Slot,
   taskOf,
 } from './context.js'
-import { advance, type CopyAction, type CopyEvent, isHolding, numberOf } from './copy.js'
+import { isHolding, numberOf } from './copy.js'
 import { createHandOver } from './hand-over.js'
+import { createJobs } from './jobs.js'
+import { createLives } from './lives.js'
 import type { Observer } from './observer.js'
 import { causeOfStop, causeOfTake, coveredAt, isGoing, rivalsOf } from './owning.js'
 import { createPatience } from './patience.js'
 import type { Results } from './results.js'
+import type { LocalCopy, Slot } from './slots.js'
 import type { Task } from './task-table.js'
 
 export interface Runner {
@@ -69,9 +70,9 @@ export const createRunner = (
   const claims = createClaimWriter(ctx, observer)
   const moves = createHandOver(ctx)
   const patience = createPatience(ctx, checkpoints.isHere)
-  const held = new Set<Slot>()
-  const jobs = new Set<Slot>()
-  const jobQueue = new Set<Slot>()
+  const jobs = createJobs(ctx)
+  const lives = createLives(ctx, checkpoints, results, claims, moves, jobs)
+  const { apply, armPeriod, slotOfCopy } = lives
 
   const settle = (slot: Slot): void => {
     const task = taskOf(ctx, slot.task)
@@ -103,14 +104,10 @@ export const createRunner = (
     if (awaitsAnswer(slot, local)) return
     const rivals = task.spec.overlap && task.kind === 'always' ? [] : rivalsOf(ctx, slot)
     if (patience.waits(slot, local, task, rivals)) {
-      if (jobQueue.delete(slot)) admitNextJob()
+      jobs.giveUp(slot)
       return
     }
-    if (task.kind === 'job' && jobs.size >= ctx.config.jobsRunningMax) {
-      jobQueue.add(slot)
-      return
-    }
-    jobQueue.delete(slot)
+    if (!jobs.admits(slot, task)) return
     take(slot, local, task)
   }
 
@@ -211,7 +208,7 @@ export const createRunner = (
   const rest = (slot: Slot, task: Task | null): void => {
     const { local } = slot
     if (local !== null) {
-      if (jobQueue.delete(slot)) admitNextJob()
+      jobs.giveUp(slot)
       patience.end(slot, local)
       ctx.deadlines.delete(`retry|${slot.key}`)
       if (local.state.phase === 'failed')
@@ -240,119 +237,11 @@ export const createRunner = (
     } else if (claimOf(slot, ctx.self) === undefined) slot.local = null
   }
 
-  const apply = (slot: Slot, event: CopyEvent): void => {
-    const local = localOf(slot)
-    const { state, actions } = advance(local.state, event)
-    if (state === local.state) return
-    if (state.phase !== local.state.phase) local.since = meshNow(ctx)
-    local.state = state
-    if (isHolding(state.phase)) {
-      held.add(slot)
-      if (local.task?.kind === 'job') jobs.add(slot)
-    } else {
-      held.delete(slot)
-      if (jobs.delete(slot)) admitNextJob()
-    }
-    for (const action of actions) perform(slot, local, action)
-    ctx.dirty.add(slot)
-  }
-
-  const perform = (slot: Slot, local: LocalCopy, action: CopyAction): void => {
-    const task = local.task as Task
-    switch (action) {
-      case 'claim':
-        claims.publish(slot, local, numberOf(local.state))
-        claims.bury(slot, numberOf(local.state))
-        claims.await(slot, numberOf(local.state))
-        return
-      case 'launch': {
-        const copy: CopyId = {
-          task: slot.task,
-          slot: slot.index,
-          epoch: formatEpoch({ number: numberOf(local.state), node: ctx.self }),
-        }
-        local.launched = copy
-        const period = task.schedule?.periodAt(local.covered as Millis)?.number ?? null
-        const checkpoint = checkpoints.newest(slot, task)
-        ctx.out.push({ kind: 'startCopy', copy, spec: task.spec, checkpoint, period })
-        return
-      }
-      case 'halt':
-        if (local.launched !== null)
-          ctx.out.push({ kind: 'stopCopy', copy: local.launched, graceMs: task.graceMs })
-        return
-      case 'publish':
-        claims.publish(slot, local, local.renewTo ?? numberOf(local.state))
-        if (local.state.phase === 'running') {
-          if (task.schedule !== null) armPeriod(slot, local)
-          else if (local.state.restarts > 0)
-            ctx.deadlines.set(`steady|${slot.key}`, ctx.now + ctx.config.steadyMs)
-        }
-        return
-      case 'ended':
-        for (const what of ['period', 'steady', 'error', 'hand', 'move'])
-          ctx.deadlines.delete(`${what}|${slot.key}`)
-        local.handAt = null
-        end(slot, local)
-        return
-      case 'backOff': {
-        const { backOffMinMs, backOffMaxMs } = ctx.config
-        const restarts = 'restarts' in local.state ? local.state.restarts : 1
-        const wait = Math.min(backOffMaxMs, backOffMinMs * 2 ** Math.min(20, restarts - 1))
-        ctx.deadlines.delete(`steady|${slot.key}`)
-        ctx.deadlines.set(`retry|${slot.key}`, ctx.now + ctx.deps.rng.jitter(wait, 0.1))
-        return
-      }
-    }
-  }
-
-  const end = (slot: Slot, local: LocalCopy): void => {
-    checkpoints.publish(slot)
-    local.handedTo = null
-    local.movesAt = null
-    const heir = moves.heirOf(slot)
-    claims.publish(slot, local, local.renewTo ?? numberOf(local.state), heir !== null)
-    if (heir === null) return
-    // After a split the heir runs already: it is not worth a connection to hear that it now runs alone.
-    const isRunning = rivalsOf(ctx, slot).some(claim => claim.epoch.node === heir)
-    if (!isRunning || ctx.deps.members.isLinked(heir)) moves.tell(slot, local, heir)
-  }
-
-  const armPeriod = (slot: Slot, local: LocalCopy): void => {
-    if (local.state.phase !== 'running' || local.state.active || local.task === null) return
-    const next = local.task.schedule?.nextAfter(local.covered as Millis)?.startAt ?? null
-    if (next === null) ctx.deadlines.delete(`period|${slot.key}`)
-    else {
-      const at = ctx.now + Math.max(0, Math.ceil(next - meshNow(ctx)))
-      ctx.deadlines.set(`period|${slot.key}`, Math.max(at, ctx.calmUntil, local.calmUntil))
-    }
-  }
-
   const due = (what: string, slot: Slot): void => {
     const local = slot.local
     if (local === null) return
-    if (what === 'steady') apply(slot, { kind: 'steady' })
-    else if (what === 'look') patience.look(slot, local)
-    else if (what === 'error') claims.publish(slot, local, local.renewTo ?? numberOf(local.state))
-    else if (what === 'period') {
-      const next = local.task?.schedule?.nextAfter(local.covered as Millis)?.startAt ?? null
-      if (next !== null && next > meshNow(ctx)) armPeriod(slot, local)
-      else {
-        local.covered = Math.floor(meshNow(ctx))
-        if (isContested(slot, local)) armPeriod(slot, local)
-        else apply(slot, { kind: 'run' })
-      }
-    } else ctx.dirty.add(slot)
-  }
-
-  /** Another runs it too, as after a split: until one has given way, a period is rather missed than doubled. */
-  const isContested = (slot: Slot, local: LocalCopy): boolean => {
-    if (rivalsOf(ctx, slot).length === 0) {
-      local.handAt = null
-      return false
-    }
-    local.handAt ??= ctx.now + (local.task?.graceMs ?? 0) + ctx.config.handoverMarginMs
-    return ctx.now < local.handAt
+    if (what === 'look') patience.look(slot, local)
+    else if (!lives.due(what, slot, local)) ctx.dirty.add(slot)
   }
 
   const durable = (token: number): boolean => {
@@ -360,7 +249,7 @@ export const createRunner = (
     if (woken === null) return false
     for (const { slot, number } of woken) {
       const { local } = slot
-      if (local === null || ctx.slots.get(slot.key) !== slot) continue
+      if (local === null || !ctx.slots.has(slot)) continue
       if (local.renewTo === number) {
         local.renewTo = null
         apply(slot, { kind: 'renew', number })
@@ -373,51 +262,12 @@ export const createRunner = (
     return true
   }
 
-  const slotOfCopy = (copy: CopyId): Slot | null => {
-    const slot = ctx.slots.get(`${copy.task}/${copy.slot}`)
-    return slot?.local?.launched?.epoch === copy.epoch ? slot : null
-  }
-
-  const copyExited = (copy: CopyId, error: string | null, result: Json): void => {
-    const slot = slotOfCopy(copy)
-    if (slot === null) return
-    const local = localOf(slot)
-    const task = local.task as Task
-    const wasAsked = local.state.phase === 'stopping'
-    local.launched = null
-    if (wasAsked) apply(slot, { kind: 'exited', how: 'ran', error: '', cause: 'exited' })
-    else if (task.kind === 'always') {
-      local.lastError = error ?? 'it ended, but it is to run always'
-      local.errors += 1
-      local.cause = 'exited'
-      apply(slot, { kind: 'exited', how: 'broken', error: local.lastError, cause: 'exited' })
-    } else if (task.kind === 'job') {
-      local.lastError = error
-      results.record(slot, task, { number: numberOf(local.state), node: ctx.self }, error, result)
-      apply(slot, { kind: 'exited', how: 'finished', error: '', cause: 'exited' })
-    } else {
-      if (error !== null) {
-        local.lastError = error
-        local.errors += 1
-        if (ctx.deadlines.get(`error|${slot.key}`) === null)
-          ctx.deadlines.set(`error|${slot.key}`, ctx.now + ctx.config.errorPaceMs)
-      }
-      apply(slot, { kind: 'exited', how: 'ran', error: '', cause: 'exited' })
-      armPeriod(slot, local)
-    }
-  }
-
   const isCurrent = (copy: CopyId): boolean => {
     const slot = slotOfCopy(copy)
     if (slot === null) return false
     if (ctx.placer.owners().ownerOf(slot.task, slot.index) === ctx.self) return true
     const mine = { number: numberOf(localOf(slot).state), node: ctx.self }
     return !slot.claims.some(claim => compareEpochs(claim.epoch, mine) > 0 && isHolding(claim.phase))
-  }
-
-  const admitNextJob = (): void => {
-    const [next] = jobQueue
-    if (next !== undefined) ctx.dirty.add(next)
   }
 
   return {
@@ -427,14 +277,9 @@ export const createRunner = (
     durable,
     slotOfCopy,
     isCurrent,
-    copyExited,
-    copyStarted: copy => {
-      const slot = slotOfCopy(copy)
-      if (slot !== null) apply(slot, { kind: 'started' })
-    },
-    rearm: () => {
-      for (const slot of held) armPeriod(slot, localOf(slot))
-    },
+    copyStarted: lives.started,
+    copyExited: lives.exited,
+    rearm: lives.rearm,
     buryEarlierLife: () => {
       for (const slot of ctx.slotsOfNode.get(ctx.self) ?? []) {
         const own = claimOf(slot, ctx.self)
@@ -448,7 +293,7 @@ export const createRunner = (
       return count
     },
     get holding() {
-      return held.size
+      return lives.holding
     },
   }
 }

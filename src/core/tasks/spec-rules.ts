@@ -61,8 +61,10 @@ export const readStoredSpec = (
 ): { readonly spec: TaskSpec } | { readonly unintelligible: string } => {
   try {
     const object = objectOf('a task', json)
-    const { id, ...rest } = readSpec(object, knowsZone, keepUnknown)
-    return { spec: { ...(object as object), id, ...rest } }
+    const spec = readSpec(object, knowsZone, keepUnknown)
+    // Nearly all have no more than that, and an object of one shape is smaller than a merged one.
+    const isWhole = Object.keys(object).every(field => FIELDS.includes(field))
+    return { spec: isWhole ? spec : { ...(object as object), ...spec } }
   } catch (error) {
     if (error instanceof ShoalError) return { unintelligible: error.message }
     throw error

@@ -7,8 +7,9 @@ import { ShoalError } from '../errors.js'
 import { hashText53 } from '../hash.js'
 import type { Millis, TaskId } from '../ids.js'
 import { canonicalJson, type Json, type JsonObject } from '../json.js'
+import type { PlacementTask } from './placement.js'
 import type { Schedule } from './schedule.js'
-import type { TaskSpec } from './spec.js'
+import { abilityOf, type TaskSpec } from './spec.js'
 import { readStoredSpec } from './spec-rules.js'
 
 export interface Task {
@@ -22,6 +23,8 @@ export interface Task {
   readonly graceMs: Millis
   readonly kind: 'always' | 'periodic' | 'job'
   readonly schedule: Schedule | null
+  /** What placement has to know of it. */
+  readonly placement: PlacementTask
 }
 
 export interface UnreadableTask {
@@ -50,7 +53,7 @@ export const readTask = (
   if (spec.id !== id) return { id, raw: object, problem: `it calls itself ${spec.id}` }
   try {
     const stored = readStored(object)
-    const { run, when, input } = spec
+    const { run, when, input, replicas, needs, spread, weight } = spec
     return {
       id,
       spec,
@@ -64,6 +67,7 @@ export const readTask = (
       graceMs: parseDuration('stopGrace', spec.stopGrace),
       kind: when === 'always' ? 'always' : when === 'once' ? 'job' : 'periodic',
       schedule: scheduleOf(spec, stored.createdAt),
+      placement: { id, ability: abilityOf(run), replicas, needs, spread, weight },
     }
   } catch (error) {
     // Only a peer's fault ends here; our own defects go on.

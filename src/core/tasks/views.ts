@@ -4,7 +4,7 @@
 import type { NodeId } from '../ids.js'
 import type { Json, JsonObject } from '../json.js'
 import { formatEpoch } from './claim.js'
-import { type Context, isStanding, meshNow, type Slot } from './context.js'
+import { type Context, isStanding, meshNow } from './context.js'
 import { isHolding } from './copy.js'
 import type { Results } from './results.js'
 import { isReadable, showTask, type Task, type UnreadableTask } from './task-table.js'
@@ -59,8 +59,7 @@ const copiesOf = (ctx: Context, task: Task): CopyView[] => {
       .slotsOf(task.id)
       .map(({ slot, owner }) => [slot, owner]),
   )
-  const slots = ctx.slotsOfTask.get(task.id) ?? new Set<Slot>()
-  const bySlot = new Map([...slots].map(slot => [slot.index, slot]))
+  const bySlot = new Map([...ctx.slots.of(task.id)].map(slot => [slot.index, slot]))
   for (const index of [...new Set([...placed.keys(), ...bySlot.keys()])].sort((a, b) => a - b)) {
     const slot = bySlot.get(index)
     const shown = (slot?.claims ?? []).filter(
@@ -83,7 +82,7 @@ const copiesOf = (ctx: Context, task: Task): CopyView[] => {
         node: null,
         phase: 'waiting',
         epoch: null,
-        since: Math.round(slot?.coverage.gapFrom ?? meshNow(ctx)),
+        since: Math.round(slot?.coverage.trouble?.gapFrom ?? meshNow(ctx)),
         restarts: 0,
         reason: waitingReason(ctx, task, index, placed.get(index) ?? null),
         lastError: slot?.claims.find(claim => claim.lastError !== null)?.lastError ?? null,
@@ -105,7 +104,7 @@ const waitingReason = (ctx: Context, task: Task, index: number, owner: NodeId | 
 /** How many copies of each phase this node sees, for the metrics. */
 export const countPhases = (ctx: Context): Record<string, number> => {
   const phases: Record<string, number> = {}
-  for (const slot of ctx.slots.values())
+  for (const slot of ctx.slots.all())
     for (const claim of slot.claims)
       if (claim.phase === 'failed' || (isHolding(claim.phase) && isStanding(ctx, claim)))
         phases[claim.phase] = (phases[claim.phase] ?? 0) + 1
