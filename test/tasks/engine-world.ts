@@ -283,6 +283,8 @@ export interface World {
   ask(node: NodeId, event: CoreEvent): void
   kill(node: NodeId, detectMs?: number): void
   restart(node: NodeId, settledAfterMs?: number): void
+  /** Everybody forgets a member that is gone, as if it had never been. */
+  forget(node: NodeId): void
   /** SIGSTOP for so long; on waking, timers run before anything is read. */
   freeze(node: NodeId, ms: number): void
   partition(groups: readonly (readonly NodeId[])[]): void
@@ -794,6 +796,16 @@ export const createWorld = ({
       announce(id)
       for (const other of ids) if (other !== id) meet(id, other)
       if (settledAfterMs > 0) laterAt(node, settledAfterMs, () => world.change(id, { settled: true }))
+    },
+    forget: id => {
+      for (const other of ids) {
+        if (other === id) continue
+        const node = at(other)
+        act(node, () => {
+          node.members.delete(id)
+          return node.engine.membersChanged(now, [id])
+        })
+      }
     },
     freeze: (id, ms) => {
       const node = at(id)

@@ -448,3 +448,73 @@ test('of more gaps than are kept the newest stay, each task for itself', t => {
   t.deepEqual(gapsOf(4), { loop: all.loop.slice(-4), calm: all.calm })
   t.is(all.calm.length, 1)
 })
+
+const number = (epoch: string): number => Number(epoch.split('-')[0])
+
+test('what a member ran that is forgotten runs elsewhere, above its number, also where nobody could run it before', t => {
+  const world = createWorld({ seed: 61, nodes: 5 })
+  const [first, , , only, later] = world.ids as [NodeId, NodeId, NodeId, NodeId, NodeId]
+  world.change(only, { labels: { plc: 'yes' } })
+  world.advance(500)
+  world.put(first, task('poll', { needs: { plc: 'yes' } }))
+  world.advance(2_000)
+  t.is(ownerOf(world, 'poll'), only)
+  const numberBefore = number(copiesAt(world, first, 'poll')[0]?.epoch ?? '')
+  t.true(numberBefore > 0)
+  world.kill(only)
+  world.advance(5_000)
+  t.deepEqual(world.running('poll'), [])
+  world.forget(only)
+  world.advance(5_000)
+  for (const id of others(world, only))
+    t.false(
+      copiesAt(world, id, 'poll').some(({ node }) => node === only),
+      `${id} still shows it there`,
+    )
+  world.change(later, { labels: { plc: 'yes' } })
+  world.advance(5_000)
+  t.is(ownerOf(world, 'poll'), later)
+  t.true(number(copiesAt(world, first, 'poll')[0]?.epoch ?? '') > numberBefore)
+  t.deepEqual(world.violations, [])
+})
+
+test('a newcomer does not take the claim of a forgotten member for one that stands', t => {
+  const world = createWorld({ seed: 62, nodes: 5 })
+  const [first, , , only, later] = world.ids as [NodeId, NodeId, NodeId, NodeId, NodeId]
+  world.change(only, { labels: { plc: 'yes' } })
+  world.change(later, { labels: { plc: 'yes' } })
+  world.advance(500)
+  world.kill(later)
+  world.advance(500)
+  world.put(first, task('poll', { needs: { plc: 'yes' }, stopGrace: '60s' }))
+  world.advance(2_000)
+  t.is(ownerOf(world, 'poll'), only)
+  world.kill(only)
+  world.advance(2_000)
+  world.forget(only)
+  world.advance(2_000)
+  world.restart(later)
+  world.forget(only)
+  world.advance(8_000)
+  t.is(ownerOf(world, 'poll'), later)
+  t.deepEqual(world.violations, [])
+})
+
+test('who was forgotten while it was cut off, and ran on, says so again when it is met', t => {
+  const world = createWorld({ seed: 63, nodes: 4 })
+  const [first, , , only] = world.ids as [NodeId, NodeId, NodeId, NodeId]
+  world.change(only, { labels: { plc: 'yes' } })
+  world.advance(500)
+  world.put(first, task('poll', { needs: { plc: 'yes' } }))
+  world.advance(2_000)
+  world.partition([world.ids.filter(id => id !== only), [only]])
+  world.advance(5_000)
+  t.deepEqual(world.running('poll'), [only])
+  world.forget(only)
+  world.advance(5_000)
+  world.heal()
+  world.advance(10_000)
+  t.is(ownerOf(world, 'poll'), only)
+  for (const id of world.ids) t.like(copiesAt(world, id, 'poll'), [{ phase: 'running', node: only }])
+  t.deepEqual(world.violations, [])
+})

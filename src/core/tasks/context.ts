@@ -52,6 +52,8 @@ export interface Context {
   readonly slots: SlotTable
   /** The slots in which a node has a claim. */
   readonly slotsOfNode: Map<NodeId, Set<Slot>>
+  /** Members that were dead or left and are forgotten: no process stands behind their claims. */
+  readonly gone: Set<NodeId>
   /** Keys are `<what>|<slot key>`, or `<what>` alone. */
   readonly deadlines: DeadlineQueue<string>
   /** Tasks that were made here, in this life. */
@@ -86,6 +88,7 @@ export const createContext = (deps: TaskEngineDeps): Context => ({
   tasks: new Map(),
   slots: new SlotTable(),
   slotsOfNode: new Map(),
+  gone: new Set(),
   deadlines: new DeadlineQueue(),
   madeHere: new Set(),
   dirty: new Set(),
@@ -195,7 +198,7 @@ export const channelTo = (ctx: Context, node: NodeId): Channel =>
 /** A member that nobody declared dead; a stranger counts as alive, for its claim came from somewhere. */
 export const isLive = (ctx: Context, node: NodeId): boolean => {
   const verdict = ctx.deps.members.get(node)?.verdict
-  return verdict !== 'dead' && verdict !== 'left'
+  return verdict !== 'dead' && verdict !== 'left' && !ctx.gone.has(node)
 }
 
 /** Whether a process may stand behind this claim, as far as this node can tell. */

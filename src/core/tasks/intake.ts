@@ -3,6 +3,7 @@
 // placement, and marks the slots that have to be looked at; it decides nothing.
 
 import type { NodeId, TaskId } from '../ids.js'
+import type { JsonObject } from '../json.js'
 import type { Member } from '../member.js'
 import type { StateChange } from '../step.js'
 import type { Checkpoints } from './checkpoints.js'
@@ -33,6 +34,11 @@ export interface Intake {
   sweepOrphans(): void
   readonly rule: PlacementRule
 }
+
+/** So many forgotten members are kept in mind; of those beyond, a claim counts until it is cleared away. */
+const GONE_MAX = 10_000
+/** How soon after a member was forgotten its claims are ended. */
+const GONE_SWEEP_MS = 500
 
 export const createIntake = (
   ctx: Context,
@@ -94,13 +100,15 @@ export const createIntake = (
     const slot = slotAt(ctx, at.task, at.slot)
     const before = claimOf(slot, at.node) ?? null
     if (at.node === ctx.self) {
-      // Only this node writes its claims: news of them is that somebody removed one, or what the disk kept.
+      // Only this node writes its claims: news of them is that somebody ended one, or what the disk kept.
+      const isEnded = claim === null || (claim.phase === 'stopped' && before?.phase !== 'stopped')
       if (before === null && claim !== null && !ctx.started) setClaim(ctx, slot, claim)
-      else if (before !== null && claim === null) {
+      else if (before !== null && isEnded) {
         raiseFloor(ctx, before)
         if (isHolding(slot.local?.state.phase ?? 'waiting') && slot.local !== null)
           slot.local.claimLost = true
-        else deleteClaim(ctx, slot, ctx.self)
+        else if (claim === null) deleteClaim(ctx, slot, ctx.self)
+        else setClaim(ctx, slot, claim)
       }
     } else if (claim === null) deleteClaim(ctx, slot, at.node)
     else {
@@ -111,7 +119,8 @@ export const createIntake = (
       setClaim(ctx, slot, claim)
       observer.claimChanged(slot, before, claim)
     }
-    if (claim !== null && !ctx.tasks.has(at.task)) noteOrphan(SPACES.claims, key)
+    if (claim !== null && (!ctx.tasks.has(at.task) || ctx.deps.members.get(at.node) === undefined))
+      noteOrphan(SPACES.claims, key)
     ctx.dirty.add(slot)
   }
 
@@ -138,7 +147,7 @@ export const createIntake = (
     if (ctx.deadlines.get('orphans') === null) ctx.deadlines.set('orphans', ctx.now + ctx.config.orphanMs)
   }
 
-  /** What tasks left behind that are long gone: the lowest live member clears it away. */
+  /** What tasks and members left behind that are long gone: the lowest live member clears it away. */
   const sweepOrphans = (): void => {
     const lowest = ctx.deps.members
       .all()
@@ -147,10 +156,19 @@ export const createIntake = (
     for (const orphan of orphans) {
       const [space = '', key = ''] = orphan.split(' ')
       const task = key.split('/')[0] as TaskId
-      const own = space === SPACES.claims && parseClaimKey(key)?.node === ctx.self
-      if (ctx.tasks.has(task) || ctx.deps.state.get(space, key) === undefined) continue
-      if (lowest !== ctx.self && !own) continue
-      changes.set(space, [...(changes.get(space) ?? []), { key, value: undefined }])
+      const node = space === SPACES.claims ? parseClaimKey(key)?.node : undefined
+      const held = ctx.deps.state.get(space, key)
+      if (held === undefined || (lowest !== ctx.self && node !== ctx.self)) continue
+      let value: JsonObject | undefined
+      if (ctx.tasks.has(task)) {
+        const isStranger = node !== undefined && ctx.deps.members.get(node) === undefined
+        const claim = held as JsonObject
+        if (!isStranger || claim.phase === 'stopped') continue
+        // It stays, as one that has ended: its number must not be given out again. Should its owner
+        // live after all, it sees this and claims anew.
+        value = { ...claim, phase: 'stopped' }
+      }
+      changes.set(space, [...(changes.get(space) ?? []), { key, value }])
     }
     orphans.clear()
     for (const [space, removed] of changes) {
@@ -164,12 +182,20 @@ export const createIntake = (
     const seen = membersSeen.get(id)
     if (member === undefined) {
       if (seen === undefined) return
+      // Only who is dead or has left is forgotten; those who come later never heard of it.
+      if (ctx.gone.size < GONE_MAX) ctx.gone.add(id)
+      for (const slot of ctx.slotsOfNode.get(id) ?? []) orphans.add(`${SPACES.claims} ${slot.key}/${id}`)
+      ctx.deadlines.set(
+        'orphans',
+        Math.min(ctx.deadlines.get('orphans') ?? Number.POSITIVE_INFINITY, ctx.now + GONE_SWEEP_MS),
+      )
       membersSeen.delete(id)
       ctx.availableSince.delete(id)
       ctx.placedMembers.delete(id)
       ctx.placer.removeMember(id)
     } else {
       const { record, verdict } = member
+      ctx.gone.delete(id)
       if (seen?.record === record && seen.verdict === verdict && id !== ctx.self) return
       membersSeen.set(id, { record, verdict })
       const absent = verdict === 'dead' || verdict === 'left'
