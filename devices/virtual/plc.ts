@@ -8,12 +8,11 @@
 // A line on its standard input orders a fault: its name, or `none`.
 
 import type { AddressInfo, Server } from 'node:net'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { type IServiceVector, ServerTCP } from 'modbus-serial'
 import { BatchProcess, STEP_MS } from './batch-process.js'
 import { chanceOf } from './chance.js'
+import { runMachine } from './command.js'
 import { holdingRegisters, inputRegisters, writeHolding } from './registers.js'
 
 export const PLC_FAULTS = [
@@ -187,29 +186,26 @@ export const createVirtualPlc = async (options: VirtualPlcOptions = {}): Promise
   }
 }
 
-const main = async (): Promise<void> => {
-  const { values } = parseArgs({
-    options: {
-      port: { type: 'string', default: '5020' },
-      host: { type: 'string', default: '127.0.0.1' },
-      unit: { type: 'string', default: '1' },
-      seed: { type: 'string', default: '1' },
-      speed: { type: 'string', default: '1' },
+const main = (): Promise<void> =>
+  runMachine(
+    'plc.js',
+    {
+      port: { default: 5020, from: 0, to: 65_535, says: 'a TCP port, 0 picks a free one' },
+      host: { default: '127.0.0.1', pattern: /^\S+$/, says: 'an address of this machine' },
+      unit: { default: 1, from: 0, to: 255, says: 'a Modbus unit' },
+      seed: { default: 1, from: 0, to: 2 ** 31, says: 'a number: the same seed, the same values' },
+      speed: { default: 1, from: 0.01, to: 10_000, says: 'process seconds for each second' },
     },
-  })
-  const plc = await createVirtualPlc({
-    port: Number(values.port),
-    host: values.host,
-    unit: Number(values.unit),
-    seed: Number(values.seed),
-    speed: Number(values.speed),
-  })
-  process.stdout.write(`virtual plc: unit ${values.unit} on ${values.host}:${plc.port}\n`)
-  createInterface({ input: process.stdin }).on('line', line => {
-    const asked = PLC_FAULTS.find(known => known === line.trim())
-    if (asked === undefined) process.stdout.write(`faults are ${PLC_FAULTS.join(', ')}\n`)
-    else void plc.fault(asked).then(() => process.stdout.write(`fault: ${asked}\n`))
-  })
-}
+    async values => {
+      const plc = await createVirtualPlc(values)
+      process.stdout.write(`virtual plc: unit ${values.unit} on ${values.host}:${plc.port}\n`)
+      return async line => {
+        const asked = PLC_FAULTS.find(known => known === line)
+        if (asked === undefined) return `faults are ${PLC_FAULTS.join(', ')}`
+        await plc.fault(asked)
+        return `fault: ${asked}`
+      }
+    },
+  )
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await main()

@@ -7,11 +7,10 @@
 // `--every` is in milliseconds of the clock. With a time scale of 1440 a day passes in a
 // minute. A line `FAULT [SHARE]` on its standard input gives a fault to a share of them.
 
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import mqtt, { type MqttClient } from 'mqtt'
 import { chanceOf } from './chance.js'
+import { runMachine } from './command.js'
 import { createField, SENSOR_FAULTS, type Sensor, type SensorFault, topicOf } from './sensor-field.js'
 
 export interface VirtualSensorsOptions {
@@ -22,6 +21,8 @@ export interface VirtualSensorsOptions {
   readonly seed?: number
   /** Milliseconds since 1970 as the sensors have it. */
   readonly now?: () => number
+  /** Told once when the broker is lost, and once when it is there again. */
+  readonly say?: (text: string) => void
 }
 
 export interface VirtualSensors {
@@ -37,10 +38,17 @@ export const districtNames = (count: number): readonly string[] =>
   Array.from({ length: count }, (_, index) => `district-${index + 1}`)
 
 export const createVirtualSensors = (options: VirtualSensorsOptions): VirtualSensors => {
-  const { districts = 4, perDistrict = 50, everyMs = 1_000, seed = 1, now = Date.now } = options
+  const { districts = 4, perDistrict = 50, everyMs = 1_000, seed = 1, now = Date.now, say } = options
   const sensors = createField({ districts: districtNames(districts), perDistrict, seed })
   const client: MqttClient = mqtt.connect(options.broker, { reconnectPeriod: 500, queueQoSZero: false })
-  client.on('error', () => {})
+  let trouble = ''
+  const hear = (why: string): void => {
+    if (why === trouble) return
+    trouble = why
+    say?.(why === '' ? 'broker: ok' : `broker: ${why}; trying again`)
+  }
+  client.on('connect', () => hear(''))
+  client.on('error', error => hear(`${(error as { code?: string }).code ?? ''} ${error.message}`.trim()))
   let published = 0
   let next = 0
   // They speak one after the other, spread over the period, as real ones do.
@@ -73,34 +81,48 @@ export const createVirtualSensors = (options: VirtualSensorsOptions): VirtualSen
   }
 }
 
-const main = (): void => {
-  const { values } = parseArgs({
-    options: {
-      broker: { type: 'string', default: 'mqtt://127.0.0.1:1883' },
-      districts: { type: 'string', default: '4' },
-      'per-district': { type: 'string', default: '50' },
-      every: { type: 'string', default: '1000' },
-      seed: { type: 'string', default: '1' },
-      'time-scale': { type: 'string', default: '1' },
+const main = (): Promise<void> =>
+  runMachine(
+    'sensors.js',
+    {
+      broker: {
+        default: 'mqtt://127.0.0.1:1883',
+        pattern: /^mqtts?:\/\/\S+$/,
+        says: 'the URL of an MQTT broker, mqtt://HOST:PORT',
+      },
+      districts: { default: 4, from: 1, to: 1_000, says: 'how many districts' },
+      'per-district': { default: 50, from: 1, to: 10_000, says: 'how many sensors in each' },
+      every: { default: 1_000, from: 10, to: 3_600_000, says: 'milliseconds between two readings of one' },
+      seed: { default: 1, from: 0, to: 2 ** 31, says: 'a number: the same seed, the same values' },
+      'time-scale': {
+        default: 1,
+        from: 0.01,
+        to: 100_000,
+        says: 'how much faster than the clock its days pass',
+      },
     },
-  })
-  const startedAt = Date.now()
-  const scale = Number(values['time-scale'])
-  const field = createVirtualSensors({
-    broker: values.broker,
-    districts: Number(values.districts),
-    perDistrict: Number(values['per-district']),
-    everyMs: Number(values.every),
-    seed: Number(values.seed),
-    now: () => startedAt + (Date.now() - startedAt) * scale,
-  })
-  process.stdout.write(`virtual sensors: ${field.sensors.length} of them, to ${values.broker}\n`)
-  createInterface({ input: process.stdin }).on('line', line => {
-    const [asked = '', share = '1'] = line.trim().split(/\s+/)
-    const fault = SENSOR_FAULTS.find(known => known === asked)
-    if (fault === undefined) process.stdout.write(`faults are ${SENSOR_FAULTS.join(', ')}\n`)
-    else field.fault(fault, Number(share))
-  })
-}
+    async values => {
+      const startedAt = Date.now()
+      const field = createVirtualSensors({
+        broker: values.broker,
+        districts: values.districts,
+        perDistrict: values['per-district'],
+        everyMs: values.every,
+        seed: values.seed,
+        now: () => startedAt + (Date.now() - startedAt) * values['time-scale'],
+        say: text => process.stdout.write(`${text}\n`),
+      })
+      process.stdout.write(`virtual sensors: ${field.sensors.length} of them, to ${values.broker}\n`)
+      return line => {
+        const [asked = '', text = '1'] = line.split(/\s+/)
+        const fault = SENSOR_FAULTS.find(known => known === asked)
+        const share = Number(text)
+        if (fault === undefined) return `faults are ${SENSOR_FAULTS.join(', ')}`
+        if (!(share >= 0 && share <= 1)) return `${text} is no share, 0 to 1`
+        field.fault(fault, share)
+        return `fault: ${fault}, ${share} of all`
+      }
+    },
+  )
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) main()
+if (process.argv[1] === fileURLToPath(import.meta.url)) await main()
