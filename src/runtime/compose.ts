@@ -25,8 +25,8 @@ import { type CoreConfig, coreDefaults } from '../core/node-core.js'
 import { createRng } from '../core/rng.js'
 import { STATE_PREFIX } from '../core/state/log.js'
 import type { StoreEntry } from '../core/step.js'
-import type { Store } from '../ports.js'
-import { renewWriters } from './compose-writers.js'
+import type { Clock, Store } from '../ports.js'
+import { renewFloor, renewWriters } from './compose-writers.js'
 import { RunningNode } from './running-node.js'
 
 export const VERSION = '0.1.0'
@@ -131,7 +131,7 @@ export const composeNode = async (settings: NodeSettings): Promise<Composed> => 
         awaitMs:
           settings.join.length > 0 ? coreDefaults.tasks.bootGate.waitMs : settings.mdns ? SEARCHING_MS : 0,
       },
-      await recoverAll(store, disk?.mayLack === true, log),
+      await recoverAll(store, disk?.mayLack === true, clock, log),
       configOf(settings),
     )
     onTrouble = trouble =>
@@ -225,19 +225,21 @@ const nameOfHost = (): string => {
   return name === '' ? 'node' : name
 }
 
-const PREFIXES = ['m/', STATE_PREFIX, 't/']
+const TASKS_PREFIX = 't/'
+const PREFIXES = ['m/', STATE_PREFIX, TASKS_PREFIX]
 
 const recoverAll = async (
   store: Store,
   mayLack: boolean,
+  clock: Clock,
   log: NodeLog,
 ): Promise<ReadonlyMap<string, readonly StoreEntry[]>> => {
   const recovered = await recover(store)
+  if (!mayLack) return recovered
   const rng = createRng(hashText53(Buffer.from(createEntropy().bytes(8)).toString('hex')))
-  const heads = mayLack ? renewWriters(recovered.get(STATE_PREFIX) ?? [], rng) : []
-  if (heads.length === 0) return recovered
+  const heads = renewWriters(recovered.get(STATE_PREFIX) ?? [], rng)
   // Durable before anything is written under them.
-  await store.write(heads, true)
+  await store.write([...heads, renewFloor(recovered.get(TASKS_PREFIX) ?? [], clock.wall())], true)
   log.warn('own entries may be missing in the store: writing under new lineages', { documents: heads.length })
   return recover(store)
 }

@@ -8,8 +8,9 @@ import { openDiskStore } from '../../src/adapters/disk/disk-store.js'
 import { createRng } from '../../src/core/rng.js'
 import { recover } from '../../src/core/state/log.js'
 import type { StoreEntry } from '../../src/core/step.js'
+import { readFloor, writeFloor } from '../../src/core/tasks/floor.js'
 import { createNode, type ShoalNode } from '../../src/index.js'
-import { renewWriters } from '../../src/runtime/compose-writers.js'
+import { renewFloor, renewWriters } from '../../src/runtime/compose-writers.js'
 import { World } from '../state/world.js'
 import { VirtualClock } from './virtual-clock.js'
 
@@ -99,4 +100,16 @@ test('with new lineages nothing differs, whom ever a node meets first and whatev
     t.is(contents.m, 'two')
     t.is(a.counts.get('shoal_state_lineages_retired_total'), undefined)
   }
+})
+
+test('numbers of epochs go on above whatever may have been given out', t => {
+  const at = (floor: StoreEntry[], wallMs: number) => {
+    const { key, value } = renewFloor(floor, wallMs)
+    return readFloor([{ key, value: value as Uint8Array }])
+  }
+  const kept = writeFloor(1_700_000_007) as StoreEntry
+  t.is(at([], 1_790_000_000_999), 1_790_000_000)
+  t.is(at([kept], 1_790_000_000_999), 1_790_000_000)
+  // A clock that went back takes nothing away.
+  t.is(at([kept], 0), 1_700_000_007)
 })

@@ -4,8 +4,9 @@
 import type { NodeId } from '../ids.js'
 import type { Json } from '../json.js'
 import { type Claim, claimKey, storeClaim } from './claim.js'
-import { type Context, claimOf, deleteClaim, FLOOR_KEY, isLive, SPACES, setClaim } from './context.js'
+import { type Context, claimOf, deleteClaim, isLive, SPACES, setClaim } from './context.js'
 import { isHolding } from './copy.js'
+import { writeFloor } from './floor.js'
 import type { Observer } from './observer.js'
 import type { LocalCopy, Slot } from './slots.js'
 
@@ -88,7 +89,7 @@ export const createClaimWriter = (ctx: Context, observer: Observer): ClaimWriter
       if (ctx.floor !== floorStored) {
         floorStored = ctx.floor
         // Before the write that removes the claims which it stands for: the log is ordered.
-        ctx.out.push({ kind: 'persist', writes: [storeFloor(ctx.floor)], flush: false, token: null })
+        ctx.out.push({ kind: 'persist', writes: [writeFloor(ctx.floor)], flush: false, token: null })
       }
       const changes = [...writes].map(([key, value]) => ({ key, value }))
       writes.clear()
@@ -120,8 +121,3 @@ export const createClaimWriter = (ctx: Context, observer: Observer): ClaimWriter
     },
   }
 }
-
-const storeFloor = (floor: number): { key: string; value: Uint8Array } => ({
-  key: FLOOR_KEY,
-  value: new TextEncoder().encode(String(floor)),
-})

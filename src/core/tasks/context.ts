@@ -11,6 +11,7 @@ import { type Claim, compareEpochs } from './claim.js'
 import { isHolding, WAITING } from './copy.js'
 import type { OffsetMinutes } from './cron.js'
 import type { EngineConfig } from './engine-config.js'
+import { readFloor } from './floor.js'
 import type { PlacementMember } from './placement.js'
 import { createPlacer, type Placer } from './placer.js'
 import { createReader, type Reader } from './reader.js'
@@ -95,7 +96,7 @@ export const createContext = (deps: TaskEngineDeps): Context => ({
   overdue: new Set(),
   placer: createPlacer({ balance: null }),
   placedMembers: new Map(),
-  floor: readFloor(deps),
+  floor: readFloor(deps.entries),
   started: false,
   gateOpen: false,
   leaving: false,
@@ -103,15 +104,6 @@ export const createContext = (deps: TaskEngineDeps): Context => ({
   quiet: false,
   availableSince: new Map(),
 })
-
-const readFloor = (deps: TaskEngineDeps): number => {
-  const entry = deps.entries.find(({ key }) => key === FLOOR_KEY)
-  const floor = entry === undefined ? 0 : Number(new TextDecoder().decode(entry.value))
-  return Number.isSafeInteger(floor) ? floor : 0
-}
-
-/** Where the store keeps the floor. */
-export const FLOOR_KEY = 't/floor'
 
 /** An own claim goes: whatever is claimed next must be above it, also after a restart. */
 export const raiseFloor = (ctx: Context, claim: Claim): void => {
