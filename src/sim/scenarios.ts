@@ -234,7 +234,7 @@ function describeStory(world: World): string[] {
     `detection  ${describe(story.detectionsMs, 'ms')}`,
     `take-over  ${describe(story.copies.takeoversMs, 'ms')}`,
     `writes     ${story.acknowledged.values.size} acknowledged, all on every node`,
-    ...[...world.counts].sort().map(([metric, value]) => `count      ${metric} ${value}`),
+    ...[...world.counts].sort().map(([metric, value]) => `count      ${metric} ${Math.round(value)}`),
   ]
 }
 
