@@ -110,6 +110,8 @@ export class World {
   readonly #wakes = new Map<TestNode, Millis>()
   /** Sees every effect; for tests that look at what leaves a node. */
   onEffect: ((node: TestNode, effect: Effect) => void) | null = null
+  /** Runs each turn: a step and what follows from it; for whoever measures them. */
+  around: ((event: CoreEvent, turn: () => void) => void) | null = null
 
   constructor(options: WorldOptions) {
     this.options = options
@@ -197,7 +199,9 @@ export class World {
   }
 
   step(node: TestNode, event: CoreEvent): void {
-    this.perform(node, node.core.step(this.now, event))
+    const turn = (): void => this.perform(node, node.core.step(this.now, event))
+    if (this.around === null) turn()
+    else this.around(event, turn)
   }
 
   later(delayMs: Millis, run: () => void): void {

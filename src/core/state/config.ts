@@ -88,6 +88,12 @@ export interface StateConfig {
   readonly diskPatienceMs: Millis
   /** Bytes of one piece of a catch-up. 48 KB: a few milliseconds of work, and a fair share of a slow link. */
   readonly pieceBytes: number
+  /**
+   * Structs of one piece of a catch-up, and of a part of a snapshot, which is one step of a start.
+   * 2,000: about 5 ms of work for whoever applies it. A text that was typed letter by letter here
+   * and there has 5,000 in 48 KB.
+   */
+  readonly pieceStructsMax: number
   /** Pieces under way to one neighbor before it confirms. 4. */
   readonly pieceWindow: number
   /** A catch-up without a sign of life is given up and begun anew. 15 s: longer than a slow link needs for a window. */
@@ -149,6 +155,7 @@ export const defaultStateConfig: StateConfig = Object.freeze({
   diskLookMs: 5,
   diskPatienceMs: 50,
   pieceBytes: 49_152,
+  pieceStructsMax: 2_000,
   pieceWindow: 4,
   catchUpTimeoutMs: 15_000,
   progressIntervalMs: 2_000,

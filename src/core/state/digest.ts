@@ -9,7 +9,7 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import { combine } from '../hash.js'
-import { endOf, type Range, type Store, type Struct } from './encode.js'
+import { endOf, type Range, type Store, type Struct } from './structs.js'
 
 const RANGES_MAX = 128
 const RANGE_CLOCKS_MIN = 256

@@ -10,7 +10,7 @@ import { compareText } from '../ids.js'
 import type { Json } from '../json.js'
 import { type EntryContent, entryBytes } from './check.js'
 import type { StateConfig } from './config.js'
-import type { Struct } from './encode.js'
+import type { Struct } from './structs.js'
 
 export interface Entry {
   readonly client: number

@@ -26,9 +26,9 @@ import {
   sameBytes,
   type Vector,
 } from './digest.js'
-import type { Cursor, Range } from './encode.js'
 import type { StateMessage } from './message.js'
 import type { Replica } from './replica.js'
+import type { Cursor, Range } from './structs.js'
 
 /** What the exchange needs of the core around it. */
 export interface ExchangeHost {

@@ -14,18 +14,11 @@ import type { StoreWrite } from '../step.js'
 import type { Checked, EntryContent } from './check.js'
 import type { StateConfig } from './config.js'
 import { type Digest, digestOf } from './digest.js'
-import {
-  type Cursor,
-  deletedWithin,
-  encodePiece,
-  endOf,
-  joinPieces,
-  type Range,
-  type Struct,
-} from './encode.js'
+import { encodePiece, joinPieces } from './encode.js'
 import { Entries, type Entry } from './entries.js'
 import { entryKey, type Head, partKey, seal, writeHead } from './log.js'
 import { Pace } from './pace.js'
+import { type Cursor, deletedWithin, endOf, type Range, type Struct } from './structs.js'
 import { clientOf, listName, nodeOfList } from './writer.js'
 
 export type DocumentKind = 'space' | 'doc'
@@ -48,6 +41,8 @@ interface Fold {
   readonly snapshot: number
   readonly firstEntry: number
   readonly cursors: Cursor[]
+  /** Bytes of the log that it takes in: they count until it does. */
+  readonly logBytes: number
   parts: number
   bytes: number
 }
@@ -187,7 +182,8 @@ export class Replica {
 
   /** Live bytes of a space; about the encoded bytes of a raw document. */
   get bytes(): number {
-    return this.kind === 'space' ? this.entries.bytes : this.#snapshotBytes + this.#logBytes
+    if (this.kind === 'space') return this.entries.bytes
+    return this.#snapshotBytes + this.#logBytes + (this.#fold?.logBytes ?? 0)
   }
 
   /** Takes a new lineage, and with it a new clientID. */
@@ -472,7 +468,7 @@ export class Replica {
     }
     const deletes = this.deletesWithin(ranges)
     const before = deletes.length
-    const update = encodePiece(this.doc.store, cursors, deletes, bytesMax)
+    const update = encodePiece(this.doc.store, cursors, deletes, bytesMax, this.#config.pieceStructsMax)
     if (deletes.length < before || before === 0) ranges.splice(0, ranges.length, ...deletes)
     return { update, cut }
   }
@@ -496,13 +492,21 @@ export class Replica {
         from: 0,
         to: this.clockOf(client),
       }))
-      this.#fold = { snapshot: this.#snapshot + 1, firstEntry: this.#nextEntry, cursors, parts: 0, bytes: 0 }
+      this.#fold = {
+        snapshot: this.#snapshot + 1,
+        firstEntry: this.#nextEntry,
+        cursors,
+        logBytes: this.#logBytes,
+        parts: 0,
+        bytes: 0,
+      }
       this.#logBytes = 0
     }
     const fold = this.#fold
     const writes: StoreWrite[] = []
     if (fold.cursors.length > 0) {
-      const value = encodePiece(this.doc.store, fold.cursors, [], this.#config.foldStepBytes)
+      const { foldStepBytes, pieceStructsMax } = this.#config
+      const value = encodePiece(this.doc.store, fold.cursors, [], foldStepBytes, pieceStructsMax)
       writes.push({ key: partKey(this.document, fold.snapshot, fold.parts++), value: seal(value) })
       fold.bytes += value.length
       if (fold.cursors.length > 0) return writes
@@ -525,11 +529,16 @@ export class Replica {
 
   /** A whole snapshot at once, for the rare case that the log must not be read again. */
   foldAll(): StoreWrite[] {
-    this.#fold = null
+    this.#dropFold()
     const writes: StoreWrite[] = []
     do writes.push(...this.foldStep())
     while (this.#fold !== null)
     return writes
+  }
+
+  #dropFold(): void {
+    this.#logBytes += this.#fold?.logBytes ?? 0
+    this.#fold = null
   }
 
   #head(): Head {
@@ -572,14 +581,14 @@ export class Replica {
     const update = encodePiece(this.doc.store, cursors, [], Number.POSITIVE_INFINITY)
     this.doc = new Y.Doc({ guid: this.document })
     this.entries = this.#attach()
-    this.#fold = null
+    this.#dropFold()
     Y.applyUpdate(this.doc, update)
     this.#captured = []
   }
 }
 
-/** Up to this size an update of a raw document is tried on a copy first: about a millisecond. */
-const TRIAL_BYTES_MAX = 65_536
+/** Up to this size an update of a raw document is tried on a copy first: a millisecond or two. */
+const TRIAL_BYTES_MAX = 8_192
 
 const applies = (base: Uint8Array, update: Uint8Array): boolean => {
   const trial = new Y.Doc()
