@@ -1,18 +1,14 @@
 // What a document holds, in few bytes: a state vector, and a hash of the deletes
 // in each range of clocks. A state vector alone is no digest, since after a delete
 // it is what it was before; and the whole delete set would be 136 KB at 95,000 keys.
-//
-// A client's clocks are divided into at most 128 ranges of a power of two, so that
-// the digest stays small however long the client has been writing. Runs of equal
-// hashes (all alive, all dead) take one entry.
+// Runs of equal hashes (all alive, all dead) take one entry.
 
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import { combine } from '../hash.js'
-import { endOf, type Range, type Store, type Struct } from './structs.js'
+import { type DeleteHashes, rangesOf, widthOf } from './delete-hashes.js'
+import type { Range } from './structs.js'
 
-const RANGES_MAX = 128
-const RANGE_CLOCKS_MIN = 256
 /** More clients than any document has; a message that claims more is a lie. */
 const CLIENTS_MAX = 100_000
 
@@ -26,11 +22,11 @@ export interface Digest {
 }
 
 /** `clocks`: the clients to speak of and up to where, by client. */
-export const digestOf = (store: Store, clocks: Vector): Digest => {
+export const digestOf = (known: DeleteHashes, clocks: Vector): Digest => {
   const vector = encodeVector(clocks)
   const encoder = encoding.createEncoder()
   for (const [client, clock] of sorted(clocks)) {
-    const hashes = rangeHashes((store.clients.get(client) ?? []) as Struct[], clock)
+    const hashes = known.upTo(client, clock)
     if (hashes === null) continue
     encoding.writeVarUint(encoder, client)
     writeHashes(encoder, hashes)
@@ -40,7 +36,7 @@ export const digestOf = (store: Store, clocks: Vector): Digest => {
 }
 
 /** The ranges in which the two differ in deletes, as far as both have the clocks. */
-export const differingRanges = (store: Store, theirs: Vector, deletes: Uint8Array): Range[] => {
+export const differingRanges = (known: DeleteHashes, theirs: Vector, deletes: Uint8Array): Range[] => {
   const out: Range[] = []
   const decoder = decoding.createDecoder(deletes)
   const told = new Map<number, Uint32Array>()
@@ -51,12 +47,11 @@ export const differingRanges = (store: Store, theirs: Vector, deletes: Uint8Arra
     told.set(client, readHashes(decoder, rangesOf(clock)))
   }
   for (const [client, clock] of theirs) {
-    const structs = (store.clients.get(client) ?? []) as Struct[]
-    const mine = rangeHashes(structs, clock)
+    const mine = known.upTo(client, clock)
     const other = told.get(client)
     if (mine === null && other === undefined) continue
     const width = widthOf(clock)
-    const end = Math.min(clock, endOf(structs))
+    const end = Math.min(clock, known.endOf(client))
     for (let i = 0; i * width < end; i++) {
       if (
         (mine?.[2 * i] ?? 0) === (other?.[2 * i] ?? 0) &&
@@ -134,45 +129,6 @@ export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
 
 const sorted = (clocks: Vector): (readonly [number, number])[] =>
   [...clocks].filter(([, clock]) => clock > 0).sort((a, b) => a[0] - b[0])
-
-const widthOf = (clock: number): number => {
-  let width = RANGE_CLOCKS_MIN
-  while (clock / width > RANGES_MAX) width *= 2
-  return width
-}
-
-const rangesOf = (clock: number): number => Math.ceil(clock / widthOf(clock))
-
-/** Two 32-bit hashes a range, over the deleted runs in it relative to its start; null when nothing is deleted. */
-const rangeHashes = (structs: readonly Struct[], clock: number): Uint32Array | null => {
-  const width = widthOf(clock)
-  let hashes: Uint32Array | null = null
-  const add = (from: number, to: number): void => {
-    hashes ??= new Uint32Array(2 * Math.ceil(clock / width))
-    for (let i = Math.floor(from / width); i * width < to; i++) {
-      const start = Math.max(from, i * width) - i * width
-      const stop = Math.min(to, (i + 1) * width) - i * width
-      hashes[2 * i] = combine(hashes[2 * i] as number, combine(start + 1, stop))
-      hashes[2 * i + 1] = combine(hashes[2 * i + 1] as number, combine(stop + 0x5bd1, start + 0x27d4))
-    }
-  }
-  let from = -1
-  let to = -1
-  for (const struct of structs) {
-    if (!struct.deleted) continue
-    const start = struct.id.clock
-    if (start >= clock) break
-    const stop = Math.min(start + struct.length, clock)
-    if (start === to) to = stop
-    else {
-      if (to > from) add(from, to)
-      from = start
-      to = stop
-    }
-  }
-  if (to > from) add(from, to)
-  return hashes
-}
 
 const writeHashes = (encoder: encoding.Encoder, hashes: Uint32Array): void => {
   for (let i = 0; i < hashes.length; ) {

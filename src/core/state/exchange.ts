@@ -16,6 +16,7 @@ import { isName, type Millis, type NodeId } from '../ids.js'
 import type { Rng } from '../rng.js'
 import type { Effect } from '../step.js'
 import type { StateConfig } from './config.js'
+import { DeleteHashes } from './delete-hashes.js'
 import {
   decodeRanges,
   decodeVector,
@@ -274,7 +275,7 @@ export class Exchange {
     try {
       theirs = decodeVector(message.vector)
       this.#host.sawVector(now, replica, theirs)
-      ranges = differingRanges(replica.doc.store, theirs, message.deletes)
+      ranges = differingRanges(replica.deleteHashes, theirs, message.deletes)
     } catch {
       this.#host.offence(now, from, 'digest')
       return
@@ -430,4 +431,4 @@ export class Exchange {
 /** The root of a hello whose sender wants the other's summary in any case. */
 const ASK_ALL = new Uint8Array(0)
 
-const EMPTY = digestOf({ clients: new Map() } as Replica['doc']['store'], new Map())
+const EMPTY = digestOf(new DeleteHashes({ clients: new Map() } as Replica['doc']['store']), new Map())

@@ -39,8 +39,7 @@ export const checkDocumentUpdate = (
       `the document ${name} was not opened; open it before it is changed`,
     )
   const { documentBytesMax, totalBytesMax } = config
-  const isTooLarge = (bytes: number): boolean => bytes + update.length > documentBytesMax
-  if (isTooLarge(replica.bytes) && isTooLarge(replica.encode().length))
+  if (!replica.fits(update.length, documentBytesMax))
     return new ShoalError(
       'STATE_LIMIT',
       `the document ${name} would exceed documentBytesMax (${documentBytesMax})`,

@@ -13,6 +13,7 @@ import type { Json } from '../json.js'
 import type { StoreWrite } from '../step.js'
 import type { Checked, EntryContent } from './check.js'
 import type { StateConfig } from './config.js'
+import { DeleteHashes } from './delete-hashes.js'
 import { type Digest, digestOf } from './digest.js'
 import { encodePiece, joinPieces } from './encode.js'
 import { Entries, type Entry } from './entries.js'
@@ -61,6 +62,7 @@ export class Replica {
   readonly #onStamp: (stamp: Stamp) => void
   doc: Y.Doc
   entries: Entries
+  deleteHashes!: DeleteHashes
   lineage: string
   /** Own clientID. */
   client: number
@@ -88,6 +90,9 @@ export class Replica {
   #nextEntry = 0
   #logBytes = 0
   #fold: Fold | null = null
+  /** By how much `bytes` overstates a raw document, as found when `bytes` was last so many. */
+  #overstated = 0
+  #measuredAt = -1
   /** Parts without a head, to go with the next snapshot. */
   #orphans: readonly string[] = []
   // What waits to be broadcast; null stands for what is too large for it.
@@ -117,6 +122,7 @@ export class Replica {
 
   #attach(): Entries {
     this.#digest = null
+    this.deleteHashes = new DeleteHashes(this.doc.store)
     this.doc.on('update', this.#capture)
     return new Entries(this.doc, this.#config, this.#onStamp)
   }
@@ -130,6 +136,7 @@ export class Replica {
     const deletes: Range[] = []
     for (const [client, items] of transaction.deleteSet.clients)
       for (const { clock, len } of items) deletes.push({ client, from: clock, to: clock + len })
+    for (const range of deletes) this.deleteHashes.deleted(range)
     this.#captured.push({ update, deletes })
     this.#digest = null
   }
@@ -184,6 +191,20 @@ export class Replica {
   get bytes(): number {
     if (this.kind === 'space') return this.entries.bytes
     return this.#snapshotBytes + this.#logBytes + (this.#fold?.logBytes ?? 0)
+  }
+
+  /**
+   * Whether a raw document has room for so many bytes. The log says how much it may have grown
+   * at most; only what would exceed the limit by that is looked at closely, and once: after
+   * that the log counts from there.
+   */
+  fits(bytes: number, bytesMax: number): boolean {
+    const logged = this.bytes
+    if (logged - this.#overstated + bytes <= bytesMax) return true
+    if (logged === this.#measuredAt) return false
+    this.#overstated = Math.max(0, logged - this.encode().length)
+    this.#measuredAt = logged
+    return logged - this.#overstated + bytes <= bytesMax
   }
 
   /** Takes a new lineage, and with it a new clientID. */
@@ -276,9 +297,8 @@ export class Replica {
   hasRoomFor(checked: Checked & { ok: true }, updateBytes: number, totalBytes: number): boolean {
     const { remoteSlack, spaceKeysMax, spaceBytesMax, documentBytesMax, totalBytesMax } = this.#config
     if (this.kind === 'doc') {
-      const fits = (bytes: number): boolean => bytes + updateBytes <= documentBytesMax * remoteSlack
       if (totalBytes + updateBytes > totalBytesMax * remoteSlack) return false
-      return fits(this.bytes) || fits(this.encode().length)
+      return this.fits(updateBytes, documentBytesMax * remoteSlack)
     }
     const fits = (bytes: number, keys: number): boolean =>
       this.entries.bytes + bytes <= spaceBytesMax * remoteSlack &&
@@ -411,7 +431,7 @@ export class Replica {
   }
 
   digest(): Digest {
-    this.#digest ??= digestOf(this.doc.store, this.vector())
+    this.#digest ??= digestOf(this.deleteHashes, this.vector())
     return this.#digest
   }
 
@@ -522,6 +542,9 @@ export class Replica {
     this.#firstEntry = fold.firstEntry
     this.#snapshotBytes = fold.bytes
     this.#fold = null
+    // The snapshot was measured as it was written.
+    this.#overstated = 0
+    this.#measuredAt = -1
     this.#headStored = true
     writes.push(writeHead(this.document, this.#head()))
     return writes
