@@ -90,7 +90,7 @@ interface Peer {
 const leftOf = ({ replica, theirs, wanted }: Series): Left => {
   // Only structs that they have can be deleted there; the others come deleted.
   const known = wanted.filter(({ client, from }) => from < (theirs.get(client) ?? 0))
-  return { cursors: replica.cursorsBeyond(theirs), ranges: replica.deletesWithin(known) }
+  return { cursors: replica.visible.cursorsBeyond(theirs), ranges: replica.visible.deletesWithin(known) }
 }
 
 const isDone = ({ cursors, ranges }: Left): boolean => cursors.length === 0 && ranges.length === 0
@@ -257,7 +257,7 @@ export class Exchange {
       if (!this.#host.holds(document)) return
       const replica = this.#host.find(document)
       const hash = hashes.subarray(8 * i, 8 * i + 8)
-      if (replica === undefined || !sameBytes(replica.digest().hash, hash)) different.add(document)
+      if (replica === undefined || !sameBytes(replica.visible.digest().hash, hash)) different.add(document)
     })
     for (const { document } of this.#sharedWith(from)) if (!told.has(document)) different.add(document)
     for (const document of different) this.#sendDigest(from, document)
@@ -280,11 +280,11 @@ export class Exchange {
       this.#host.offence(now, from, 'digest')
       return
     }
-    const mine = replica.vector()
+    const mine = replica.visible.vector()
     let lacks = ranges.length > 0
     for (const [client, clock] of theirs) if ((mine.get(client) ?? 0) < clock) lacks = true
     if (lacks) {
-      const vector = replica.digest().vector
+      const vector = replica.visible.digest().vector
       this.#send(from, {
         kind: 'stateWant',
         document: replica.document,
@@ -310,7 +310,7 @@ export class Exchange {
     }
     this.#begin(now, from, replica, theirs, ranges)
     // Pieces follow if it has what is missing here; otherwise this was its whole answer.
-    const mine = replica.vector()
+    const mine = replica.visible.vector()
     if ([...theirs].every(([client, clock]) => (mine.get(client) ?? 0) >= clock))
       this.#isEqual(now, from, message.document)
   }
@@ -334,7 +334,7 @@ export class Exchange {
       if (series.left === null) {
         const left = leftOf(series)
         // A write without the delete of what it replaces, or the other way round, leaves its key absent there.
-        if (now < series.patientUntil && replica.cutsInto(left.cursors)) {
+        if (now < series.patientUntil && replica.visible.cutsInto(left.cursors)) {
           deadlines.set(`disk ${to}`, now + config.diskLookMs)
           continue
         }
@@ -343,7 +343,11 @@ export class Exchange {
       }
       while (peer.series.has(document)) {
         if (peer.unconfirmed.size >= config.pieceWindow) return
-        const { update, cut } = replica.piece(series.left.cursors, series.left.ranges, config.pieceBytes)
+        const { update, cut } = replica.visible.piece(
+          series.left.cursors,
+          series.left.ranges,
+          config.pieceBytes,
+        )
         const last = isDone(series.left)
         if (cut) deadlines.set(`again ${to}`, now + 10 * config.tellDelayMs)
         if (last) peer.series.delete(document)
@@ -395,14 +399,16 @@ export class Exchange {
   }
 
   #rootWith(peer: NodeId): Uint8Array {
-    return rootOf(this.#sharedWith(peer).map(replica => [replica.document, replica.digest().hash] as const))
+    return rootOf(
+      this.#sharedWith(peer).map(replica => [replica.document, replica.visible.digest().hash] as const),
+    )
   }
 
   #sendSummary(to: NodeId): void {
     const shared = this.#sharedWith(to)
     const hashes = new Uint8Array(8 * shared.length)
     shared.forEach((replica, i) => {
-      hashes.set(replica.digest().hash, 8 * i)
+      hashes.set(replica.visible.digest().hash, 8 * i)
     })
     this.#send(to, { kind: 'stateSummary', documents: shared.map(({ document }) => document), hashes })
   }
@@ -411,11 +417,13 @@ export class Exchange {
   #sharedWith(peer: NodeId): Replica[] {
     return this.#host
       .replicas()
-      .filter(replica => replica.digest().vector.length > 0 && this.#host.isHeldBy(peer, replica.document))
+      .filter(
+        replica => replica.visible.digest().vector.length > 0 && this.#host.isHeldBy(peer, replica.document),
+      )
   }
 
   #sendDigest(to: NodeId, document: string): void {
-    const digest = this.#host.find(document)?.digest() ?? EMPTY
+    const digest = this.#host.find(document)?.visible.digest() ?? EMPTY
     this.#send(to, { kind: 'stateDigest', document, vector: digest.vector, deletes: digest.deletes })
   }
 

@@ -29,6 +29,7 @@ import type { StateMessage } from './message.js'
 import { type Offence, Offences } from './offences.js'
 import { joinUpdates, topicOf } from './outbox.js'
 import { type Applied, Replica } from './replica.js'
+import { hasRoomFor } from './room.js'
 import type { StateAccess } from './view.js'
 import { clientOf, newLineage } from './writer.js'
 
@@ -497,7 +498,7 @@ class State implements StateCore {
       this.#offence(now, from, checked.reason)
       return false
     }
-    if (!replica.hasRoomFor(checked, update.length, this.totalBytes)) {
+    if (!hasRoomFor(replica, checked, update.length, this.totalBytes, this.#config)) {
       this.#offence(now, from, 'limit')
       return false
     }

@@ -48,3 +48,24 @@ export const endOf = (structs: readonly Struct[]): number => {
   const last = structs[structs.length - 1]
   return last === undefined ? 0 : last.id.clock + last.length
 }
+
+/** All that there is of a document, or of its clients as far as `clockOf` says. */
+export const cursorsOf = (
+  store: Store,
+  clockOf = (client: number): number => Y.getState(store, client),
+): Cursor[] => [...store.clients.keys()].map(client => ({ client, from: 0, to: clockOf(client) }))
+
+/** A range less the holes in it. */
+export const without = (range: Range, holes: readonly Range[]): Range[] => {
+  let rest: Range[] = [range]
+  for (const hole of holes) {
+    rest = rest.flatMap(each => {
+      if (hole.to <= each.from || hole.from >= each.to) return [each]
+      const out: Range[] = []
+      if (each.from < hole.from) out.push({ ...each, to: hole.from })
+      if (hole.to < each.to) out.push({ ...each, from: hole.to })
+      return out
+    })
+  }
+  return rest
+}

@@ -1,0 +1,183 @@
+// What the store holds of one document: the entries of its log, and the snapshot that
+// they are folded into when they have become many. Decides under which keys an update is
+// kept, when a fold begins, and how large the document is for its limits.
+//
+// The log is what makes a write durable, so its entries are in order and none goes before
+// the snapshot that takes it in counts. A fold goes part by part, with writes in between:
+// what comes meanwhile is an entry after it.
+//
+// It never changes the document, and never writes: it returns what is to be written.
+
+import type * as Y from 'yjs'
+import type { StoreWrite } from '../step.js'
+import type { StateConfig } from './config.js'
+import { encodePiece } from './encode.js'
+import { entryKey, type Head, partKey, seal, writeHead } from './log.js'
+import { type Cursor, cursorsOf } from './structs.js'
+
+interface Fold {
+  readonly snapshot: number
+  readonly firstEntry: number
+  readonly cursors: Cursor[]
+  /** Bytes of the log that it takes in: they count until it does. */
+  readonly logBytes: number
+  parts: number
+  bytes: number
+}
+
+/** What of the log was found in the store. */
+export interface FoundLog {
+  readonly head: Head | null
+  readonly nextEntry: number
+  readonly lastSnapshot: number
+  /** Parts without a head, to go with the next snapshot. */
+  readonly orphans: readonly string[]
+  readonly snapshotBytes: number
+  readonly logBytes: number
+}
+
+export class StoredLog {
+  readonly #document: string
+  readonly #config: StateConfig
+  #isHeadStored = false
+  #snapshot = 0
+  #parts = 0
+  #snapshotBytes = 0
+  #firstEntry = 0
+  #nextEntry = 0
+  #logBytes = 0
+  #fold: Fold | null = null
+  #orphans: readonly string[] = []
+  /** By how much `bytes` overstates the document, as found when `bytes` was last so many. */
+  #overstated = 0
+  #measuredAt = -1
+
+  constructor(document: string, config: StateConfig) {
+    this.#document = document
+    this.#config = config
+  }
+
+  load({ head, nextEntry, lastSnapshot, orphans, snapshotBytes, logBytes }: FoundLog): void {
+    if (head !== null) {
+      this.#isHeadStored = true
+      this.#snapshot = head.snapshot
+      this.#parts = head.parts
+      this.#firstEntry = head.firstEntry
+    } else this.#snapshot = lastSnapshot
+    this.#orphans = orphans
+    this.#nextEntry = Math.max(nextEntry, this.#firstEntry)
+    this.#snapshotBytes = snapshotBytes
+    this.#logBytes = logBytes
+  }
+
+  /** The document's encoded bytes, or more: what the log repeats or takes back counts too. */
+  get bytes(): number {
+    return this.#snapshotBytes + this.#logBytes + (this.#fold?.logBytes ?? 0)
+  }
+
+  /**
+   * Whether there is room for so many bytes. The log says how much the document may have grown
+   * at most; only what would exceed the limit by that is looked at closely, and once: after
+   * that the log counts from there.
+   */
+  fits(bytes: number, bytesMax: number, measure: () => number): boolean {
+    const logged = this.bytes
+    if (logged - this.#overstated + bytes <= bytesMax) return true
+    if (logged === this.#measuredAt) return false
+    this.#overstated = Math.max(0, logged - measure())
+    this.#measuredAt = logged
+    return logged - this.#overstated + bytes <= bytesMax
+  }
+
+  /** The lineage has changed: the next own entry needs a new head before it. */
+  renew(): void {
+    this.#isHeadStored = false
+  }
+
+  /** The store's writes for an update; its entry of the log comes after all before. */
+  append(update: Uint8Array, isOwn: boolean, lineage: string): StoreWrite[] {
+    const writes: StoreWrite[] = []
+    if (isOwn && !this.#isHeadStored) {
+      this.#isHeadStored = true
+      writes.push(writeHead(this.#document, this.#head(lineage)))
+    }
+    writes.push({ key: entryKey(this.#document, this.#nextEntry++), value: seal(update) })
+    this.#logBytes += update.length
+    return writes
+  }
+
+  wantsFold({ store }: Y.Doc): boolean {
+    if (this.#fold !== null) return true
+    const { foldBytes, foldEntries } = this.#config
+    const entries = this.#nextEntry - this.#firstEntry
+    // What is held back for lack of something before it stands in the log alone.
+    if (store.pendingStructs !== null) return false
+    return entries > foldEntries || this.#logBytes > Math.max(foldBytes, this.#snapshotBytes)
+  }
+
+  /** The next part of a snapshot; the last one makes it count and takes the old one away. */
+  foldStep({ store }: Y.Doc, lineage: string): StoreWrite[] {
+    if (this.#fold === null) {
+      this.#fold = {
+        snapshot: this.#snapshot + 1,
+        firstEntry: this.#nextEntry,
+        cursors: cursorsOf(store),
+        logBytes: this.#logBytes,
+        parts: 0,
+        bytes: 0,
+      }
+      this.#logBytes = 0
+    }
+    const fold = this.#fold
+    const writes: StoreWrite[] = []
+    if (fold.cursors.length > 0) {
+      const { foldStepBytes, pieceStructsMax } = this.#config
+      const value = encodePiece(store, fold.cursors, [], foldStepBytes, pieceStructsMax)
+      writes.push({ key: partKey(this.#document, fold.snapshot, fold.parts++), value: seal(value) })
+      fold.bytes += value.length
+      if (fold.cursors.length > 0) return writes
+    }
+    writes.push(...this.#takeAwayOld(fold))
+    this.#snapshot = fold.snapshot
+    this.#parts = fold.parts
+    this.#firstEntry = fold.firstEntry
+    this.#snapshotBytes = fold.bytes
+    this.#fold = null
+    // The snapshot was measured as it was written.
+    this.#overstated = 0
+    this.#measuredAt = -1
+    this.#isHeadStored = true
+    writes.push(writeHead(this.#document, this.#head(lineage)))
+    return writes
+  }
+
+  /** A whole snapshot at once, for the rare case that the log must not be read again. */
+  foldAll(doc: Y.Doc, lineage: string): StoreWrite[] {
+    this.dropFold()
+    const writes: StoreWrite[] = []
+    do writes.push(...this.foldStep(doc, lineage))
+    while (this.#fold !== null)
+    return writes
+  }
+
+  /** What a fold under way has read is no longer so. */
+  dropFold(): void {
+    this.#logBytes += this.#fold?.logBytes ?? 0
+    this.#fold = null
+  }
+
+  #takeAwayOld(fold: Fold): StoreWrite[] {
+    const writes: StoreWrite[] = []
+    for (let part = 0; part < this.#parts; part++)
+      writes.push({ key: partKey(this.#document, this.#snapshot, part), value: null })
+    for (const key of this.#orphans) writes.push({ key, value: null })
+    this.#orphans = []
+    for (let entry = this.#firstEntry; entry < fold.firstEntry; entry++)
+      writes.push({ key: entryKey(this.#document, entry), value: null })
+    return writes
+  }
+
+  #head(lineage: string): Head {
+    return { lineage, snapshot: this.#snapshot, parts: this.#parts, firstEntry: this.#firstEntry }
+  }
+}

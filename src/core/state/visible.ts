@@ -1,0 +1,116 @@
+// One document as others may see it: what it holds, less what is not yet durable here.
+//
+// Digests, and the pieces of a catch-up, are made of this and of nothing else, so what
+// waits for its commit is cut out in one place (own-commits.ts says why it must be).
+//
+// It never changes the document.
+
+import type * as Y from 'yjs'
+import type { StateConfig } from './config.js'
+import type { DeleteHashes } from './delete-hashes.js'
+import { type Digest, digestOf } from './digest.js'
+import { encodePiece } from './encode.js'
+import type { OwnCommits } from './own-commits.js'
+import { type Cursor, deletedWithin, endOf, type Range, type Struct, without } from './structs.js'
+
+/** The document itself, which may be replaced by another, and whose own clientID may change. */
+export interface Source {
+  readonly doc: Y.Doc
+  readonly client: number
+  readonly deleteHashes: DeleteHashes
+  clockOf(client: number): number
+}
+
+export class Visible {
+  readonly #source: Source
+  readonly #commits: OwnCommits
+  readonly #config: StateConfig
+  #digest: Digest | null = null
+
+  constructor(source: Source, commits: OwnCommits, config: StateConfig) {
+    this.#source = source
+    this.#commits = commits
+    this.#config = config
+  }
+
+  /** To be told of every change, of the document or of what is durable. */
+  changed(): void {
+    this.#digest = null
+  }
+
+  /** The state vector without what is not yet durable. */
+  vector(): Map<number, number> {
+    const out = new Map<number, number>()
+    for (const [client, structs] of this.#source.doc.store.clients)
+      out.set(client, endOf(structs as Struct[]))
+    if (out.has(this.#source.client)) out.set(this.#source.client, this.#visibleOwn())
+    return out
+  }
+
+  #visibleOwn(): number {
+    return this.#commits.visible(this.#source.clockOf(this.#source.client))
+  }
+
+  digest(): Digest {
+    this.#digest ??= digestOf(this.#source.deleteHashes, this.vector())
+    return this.#digest
+  }
+
+  /** What a node with this vector lacks. */
+  cursorsBeyond(theirs: ReadonlyMap<number, number>): Cursor[] {
+    const out: Cursor[] = []
+    for (const [client, clock] of this.vector()) {
+      const from = theirs.get(client) ?? 0
+      if (clock > from) out.push({ client, from, to: clock })
+    }
+    return out.sort((a, b) => a.client - b.client)
+  }
+
+  /** The deletes within ranges, less those that are not yet durable. */
+  deletesWithin(ranges: readonly Range[]): Range[] {
+    const held = this.#commits.deletes()
+    const own = this.#visibleOwn()
+    return ranges.flatMap(range => {
+      const to = range.client === this.#source.client ? Math.min(range.to, own) : range.to
+      const found = deletedWithin(this.#source.doc.store, { client: range.client, from: range.from, to })
+      const holes = held.get(range.client)
+      return holes === undefined ? found : found.flatMap(each => without(each, holes))
+    })
+  }
+
+  /** Whether what is not yet durable would be cut out of the midst of these. */
+  cutsInto(cursors: readonly Cursor[]): boolean {
+    return cursors.some(cursor => this.#limitOf(cursor) < cursor.to)
+  }
+
+  /** How far a cursor may go now: not to own structs, nor to any whose delete, before they are durable. */
+  #limitOf(cursor: Cursor): number {
+    const most = cursor.client === this.#source.client ? Math.min(cursor.to, this.#visibleOwn()) : cursor.to
+    return this.#commits.limitOf(cursor, most)
+  }
+
+  /**
+   * The next piece of a series for others; moves the cursors. What is not durable now is
+   * cut off even if it was when the series began; says so, for it has to be asked for again.
+   */
+  piece(cursors: Cursor[], ranges: Range[], bytesMax: number): { update: Uint8Array; cut: boolean } {
+    let cut = false
+    for (const cursor of cursors) {
+      const limit = this.#limitOf(cursor)
+      if (limit >= cursor.to) continue
+      cursor.to = limit
+      cut = true
+    }
+    const deletes = this.deletesWithin(ranges)
+    const before = deletes.length
+    const update = encodePiece(
+      this.#source.doc.store,
+      cursors,
+      deletes,
+      bytesMax,
+      this.#config.pieceStructsMax,
+    )
+    if (deletes.length < before || before === 0) ranges.splice(0, ranges.length, ...deletes)
+    return { update, cut }
+  }
+}
