@@ -12,7 +12,7 @@
 // arrived is kept: after a broken connection the next digest begins from there.
 
 import type { DeadlineQueue } from '../deadline-queue.js'
-import { isName, type Millis, type NodeId } from '../ids.js'
+import type { Millis, NodeId } from '../ids.js'
 import type { Rng } from '../rng.js'
 import type { Effect } from '../step.js'
 import type { StateConfig } from './config.js'
@@ -28,8 +28,10 @@ import {
   type Vector,
 } from './digest.js'
 import type { StateMessage } from './message.js'
+import { isDocument } from './names.js'
 import type { Replica } from './replica.js'
-import type { Cursor, Range } from './structs.js'
+import { Sending } from './sending.js'
+import type { Range } from './structs.js'
 
 /** What the exchange needs of the core around it. */
 export interface ExchangeHost {
@@ -58,26 +60,7 @@ export interface ExchangeHost {
   firstDone(now: Millis): void
 }
 
-/** What is being sent of one document to one peer. */
-interface Series {
-  readonly replica: Replica
-  readonly theirs: Vector
-  /** Where their deletes differ. */
-  readonly wanted: readonly Range[]
-  /** How long it waits for the disk rather than be cut in two. */
-  readonly patientUntil: Millis
-  /** What of it is not sent; null before the first piece, which is made of what is here by then. */
-  left: Left | null
-}
-
-interface Left {
-  readonly cursors: Cursor[]
-  readonly ranges: Range[]
-}
-
 interface Peer {
-  readonly series: Map<string, Series>
-  readonly unconfirmed: Set<number>
   /** Documents of the first comparison after a boot that are not equal yet; null before its summary. */
   awaited: Set<string> | null
   /** No comparison that it begins is answered before. */
@@ -87,26 +70,14 @@ interface Peer {
   readonly received: Map<string, { bytes: number; toldAt: Millis; told: boolean }>
 }
 
-const leftOf = ({ replica, theirs, wanted }: Series): Left => {
-  // Only structs that they have can be deleted there; the others come deleted.
-  const known = wanted.filter(({ client, from }) => from < (theirs.get(client) ?? 0))
-  return { cursors: replica.visible.cursorsBeyond(theirs), ranges: replica.visible.deletesWithin(known) }
-}
-
-const isDone = ({ cursors, ranges }: Left): boolean => cursors.length === 0 && ranges.length === 0
-
-export const isDocument = (text: string): boolean => {
-  const slash = text.indexOf('/')
-  return (text.startsWith('space/') || text.startsWith('doc/')) && isName(text.slice(slash + 1))
-}
-
 export class Exchange {
   readonly #host: ExchangeHost
   readonly #peers = new Map<NodeId, Peer>()
-  #number = 0
+  readonly #sending: Sending
 
   constructor(host: ExchangeHost) {
     this.#host = host
+    this.#sending = new Sending(host)
   }
 
   get links(): readonly NodeId[] {
@@ -118,9 +89,8 @@ export class Exchange {
   }
 
   linkUp(node: NodeId): void {
+    this.#sending.linkUp(node)
     this.#peers.set(node, {
-      series: new Map(),
-      unconfirmed: new Set(),
       received: new Map(),
       awaited: null,
       answerAt: Number.NEGATIVE_INFINITY,
@@ -137,9 +107,8 @@ export class Exchange {
 
   linkDown(node: NodeId): void {
     this.#peers.delete(node)
-    this.#host.deadlines.delete(`stalled ${node}`)
+    this.#sending.linkDown(node)
     this.#host.deadlines.delete(`again ${node}`)
-    this.#host.deadlines.delete(`disk ${node}`)
   }
 
   hello(to: NodeId): void {
@@ -173,11 +142,12 @@ export class Exchange {
 
   /** The series came to nothing: let go of it and begin anew. */
   stalled(node: NodeId): void {
-    const peer = this.#peers.get(node)
-    if (peer === undefined) return
-    peer.series.clear()
-    peer.unconfirmed.clear()
-    this.hello(node)
+    if (this.#sending.giveUp(node)) this.hello(node)
+  }
+
+  /** Sends what may be under way now. */
+  pump(now: Millis, to: NodeId): void {
+    this.#sending.pump(now, to)
   }
 
   handle(now: Millis, from: NodeId, message: StateMessage): void {
@@ -195,7 +165,7 @@ export class Exchange {
       case 'statePiece':
       case 'stateGot':
         if (!isDocument(message.document)) this.#host.offence(now, from, 'document-name')
-        else if (message.kind === 'stateGot') this.#onGot(now, from, message.number)
+        else if (message.kind === 'stateGot') this.#sending.onGot(now, from, message.number)
         else if (!this.#host.holds(message.document)) this.#count('unheld')
         else if (message.kind === 'stateDigest') this.#onDigest(now, from, message)
         else if (message.kind === 'stateWant') this.#onWant(now, from, message)
@@ -292,7 +262,7 @@ export class Exchange {
         ranges: encodeRanges(ranges),
       })
     }
-    this.#begin(now, from, replica, theirs, ranges)
+    this.#sending.begin(now, from, replica, theirs, ranges)
   }
 
   #onWant(now: Millis, from: NodeId, message: StateMessage & { kind: 'stateWant' }): void {
@@ -308,56 +278,11 @@ export class Exchange {
       this.#host.offence(now, from, 'want')
       return
     }
-    this.#begin(now, from, replica, theirs, ranges)
+    this.#sending.begin(now, from, replica, theirs, ranges)
     // Pieces follow if it has what is missing here; otherwise this was its whole answer.
     const mine = replica.visible.vector()
     if ([...theirs].every(([client, clock]) => (mine.get(client) ?? 0) >= clock))
       this.#isEqual(now, from, message.document)
-  }
-
-  #begin(now: Millis, to: NodeId, replica: Replica, theirs: Vector, ranges: Range[]): void {
-    const peer = this.#peers.get(to)
-    // A series under way covers it, or the next comparison will.
-    if (peer === undefined || peer.series.has(replica.document)) return
-    const patientUntil = now + this.#host.config.diskPatienceMs
-    peer.series.set(replica.document, { replica, theirs, wanted: ranges, patientUntil, left: null })
-    this.pump(now, to)
-  }
-
-  /** Sends what may be under way now. */
-  pump(now: Millis, to: NodeId): void {
-    const { config, deadlines } = this.#host
-    const peer = this.#peers.get(to)
-    if (peer === undefined) return
-    for (const [document, series] of peer.series) {
-      const { replica } = series
-      if (series.left === null) {
-        const left = leftOf(series)
-        // A write without the delete of what it replaces, or the other way round, leaves its key absent there.
-        if (now < series.patientUntil && replica.visible.cutsInto(left.cursors)) {
-          deadlines.set(`disk ${to}`, now + config.diskLookMs)
-          continue
-        }
-        series.left = left
-        if (isDone(left)) peer.series.delete(document)
-      }
-      while (peer.series.has(document)) {
-        if (peer.unconfirmed.size >= config.pieceWindow) return
-        const { update, cut } = replica.visible.piece(
-          series.left.cursors,
-          series.left.ranges,
-          config.pieceBytes,
-        )
-        const last = isDone(series.left)
-        if (cut) deadlines.set(`again ${to}`, now + 10 * config.tellDelayMs)
-        if (last) peer.series.delete(document)
-        const number = ++this.#number
-        peer.unconfirmed.add(number)
-        replica.exposed = true
-        deadlines.set(`stalled ${to}`, now + config.catchUpTimeoutMs)
-        this.#send(to, { kind: 'statePiece', document, number, last, update })
-      }
-    }
   }
 
   #onPiece(now: Millis, from: NodeId, message: StateMessage & { kind: 'statePiece' }): void {
@@ -367,14 +292,6 @@ export class Exchange {
     if (this.#host.receive(now, from, replica, message.update)) this.#host.tellSoon(now)
     this.#progress(now, from, message)
     if (message.last) this.#isEqual(now, from, message.document)
-  }
-
-  #onGot(now: Millis, from: NodeId, number: number): void {
-    const peer = this.#peers.get(from)
-    if (peer === undefined || !peer.unconfirmed.delete(number)) return
-    if (peer.unconfirmed.size === 0) this.#host.deadlines.delete(`stalled ${from}`)
-    else this.#host.deadlines.set(`stalled ${from}`, now + this.#host.config.catchUpTimeoutMs)
-    this.pump(now, from)
   }
 
   /** A long catch-up says how far it is. */

@@ -1,0 +1,206 @@
+// What others wrote: by broadcast, or in answer to a comparison. Decides what of it is
+// applied, what is held back and what is dropped, and when this node has to give up a
+// lineage because somebody else has used it.
+//
+// An update is checked before anything is touched (check.ts, room.ts). A peer's fault is
+// counted and forgotten; too many of them, and the peer is ignored for a while.
+//
+// It never throws for what a peer sent, and persists at leisure: the others have it too.
+
+import { type HybridClock, type Stamp, stampMs } from '../hybrid-clock.js'
+import type { Millis, NodeId } from '../ids.js'
+import { checkUpdate } from './check.js'
+import type { Vector } from './digest.js'
+import type { Frame } from './frame.js'
+import type { Gaps } from './gaps.js'
+import type { Holdings } from './holdings.js'
+import { isReserved } from './limits.js'
+import type { StateMessage } from './message.js'
+import { isDocument } from './names.js'
+import { type Offence, Offences } from './offences.js'
+import { topicOf } from './outbox.js'
+import type { OwnWrites } from './own-writes.js'
+import type { Replica } from './replica.js'
+import { hasRoomFor } from './room.js'
+import { clientOf, newLineage } from './writer.js'
+
+export interface ArrivalsHost {
+  readonly frame: Frame
+  readonly holdings: Holdings
+  readonly gaps: Gaps
+  readonly clock: HybridClock
+  readonly own: OwnWrites
+  /** Something of it has changed. */
+  changed(replica: Replica): void
+  /** The neighbors are to be told that there is something new. */
+  tellSoon(now: Millis): void
+}
+
+export class Arrivals {
+  readonly #host: ArrivalsHost
+  readonly #offences: Offences
+  /** The newest stamp of what is being applied. */
+  #newest: Stamp = 0
+
+  constructor(host: ArrivalsHost) {
+    this.#host = host
+    const { offencesMax, throttleMs } = host.frame.config
+    this.#offences = new Offences(offencesMax, throttleMs)
+  }
+
+  /** A stamp came into a replica. */
+  sawStamp(stamp: Stamp): void {
+    const { clock, frame } = this.#host
+    clock.observe(stamp, frame.wall())
+    this.#newest = Math.max(this.#newest, stamp)
+  }
+
+  isIgnored(node: NodeId, now: Millis): boolean {
+    return this.#offences.isIgnored(node, now)
+  }
+
+  /** Offences since this was last asked. */
+  takeOffences(): Offence[] {
+    return this.#offences.take()
+  }
+
+  onGossip(now: Millis, from: NodeId, topic: string, message: StateMessage): void {
+    const { holdings } = this.#host
+    if (this.isIgnored(from, now)) return
+    if (
+      message.kind !== 'stateUpdate' ||
+      !isDocument(message.document) ||
+      topicOf(message.document) !== topic
+    ) {
+      this.offence(now, from, 'gossip')
+      return
+    }
+    if (!holdings.holds(message.document)) return
+    const replica = holdings.ensure(message.document)
+    if (replica === undefined) return
+    replica.pace.heard(now, from)
+    this.receive(now, from, replica, message.update, clientOf(from, message.lineage))
+  }
+
+  /**
+   * Checks and applies an update; true when it brought something new. `author`: the only
+   * client that it may write as, or null for any.
+   */
+  receive(now: Millis, from: NodeId, replica: Replica, update: Uint8Array, author: number | null): boolean {
+    const { frame, gaps, holdings } = this.#host
+    const { config } = frame
+    if (update.length > config.updateBytesMax) {
+      this.offence(now, from, 'too-large')
+      return false
+    }
+    const checked = checkUpdate(
+      update,
+      replica.kind,
+      author,
+      config,
+      isReserved(replica.name) ? config.reservedValueBytesMax : config.valueBytesMax,
+    )
+    if (!checked.ok) {
+      this.offence(now, from, checked.reason)
+      return false
+    }
+    if (!hasRoomFor(replica, checked, update.length, holdings.totalBytes, config)) {
+      this.offence(now, from, 'limit')
+      return false
+    }
+    const [writer] = checked.writers
+    if (author !== null && replica.kind === 'space' && writer !== undefined) {
+      const [client, clock] = writer
+      if (clock > replica.clockOf(client)) {
+        if (!gaps.hold(replica, { from, update, client, clock }))
+          frame.count('shoal_state_dropped_total', { reason: 'early' })
+        gaps.look(now, replica, from)
+        return false
+      }
+    }
+    const isNew = this.#apply(now, from, replica, update)
+    for (let early = gaps.takeReady(replica); early !== undefined; early = gaps.takeReady(replica))
+      this.#apply(now, early.from, replica, early.update)
+    gaps.look(now, replica, from)
+    return isNew
+  }
+
+  /** Another node knows more of this node's own writing than it does itself, or than was loaded. */
+  sawVector(now: Millis, replica: Replica, vector: Vector): void {
+    const theirs = vector.get(replica.client) ?? 0
+    const own = replica.clockOf(replica.client)
+    const wroteSince = own > replica.bootClock
+    if (wroteSince && (theirs > own || (!replica.exposed && theirs > replica.bootClock)))
+      this.#retire(now, replica, true)
+  }
+
+  offence(now: Millis, from: NodeId, offence: string): void {
+    const { frame } = this.#host
+    frame.count('shoal_state_dropped_total', { reason: offence })
+    if (!this.#offences.add(from, offence, now)) return
+    frame.emit({
+      kind: 'log',
+      level: 'warn',
+      text: 'a peer broke the rules of shared state too often and is ignored for a while',
+      fields: { node: from, offence, forMs: frame.config.throttleMs },
+    })
+  }
+
+  /** A checked update that builds on nothing that is missing, as far as its writer goes. */
+  #apply(now: Millis, from: NodeId, replica: Replica, update: Uint8Array): boolean {
+    const { frame } = this.#host
+    this.#newest = 0
+    const applied = replica.applyRemote(update)
+    if (this.#newest > 0) {
+      frame.count('state_arrivals', {})
+      frame.count('state_lag_ms', {}, Math.max(0, frame.wall(now) - stampMs(this.#newest)))
+    }
+    if (applied === 'unappliable') {
+      this.offence(now, from, 'unappliable')
+      return false
+    }
+    if (applied !== null) {
+      this.#host.changed(replica)
+      frame.emit({ kind: 'persist', writes: replica.log(applied.update, false), flush: false, token: null })
+      if (replica.opened)
+        frame.emit({ kind: 'documentChanged', name: replica.name, update: applied.update, clientId: null })
+    }
+    if (replica.clockOf(replica.client) !== replica.ownClock)
+      this.#retire(now, replica, replica.ownClock > replica.bootClock)
+    return applied !== null
+  }
+
+  /**
+   * This clientID is in use elsewhere (a restored backup, a cloned card). It is given up;
+   * with `conflict` the same clocks mean different things here and there, so what was
+   * written here since boot is taken out and written again under the new one.
+   */
+  #retire(now: Millis, replica: Replica, conflict: boolean): void {
+    const { frame, own } = this.#host
+    const { document, kind } = replica
+    frame.count('shoal_state_lineages_retired_total', {})
+    frame.emit({
+      kind: 'log',
+      level: 'warn',
+      text: 'own entries are known elsewhere that are not here: writing under a new lineage',
+      fields: { document, lineage: replica.lineage },
+    })
+    const lost = conflict && kind === 'space' ? replica.forgetThisBoot() : []
+    replica.renew(newLineage(frame.rng))
+    this.#host.changed(replica)
+    if (conflict && kind === 'space') {
+      frame.emit({ kind: 'persist', writes: replica.foldAll(), flush: false, token: null })
+      for (const [key, , value] of lost) own.again(now, replica, { key, value })
+    }
+    if (replica.opened)
+      frame.emit({
+        kind: 'documentChanged',
+        name: replica.name,
+        update: EMPTY_UPDATE,
+        clientId: replica.client,
+      })
+    this.#host.tellSoon(now)
+  }
+}
+
+const EMPTY_UPDATE = new Uint8Array([0, 0])

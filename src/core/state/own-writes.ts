@@ -1,0 +1,179 @@
+// What this node writes: the application's changes to spaces and raw documents, and what
+// Shoal's own parts keep in them. Decides what is refused, and how a write becomes durable.
+//
+// The order never varies: a write is readable at once, it is persisted, and when it is
+// durable it is acknowledged and may leave (voice.ts).
+//
+// A refusal comes before anything has changed. A write beyond a limit by Shoal's own parts
+// is a defect of theirs and is thrown.
+
+import { invariant, ShoalError } from '../errors.js'
+import type { HybridClock } from '../hybrid-clock.js'
+import type { Millis } from '../ids.js'
+import type { Json } from '../json.js'
+import type { CoreEvent, StateChange } from '../step.js'
+import { clientsOf } from './check.js'
+import type { Entry } from './entries.js'
+import type { Frame } from './frame.js'
+import type { Holdings } from './holdings.js'
+import type { Interest } from './interest.js'
+import { checkDocumentUpdate, checkWrite, isReserved, ownParts, refuseUnheld } from './limits.js'
+import type { Applied, LocalChange, Replica } from './replica.js'
+
+export interface OwnWritesHost {
+  readonly frame: Frame
+  readonly holdings: Holdings
+  readonly interest: Interest
+  readonly clock: HybridClock
+  /** Something of it has changed. */
+  changed(replica: Replica): void
+  /** What was written may be told, in so long at the latest. */
+  mayLeave(now: Millis, replica: Replica, lazyMs: Millis): void
+}
+
+/** Who is told when it is durable, and how long the others may do without it. */
+interface Wish {
+  readonly request: number | null
+  readonly lazyMs: Millis
+}
+
+/** What is to be done when a token is durable. */
+interface Waiter extends Wish {
+  readonly replica: Replica | null
+}
+
+const NOBODY: Wish = { request: null, lazyMs: 0 }
+
+export class OwnWrites {
+  readonly #host: OwnWritesHost
+  readonly #waiters = new Map<number, Waiter>()
+
+  constructor(host: OwnWritesHost) {
+    this.#host = host
+  }
+
+  // ── spaces ──
+
+  /** For Shoal's own parts: any space, any number of changes. */
+  byShoal(
+    now: Millis,
+    space: string,
+    changes: readonly StateChange[],
+    token: number | null,
+    lazyMs: Millis,
+  ): void {
+    const parts = ownParts(changes, this.#host.frame.config)
+    const replica = this.#host.holdings.ensure(`space/${space}`)
+    if (replica === undefined) throw new ShoalError('STATE_LIMIT', `the space ${space} is one too many`)
+    // The log is ordered: what stands in the last part is durable when all are.
+    parts.forEach((part, i) => {
+      this.#writeTo(now, replica, part, { request: null, lazyMs }, i === parts.length - 1 ? token : null)
+    })
+  }
+
+  onStateWrite(now: Millis, { space, changes, request }: CoreEvent & { kind: 'stateWrite' }): void {
+    const { frame, holdings, interest } = this.#host
+    const document = `space/${space}`
+    let fault = refuseUnheld(space, interest)
+    fault ??= checkWrite(space, changes, holdings.find(document), holdings.totalBytes, frame.config)
+    if (fault === null && isReserved(space)) {
+      fault = new ShoalError(
+        'SPACE_RESERVED',
+        `the space is ${space}; spaces that begin with shoal. are read-only here`,
+      )
+    }
+    const replica = fault === null ? holdings.ensure(document) : undefined
+    if (fault === null && replica === undefined) fault = holdings.tooMany(`the space ${space}`)
+    if (fault !== null) frame.emit({ kind: 'refuse', request, code: fault.code, message: fault.message })
+    else this.#writeTo(now, replica as Replica, changes, { request, lazyMs: 0 }, null)
+  }
+
+  /** Writes again what was lost together with its clocks. */
+  again(now: Millis, replica: Replica, change: LocalChange): void {
+    const { clock, frame } = this.#host
+    this.#commit(replica, replica.write([change], clock.next(frame.wall(now))), NOBODY, null)
+  }
+
+  /** Removes entries that lost. */
+  strike(replica: Replica, losers: readonly Entry[]): void {
+    this.#commit(replica, replica.strike(losers), NOBODY, null)
+  }
+
+  // ── raw documents ──
+
+  onDocumentOpened(name: string): void {
+    const { frame, holdings } = this.#host
+    const fault = holdings.refuseDocument(name)
+    const replica = fault === null ? holdings.ensure(`doc/${name}`) : undefined
+    if (replica === undefined) {
+      const text = fault?.message ?? `the document ${name} cannot be opened`
+      frame.emit({ kind: 'log', level: 'error', text })
+      return
+    }
+    replica.opened = true
+    frame.emit({ kind: 'documentChanged', name, update: replica.encode(), clientId: replica.client })
+  }
+
+  onDocumentUpdated({ name, update, request }: CoreEvent & { kind: 'documentUpdated' }): void {
+    const { frame, holdings } = this.#host
+    const replica = holdings.find(`doc/${name}`)
+    const fault = checkDocumentUpdate(name, update, replica, holdings.totalBytes, frame.config)
+    if (fault !== null) {
+      if (request !== null) frame.emit({ kind: 'refuse', request, code: fault.code, message: fault.message })
+      else frame.emit({ kind: 'log', level: 'error', text: fault.message })
+      return
+    }
+    invariant(replica !== undefined, 'a checked update has its document')
+    const applied = replica.applyLocal(update)
+    this.#commit(replica, applied, { request, lazyMs: 0 }, null)
+    // What the application brought in from elsewhere is not this node's to broadcast.
+    if (applied !== null && clientsOf(update).some(client => client !== replica.client)) replica.keepQuiet()
+  }
+
+  // ── durability ──
+
+  onDurable(now: Millis, token: number): void {
+    const waiter = this.#waiters.get(token)
+    if (waiter === undefined) return
+    this.#waiters.delete(token)
+    const { replica, request, lazyMs } = waiter
+    if (replica?.settle(token)) this.#host.mayLeave(now, replica, lazyMs)
+    if (request !== null) this.#host.frame.emit({ kind: 'reply', request, value: null })
+  }
+
+  #writeTo(
+    now: Millis,
+    replica: Replica,
+    changes: readonly StateChange[],
+    wish: Wish,
+    token: number | null,
+  ): void {
+    const { clock, frame } = this.#host
+    // One transaction writes a key once: the last word counts. The copy is ours alone.
+    const last = new Map<string, Json | undefined>()
+    for (const { key, value } of changes) last.set(key, value === undefined ? undefined : copyOf(value))
+    const stamp = clock.next(frame.wall(now))
+    const applied = replica.write(
+      [...last].map(([key, value]) => ({ key, value })),
+      stamp,
+    )
+    this.#commit(replica, applied, wish, token)
+  }
+
+  /** Persists an own change, and remembers who waits for it. */
+  #commit(replica: Replica, applied: Applied | null, { request, lazyMs }: Wish, given: number | null): void {
+    const { frame } = this.#host
+    const token = given ?? frame.nextToken()
+    this.#host.changed(replica)
+    this.#waiters.set(token, { replica: applied === null ? null : replica, request, lazyMs })
+    const writes = applied === null ? [] : replica.log(applied.update, true)
+    if (applied !== null) {
+      const fits = applied.update.length <= frame.config.broadcastBytesMax
+      replica.await(token, applied.deletes, fits ? applied.update : null)
+    }
+    frame.emit({ kind: 'persist', writes, flush: true, token })
+  }
+}
+
+/** A copy that later changes of the caller's value do not reach. */
+const copyOf = (value: Json): Json => JSON.parse(JSON.stringify(value)) as Json

@@ -1,0 +1,135 @@
+// When this node speaks: broadcasts of what it wrote, the tidings that there is something
+// new, and the slow comparison with a random neighbor.
+//
+// Broadcasts are hints, and too many of them make healthy nodes fall silent: so a node
+// takes its share of them (pace.ts), gathers what comes meanwhile, and the tidings that
+// follow the first ones go to some neighbors only, ever later.
+//
+// A node that has just booted and remembers members says nothing of its own before it has
+// compared itself with one of them: its disk may be an old copy (README.md). It never
+// waits longer for that than `firstExchangeMs`.
+
+import type { Millis } from '../ids.js'
+import type { Exchange } from './exchange.js'
+import type { Frame } from './frame.js'
+import type { Holdings } from './holdings.js'
+import { isReserved } from './limits.js'
+import type { StateMessage } from './message.js'
+import { joinUpdates, topicOf } from './outbox.js'
+import type { Replica } from './replica.js'
+
+export class Voice {
+  readonly #frame: Frame
+  readonly #holdings: Holdings
+  readonly #exchange: () => Exchange
+  #hasExchanged: boolean
+  /** As `#hasExchanged`, or it has waited for long enough. */
+  #maySpeak: boolean
+  /** Something came that the neighbors may lack, since they were last told. */
+  #hasNews = false
+  /** How long news is gathered now; 0 while all is calm. */
+  #tellMs: Millis = 0
+
+  constructor(frame: Frame, holdings: Holdings, exchange: () => Exchange, awaits: boolean) {
+    this.#frame = frame
+    this.#holdings = holdings
+    this.#exchange = exchange
+    this.#hasExchanged = !awaits
+    this.#maySpeak = !awaits
+  }
+
+  /** Whether it has compared itself with a neighbor since it booted, or awaits none. */
+  get hasExchanged(): boolean {
+    return this.#hasExchanged
+  }
+
+  get maySpeak(): boolean {
+    return this.#maySpeak
+  }
+
+  begin(now: Millis): void {
+    this.#compareLater(now)
+    if (!this.#maySpeak) this.#frame.deadlines.set('first', now + this.#frame.config.firstExchangeMs)
+  }
+
+  /** A neighbor has shown all that it had: what was written since boot may be told. */
+  firstDone(now: Millis): void {
+    this.#hasExchanged = true
+    this.speak(now)
+  }
+
+  speak(now: Millis): void {
+    if (this.#maySpeak) return
+    this.#maySpeak = true
+    this.#frame.deadlines.delete('first')
+    for (const replica of this.#holdings.byName()) if (replica.outbox.length > 0) this.publish(now, replica)
+    this.tellSoon(now)
+  }
+
+  /** What is durable leaves now, or when this node's turn comes. */
+  mayLeave(now: Millis, replica: Replica, lazyMs: Millis): void {
+    const { deadlines } = this.#frame
+    const key = `publish ${replica.document}`
+    const dueAt = Math.max(replica.publishedAt + this.#intervalMs(now, replica), now + lazyMs)
+    if (now >= dueAt) this.publish(now, replica)
+    else deadlines.set(key, Math.min(dueAt, deadlines.get(key) ?? dueAt))
+  }
+
+  publish(now: Millis, replica: Replica): void {
+    if (!this.#maySpeak) return
+    const { config, deadlines } = this.#frame
+    const { document, lineage } = replica
+    deadlines.delete(`publish ${document}`)
+    const { messages, quiet } = joinUpdates(replica.outbox, config.broadcastBytesMax)
+    replica.outbox = []
+    replica.publishedAt = now
+    if (this.#exchange().links.length > 0) replica.exposed = true
+    for (const update of messages) {
+      const message: StateMessage = { kind: 'stateUpdate', document, lineage, update }
+      this.#frame.emit({ kind: 'publish', topic: topicOf(document), message })
+    }
+    // Too large for a broadcast, or nobody listens yet: whoever compares will find it.
+    if (quiet || replica.isNews) this.tellSoon(now)
+    replica.isNews = false
+  }
+
+  tellSoon(now: Millis): void {
+    const { config, deadlines } = this.#frame
+    this.#hasNews = true
+    if (deadlines.get('tell') !== null) return
+    deadlines.set('tell', now + this.#frame.unhurried(now, config.tellDelayMs))
+  }
+
+  /** The first news goes to all neighbors at once, what follows to some and ever later; when nothing followed, all are asked once more. */
+  tell(now: Millis): void {
+    const { tellDelayMs, tellDelayMaxMs, tellSome } = this.#frame.config
+    const exchange = this.#exchange()
+    const isFirst = this.#tellMs === 0
+    if (!this.#hasNews) {
+      if (this.#tellMs > 2 * tellDelayMs) exchange.helloAll()
+      this.#tellMs = 0
+      return
+    }
+    this.#hasNews = false
+    if (isFirst) exchange.helloAll()
+    else exchange.helloSome(tellSome)
+    this.#tellMs = Math.min(2 * Math.max(this.#tellMs, tellDelayMs), tellDelayMaxMs)
+    this.#frame.deadlines.set('tell', now + this.#frame.unhurried(now, this.#tellMs))
+  }
+
+  compare(now: Millis): void {
+    this.#exchange().helloSomebody()
+    this.#compareLater(now)
+  }
+
+  #compareLater(now: Millis): void {
+    const { config, deadlines, rng } = this.#frame
+    deadlines.set('compare', now + rng.jitter(config.compareIntervalMs, 0.5))
+  }
+
+  /** How long it gathers what it writes before it broadcasts again. */
+  #intervalMs(now: Millis, replica: Replica): Millis {
+    if (isReserved(replica.name)) return this.#frame.config.ownBroadcastIntervalMs
+    return this.#frame.unhurried(now, replica.pace.intervalMs(now))
+  }
+}
