@@ -94,6 +94,8 @@ export interface StateConfig {
    * and there has 5,000 in 48 KB.
    */
   readonly pieceStructsMax: number
+  /** Time between two of them to one neighbor, if more follow. 1 ms: the next turn. */
+  readonly pieceGapMs: Millis
   /** Pieces under way to one neighbor before it confirms. 4. */
   readonly pieceWindow: number
   /** A catch-up without a sign of life is given up and begun anew. 15 s: longer than a slow link needs for a window. */
@@ -156,6 +158,7 @@ export const defaultStateConfig: StateConfig = Object.freeze({
   diskPatienceMs: 50,
   pieceBytes: 49_152,
   pieceStructsMax: 2_000,
+  pieceGapMs: 1,
   pieceWindow: 4,
   catchUpTimeoutMs: 15_000,
   progressIntervalMs: 2_000,

@@ -12,7 +12,8 @@ import type { Cursor, Range, Store, Struct } from './structs.js'
 
 /**
  * Encodes structs from the cursors' positions on, about `bytesMax` of them or `structsMax`, and
- * at least one, then deletes if there is room; moves the cursors on and takes away what is done.
+ * at least one; moves the cursors on and takes away what is done. When no structs are left, what
+ * `deletes` returns follows as far as there is room, and is taken away from there.
  *
  * What a struct builds on comes before it, in this piece or an earlier one, whichever
  * client wrote it. Yjs would hold the struct back otherwise, and encode all that it holds
@@ -21,7 +22,7 @@ import type { Cursor, Range, Store, Struct } from './structs.js'
 export const encodePiece = (
   store: Store,
   cursors: Cursor[],
-  deletes: Range[],
+  deletes: () => Range[],
   bytesMax: number,
   structsMax = Number.POSITIVE_INFINITY,
 ): Uint8Array => {
@@ -63,8 +64,8 @@ export const encodePiece = (
   encoding.writeVarUint(encoder, sections.length)
   for (const section of sections) section.finish(encoder)
   // A delete takes about 8 bytes. They go last: Yjs holds back those that it has no struct for.
-  const count = cursors.length > 0 || room <= 0 ? 0 : Math.min(deletes.length, Math.max(1, room >> 3))
-  writeDeletes(encoder, deletes.splice(0, count))
+  const due = cursors.length > 0 ? [] : deletes()
+  writeDeletes(encoder, due.splice(0, room <= 0 ? 0 : Math.max(1, room >> 3)))
   return encoding.toUint8Array(encoder)
 }
 

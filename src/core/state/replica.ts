@@ -236,7 +236,7 @@ export class Replica {
 
   /** The whole document, for this node's own application. Not by Yjs itself, which would put in what it holds back. */
   encode(): Uint8Array {
-    return encodePiece(this.doc.store, cursorsOf(this.doc.store), [], Number.POSITIVE_INFINITY)
+    return encodePiece(this.doc.store, cursorsOf(this.doc.store), () => [], Number.POSITIVE_INFINITY)
   }
 
   /** What a transaction changed, as one update. */
@@ -347,7 +347,7 @@ export class Replica {
 
   #rebuild(clockOf: (client: number) => number): void {
     const cursors = cursorsOf(this.doc.store, clockOf)
-    const update = encodePiece(this.doc.store, cursors, [], Number.POSITIVE_INFINITY)
+    const update = encodePiece(this.doc.store, cursors, () => [], Number.POSITIVE_INFINITY)
     this.doc = new Y.Doc({ guid: this.document })
     this.entries = this.#attach()
     this.#stored.dropFold()

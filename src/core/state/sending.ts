@@ -115,6 +115,10 @@ export class Sending {
           channel: 'bulk',
           message: { kind: 'statePiece', document, number, last, update },
         })
+        if (last) continue
+        // Four in a row would be four times as long a turn.
+        deadlines.set(`disk ${to}`, now + config.pieceGapMs)
+        return
       }
     }
   }

@@ -132,7 +132,7 @@ export class StoredLog {
     const writes: StoreWrite[] = []
     if (fold.cursors.length > 0) {
       const { foldStepBytes, pieceStructsMax } = this.#config
-      const value = encodePiece(store, fold.cursors, [], foldStepBytes, pieceStructsMax)
+      const value = encodePiece(store, fold.cursors, () => [], foldStepBytes, pieceStructsMax)
       writes.push({ key: partKey(this.#document, fold.snapshot, fold.parts++), value: seal(value) })
       fold.bytes += value.length
       if (fold.cursors.length > 0) return writes

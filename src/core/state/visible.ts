@@ -101,16 +101,20 @@ export class Visible {
       cursor.to = limit
       cut = true
     }
-    const deletes = this.deletesWithin(ranges)
-    const before = deletes.length
+    // Only when their turn has come: there may be a hundred thousand to look for.
     const update = encodePiece(
       this.#source.doc.store,
       cursors,
-      deletes,
+      () => {
+        const due = this.deletesWithin(ranges)
+        // Not by spreading: there may be more than fit the stack.
+        ranges.length = 0
+        for (const range of due) ranges.push(range)
+        return ranges
+      },
       bytesMax,
       this.#config.pieceStructsMax,
     )
-    if (deletes.length < before || before === 0) ranges.splice(0, ranges.length, ...deletes)
     return { update, cut }
   }
 }
