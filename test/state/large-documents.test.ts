@@ -1,6 +1,6 @@
 import test from 'ava'
 import * as Y from 'yjs'
-import { encodePiece } from '../../src/core/state/encode.js'
+import { encodePiece, UNLIMITED } from '../../src/core/state/encode.js'
 import { grow, SHAPES } from './large-documents.js'
 import { World } from './world.js'
 
@@ -14,10 +14,7 @@ for (const shape of SHAPES) {
     const copy = new Y.Doc()
     let pieces = 0
     while (cursors.length > 0) {
-      Y.applyUpdate(
-        copy,
-        encodePiece(doc.store, cursors, () => [], 2_000, 50),
-      )
+      Y.applyUpdate(copy, encodePiece(doc.store, cursors, { ...UNLIMITED, bytes: 2_000, structs: 50 }))
       t.is(copy.store.pendingStructs, null)
       pieces++
     }
@@ -29,7 +26,7 @@ for (const shape of SHAPES) {
 
 test('a piece has no more structs than it may, however small they are', t => {
   const { doc } = grow('letters', 20_000)
-  const piece = encodePiece(doc.store, whole(doc), () => [], 48_000, 100)
+  const piece = encodePiece(doc.store, whole(doc), { ...UNLIMITED, structs: 100 })
   t.is(Y.decodeUpdate(piece).structs.length, 100)
 })
 

@@ -10,10 +10,23 @@ import * as Y from 'yjs'
 import { Reader } from './reader.js'
 import type { Cursor, Range, Store, Struct } from './structs.js'
 
+/** How much a piece may be. What is small in bytes may take whoever applies it long all the same. */
+export interface PieceLimits {
+  readonly bytes: number
+  readonly structs: number
+  readonly deletes: number
+}
+
+export const UNLIMITED: PieceLimits = {
+  bytes: Number.POSITIVE_INFINITY,
+  structs: Number.POSITIVE_INFINITY,
+  deletes: Number.POSITIVE_INFINITY,
+}
+
 /**
- * Encodes structs from the cursors' positions on, about `bytesMax` of them or `structsMax`, and
- * at least one; moves the cursors on and takes away what is done. When no structs are left, what
- * `deletes` returns follows as far as there is room, and is taken away from there.
+ * Encodes structs from the cursors' positions on, about as many as may be and at least one;
+ * moves the cursors on and takes away what is done. When no structs are left, deletes
+ * follow: `takeDeletes` is told how many there is room for.
  *
  * What a struct builds on comes before it, in this piece or an earlier one, whichever
  * client wrote it. Yjs would hold the struct back otherwise, and encode all that it holds
@@ -22,13 +35,12 @@ import type { Cursor, Range, Store, Struct } from './structs.js'
 export const encodePiece = (
   store: Store,
   cursors: Cursor[],
-  deletes: () => Range[],
-  bytesMax: number,
-  structsMax = Number.POSITIVE_INFINITY,
+  limits: PieceLimits,
+  takeDeletes: (most: number) => readonly Range[] = () => [],
 ): Uint8Array => {
   const readers = new Map(cursors.map(cursor => [cursor.client, new Reader(store, cursor)]))
   const sections: Reader[] = []
-  let room = bytesMax
+  let room = limits.bytes
   let structs = 0
   for (const first of readers.values()) {
     // Each waits for the next one to be written up to a clock; the last is written now.
@@ -51,8 +63,7 @@ export const encodePiece = (
         sections.push(reader)
       }
       room -= reader.write(room)
-      // What is small in bytes may take its reader long all the same: some 2 µs a struct.
-      if (++structs >= structsMax) room = 0
+      if (++structs >= limits.structs) room = 0
     }
     if (room <= 0) break
   }
@@ -64,8 +75,8 @@ export const encodePiece = (
   encoding.writeVarUint(encoder, sections.length)
   for (const section of sections) section.finish(encoder)
   // A delete takes about 8 bytes. They go last: Yjs holds back those that it has no struct for.
-  const due = cursors.length > 0 ? [] : deletes()
-  writeDeletes(encoder, due.splice(0, room <= 0 ? 0 : Math.max(1, room >> 3)))
+  const most = room <= 0 ? 0 : Math.min(limits.deletes, Math.max(1, room >> 3))
+  writeDeletes(encoder, cursors.length > 0 ? [] : takeDeletes(most))
   return encoding.toUint8Array(encoder)
 }
 

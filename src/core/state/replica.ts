@@ -14,7 +14,7 @@ import type { StoreWrite } from '../step.js'
 import type { EntryContent } from './check.js'
 import type { StateConfig } from './config.js'
 import { DeleteHashes } from './delete-hashes.js'
-import { encodePiece, joinPieces } from './encode.js'
+import { encodePiece, joinPieces, UNLIMITED } from './encode.js'
 import { Entries, type Entry } from './entries.js'
 import type { Head } from './log.js'
 import { OwnCommits } from './own-commits.js'
@@ -236,7 +236,7 @@ export class Replica {
 
   /** The whole document, for this node's own application. Not by Yjs itself, which would put in what it holds back. */
   encode(): Uint8Array {
-    return encodePiece(this.doc.store, cursorsOf(this.doc.store), () => [], Number.POSITIVE_INFINITY)
+    return encodePiece(this.doc.store, cursorsOf(this.doc.store), UNLIMITED)
   }
 
   /** What a transaction changed, as one update. */
@@ -347,7 +347,7 @@ export class Replica {
 
   #rebuild(clockOf: (client: number) => number): void {
     const cursors = cursorsOf(this.doc.store, clockOf)
-    const update = encodePiece(this.doc.store, cursors, () => [], Number.POSITIVE_INFINITY)
+    const update = encodePiece(this.doc.store, cursors, UNLIMITED)
     this.doc = new Y.Doc({ guid: this.document })
     this.entries = this.#attach()
     this.#stored.dropFold()

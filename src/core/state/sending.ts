@@ -97,11 +97,7 @@ export class Sending {
       }
       while (peer.series.has(document)) {
         if (peer.unconfirmed.size >= config.pieceWindow) return
-        const { update, cut } = replica.visible.piece(
-          series.left.cursors,
-          series.left.ranges,
-          config.pieceBytes,
-        )
+        const { update, cut } = replica.visible.piece(series.left.cursors, series.left.ranges)
         const last = isDone(series.left)
         if (cut) deadlines.set(`again ${to}`, now + 10 * config.tellDelayMs)
         if (last) peer.series.delete(document)
@@ -135,7 +131,10 @@ export class Sending {
 const leftOf = ({ replica, theirs, wanted }: Series): Left => {
   // Only structs that they have can be deleted there; the others come deleted.
   const known = wanted.filter(({ client, from }) => from < (theirs.get(client) ?? 0))
-  return { cursors: replica.visible.cursorsBeyond(theirs), ranges: replica.visible.deletesWithin(known) }
+  return {
+    cursors: replica.visible.cursorsBeyond(theirs),
+    ranges: replica.visible.hasDeletes(known) ? known : [],
+  }
 }
 
 const isDone = ({ cursors, ranges }: Left): boolean => cursors.length === 0 && ranges.length === 0

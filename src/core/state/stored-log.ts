@@ -11,7 +11,7 @@
 import type * as Y from 'yjs'
 import type { StoreWrite } from '../step.js'
 import type { StateConfig } from './config.js'
-import { encodePiece } from './encode.js'
+import { encodePiece, UNLIMITED } from './encode.js'
 import { entryKey, type Head, partKey, seal, writeHead } from './log.js'
 import { type Cursor, cursorsOf } from './structs.js'
 
@@ -131,8 +131,8 @@ export class StoredLog {
     const fold = this.#fold
     const writes: StoreWrite[] = []
     if (fold.cursors.length > 0) {
-      const { foldStepBytes, pieceStructsMax } = this.#config
-      const value = encodePiece(store, fold.cursors, () => [], foldStepBytes, pieceStructsMax)
+      const { foldStepBytes: bytes, pieceStructsMax: structs } = this.#config
+      const value = encodePiece(store, fold.cursors, { ...UNLIMITED, bytes, structs })
       writes.push({ key: partKey(this.#document, fold.snapshot, fold.parts++), value: seal(value) })
       fold.bytes += value.length
       if (fold.cursors.length > 0) return writes
