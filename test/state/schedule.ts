@@ -165,6 +165,8 @@ export const scheduleDocuments = (seed: number): string | null => {
       foldEntries: draw.pick([10, 4_000]),
       foldStepBytes: 400,
       pieceBytes: 300,
+      loadWholeBytes: draw.pick([1, 65_536]),
+      loadStepBytes: draw.pick([1, 300]),
     },
   })
   let n = 0

@@ -112,6 +112,10 @@ export interface StateConfig {
   readonly foldEntries: number
   /** Bytes of snapshot written in one step. 128 KB. */
   readonly foldStepBytes: number
+  /** Stored bytes of a raw document that is read in one go at a start. 64 KB: some ten milliseconds; a larger one is read over many turns. */
+  readonly loadWholeBytes: number
+  /** Stored bytes of a larger one that are read in one step. 16 KB: a few milliseconds. */
+  readonly loadStepBytes: number
   /** Bytes that Yjs may hold back because something before them is missing. 1 MB; beyond that they are dropped and fetched in order. */
   readonly pendingBytesMax: number
   /** The same for broadcasts that came early, of all spaces together. 8 MB: a peer with many spaces must not multiply it. */
@@ -167,6 +171,8 @@ export const defaultStateConfig: StateConfig = Object.freeze({
   foldBytes: 262_144,
   foldEntries: 4_000,
   foldStepBytes: 131_072,
+  loadWholeBytes: 65_536,
+  loadStepBytes: 16_384,
   pendingBytesMax: 1_048_576,
   pendingTotalBytesMax: 8_388_608,
   offencesMax: 10,

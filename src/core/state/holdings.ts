@@ -13,7 +13,7 @@ import type { StoreEntry } from '../step.js'
 import type { Frame } from './frame.js'
 import type { Interest } from './interest.js'
 import { refuseUnheld } from './limits.js'
-import { loadReplica } from './load.js'
+import { readable } from './load.js'
 import { recover } from './log.js'
 import { nameOf } from './names.js'
 import { topicOf } from './outbox.js'
@@ -26,12 +26,23 @@ export interface SpaceSummary {
   readonly bytes: number
 }
 
+/** A document on its way from the store. */
+interface Loading {
+  readonly replica: Replica
+  readonly steps: Generator<void, number>
+  readonly bytes: number
+  readonly useless: number
+}
+
 export class Holdings {
   readonly #frame: Frame
   readonly #interest: Interest
   readonly #onStamp: (stamp: Stamp) => void
   readonly #replicas = new Map<string, Replica>()
+  /** Large raw documents that the store held, and that are not here yet. */
+  readonly #loading = new Map<string, Loading>()
   #sorted: readonly Replica[] | null = null
+  #isAnnounced = false
   /** Keys of the store that nobody needs any more. */
   #garbage: string[] = []
 
@@ -52,7 +63,7 @@ export class Holdings {
   /** Finds or begins a document that this node holds; undefined beyond the limits. */
   ensure(document: string): Replica | undefined {
     const found = this.#replicas.get(document)
-    if (found !== undefined || !this.holds(document)) return found
+    if (found !== undefined || this.#loading.has(document) || !this.holds(document)) return found
     // Shoal's own spaces are few, and nothing works without them.
     if (!document.startsWith('space/shoal.') && this.#isFull()) return undefined
     const replica = this.#begin(document, newLineage(this.#frame.rng))
@@ -79,13 +90,15 @@ export class Holdings {
   get totalBytes(): number {
     let bytes = 0
     for (const replica of this.#replicas.values()) bytes += replica.bytes
+    for (const loading of this.#loading.values()) bytes += loading.bytes
     return bytes
   }
 
   /** Why no raw document of this name can be opened here, or null. */
   refuseDocument(name: string): ShoalError | null {
     const fault = refuseUnheld(name, this.#interest)
-    if (fault !== null || this.#replicas.has(`doc/${name}`)) return fault
+    const document = `doc/${name}`
+    if (fault !== null || this.#replicas.has(document) || this.#loading.has(document)) return fault
     return this.#isFull() ? this.tooMany(`the document ${name}`) : null
   }
 
@@ -102,13 +115,13 @@ export class Holdings {
     if (fault !== null) throw fault
   }
 
-  /** Takes over what the store holds. */
+  /** Takes over what the store holds, but for large raw documents, which come step by step. */
   load(entries: Iterable<StoreEntry>): void {
-    const { rng } = this.#frame
     for (const [document, recovered] of recover(entries)) {
-      let useless = document === '' ? recovered.strange.length : 0
-      if (document === '') this.#garbage.push(...recovered.strange)
-      else if (!this.holds(document)) {
+      if (document === '') {
+        this.#garbage.push(...recovered.strange)
+        this.#lost(document, recovered.strange.length)
+      } else if (!this.holds(document)) {
         // Kept on disk: whoever narrowed the patterns by mistake loses nothing.
         this.#frame.emit({
           kind: 'log',
@@ -117,23 +130,38 @@ export class Holdings {
           fields: { document },
         })
       } else {
-        const lineage = recovered.head?.lineage ?? newLineage(rng)
-        const replica = this.#begin(document, lineage)
-        const loaded = loadReplica(replica, recovered)
-        useless += loaded.useless
-        this.#garbage.push(...loaded.garbage)
-        // An own entry may be among what was lost: its clock must not be given out again.
-        if (loaded.useless > 0) replica.renew(newLineage(rng))
+        const { found, useless, garbage } = readable(document, recovered)
+        this.#garbage.push(...garbage)
+        const replica = this.#make(document, recovered.head?.lineage ?? newLineage(this.#frame.rng))
+        const bytes = [...found.parts, ...found.log].reduce((sum, { length }) => sum + length, 0)
+        const loading = { replica, steps: replica.load(found), bytes, useless }
+        this.#loading.set(document, loading)
+        if (replica.kind === 'space' || bytes <= this.#frame.config.loadWholeBytes) this.#finish(loading)
       }
-      if (useless === 0) continue
-      this.#frame.count('shoal_state_entries_lost_total', {}, useless)
-      const fields = { document, entries: useless }
-      this.#frame.emit({ kind: 'log', level: 'error', text: 'stored state could not be read', fields })
     }
+  }
+
+  get isLoading(): boolean {
+    return this.#loading.size > 0
+  }
+
+  /** One step of what is still to be loaded. */
+  loadStep(): void {
+    const [loading] = this.#loading.values()
+    if (loading === undefined) return
+    const { value, done } = loading.steps.next()
+    if (done) this.#loaded(loading, value)
+  }
+
+  /** Whoever asks for a document by name gets all of it. */
+  loadNow(document: string): void {
+    const loading = this.#loading.get(document)
+    if (loading !== undefined) this.#finish(loading)
   }
 
   /** Hears what is broadcast about all of it, and lets go of what the store need not keep. */
   announce(): void {
+    this.#isAnnounced = true
     for (const { document } of this.byName())
       this.#frame.emit({ kind: 'subscribe', topic: topicOf(document) })
     if (this.#garbage.length === 0) return
@@ -144,18 +172,50 @@ export class Holdings {
 
   #isFull(): boolean {
     const { documentsMax } = this.#frame.config
-    if (this.#replicas.size < documentsMax) return false
-    if (this.#replicas.size >= 4 * documentsMax) return true
-    let inUse = 0
+    const size = this.#replicas.size + this.#loading.size
+    if (size < documentsMax) return false
+    if (size >= 4 * documentsMax) return true
+    let inUse = this.#loading.size
     for (const { kind, entries } of this.#replicas.values()) if (kind === 'doc' || entries.size > 0) inUse++
     return inUse >= documentsMax
   }
 
   #begin(document: string, lineage: string): Replica {
-    const { self, config } = this.#frame
-    const replica = new Replica(document, self, lineage, config, this.#onStamp)
-    this.#replicas.set(document, replica)
-    this.#sorted = null
+    const replica = this.#make(document, lineage)
+    this.#keep(replica)
     return replica
+  }
+
+  #make(document: string, lineage: string): Replica {
+    const { self, config } = this.#frame
+    return new Replica(document, self, lineage, config, this.#onStamp)
+  }
+
+  #keep(replica: Replica): void {
+    this.#replicas.set(replica.document, replica)
+    this.#sorted = null
+  }
+
+  #finish(loading: Loading): void {
+    let step = loading.steps.next()
+    while (!step.done) step = loading.steps.next()
+    this.#loaded(loading, step.value)
+  }
+
+  #loaded({ replica, useless }: Loading, unapplied: number): void {
+    const { document } = replica
+    this.#loading.delete(document)
+    this.#keep(replica)
+    if (this.#isAnnounced) this.#frame.emit({ kind: 'subscribe', topic: topicOf(document) })
+    // An own entry may be among what was lost: its clock must not be given out again.
+    if (useless + unapplied > 0) replica.renew(newLineage(this.#frame.rng))
+    this.#lost(document, useless + unapplied)
+  }
+
+  #lost(document: string, entries: number): void {
+    if (entries === 0) return
+    this.#frame.count('shoal_state_entries_lost_total', {}, entries)
+    const fields = { document, entries }
+    this.#frame.emit({ kind: 'log', level: 'error', text: 'stored state could not be read', fields })
   }
 }

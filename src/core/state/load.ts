@@ -2,13 +2,13 @@
 // it must not stop a start, and the neighbors still have it.
 
 import { entryKey, partKey, type Recovered, unseal } from './log.js'
-import type { Replica } from './replica.js'
+import type { Found } from './replica.js'
 
-export const loadReplica = (
-  replica: Replica,
+/** What can be read of a document; and the keys of the store that nobody needs any more. */
+export const readable = (
+  document: string,
   recovered: Recovered,
-): { useless: number; garbage: string[] } => {
-  const { document } = replica
+): { found: Found; useless: number; garbage: string[] } => {
   const { head, parts, entries } = recovered
   let useless = recovered.strange.length
   const garbage: string[] = []
@@ -36,15 +36,16 @@ export const loadReplica = (
     return isLive
   })
   if (head !== null && current.length < head.parts) useless += head.parts - current.length
-  const last = entries[entries.length - 1]
-  // Not added in one expression: what the arguments count would be overwritten.
-  const unapplied = replica.load(
-    head,
-    sound(current),
-    sound(live),
-    last === undefined ? 0 : last.entry + 1,
-    parts[parts.length - 1]?.snapshot ?? 0,
-    isHeadLost ? current.map(({ snapshot, part }) => partKey(document, snapshot, part)) : [],
-  )
-  return { useless: useless + unapplied, garbage }
+  const found = { head, parts: sound(current), log: sound(live) }
+  return {
+    found: {
+      ...found,
+      isWhole: useless === 0 && !isHeadLost,
+      nextEntry: (entries[entries.length - 1]?.entry ?? -1) + 1,
+      lastSnapshot: parts[parts.length - 1]?.snapshot ?? 0,
+      orphans: isHeadLost ? current.map(({ snapshot, part }) => partKey(document, snapshot, part)) : [],
+    },
+    useless,
+    garbage,
+  }
 }

@@ -103,6 +103,7 @@ export class OwnWrites {
 
   onDocumentOpened(name: string): void {
     const { frame, holdings } = this.#host
+    holdings.loadNow(`doc/${name}`)
     const fault = holdings.refuseDocument(name)
     const replica = fault === null ? holdings.ensure(`doc/${name}`) : undefined
     if (replica === undefined) {

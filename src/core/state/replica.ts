@@ -16,10 +16,9 @@ import type { StateConfig } from './config.js'
 import { DeleteHashes } from './delete-hashes.js'
 import { encodePiece, joinPieces, UNLIMITED } from './encode.js'
 import { Entries, type Entry } from './entries.js'
-import type { Head } from './log.js'
 import { OwnCommits } from './own-commits.js'
 import { Pace } from './pace.js'
-import { StoredLog } from './stored-log.js'
+import { type FoundLog, StoredLog } from './stored-log.js'
 import { cursorsOf, type Range, type Struct } from './structs.js'
 import { Visible } from './visible.js'
 import { clientOf, listName, nodeOfList } from './writer.js'
@@ -29,6 +28,14 @@ export type DocumentKind = 'space' | 'doc'
 export interface LocalChange {
   readonly key: string
   readonly value: Json | undefined
+}
+
+/** What the store held of it. */
+export interface Found extends Omit<FoundLog, 'snapshotBytes' | 'logBytes'> {
+  readonly parts: readonly Uint8Array[]
+  readonly log: readonly Uint8Array[]
+  /** Nothing of the snapshot is missing, and it is one snapshot. */
+  readonly isWhole: boolean
 }
 
 export interface Applied {
@@ -43,8 +50,8 @@ export class Replica {
   readonly #self: NodeId
   readonly #config: StateConfig
   readonly #onStamp: (stamp: Stamp) => void
-  doc: Y.Doc
-  entries: Entries
+  doc!: Y.Doc
+  entries!: Entries
   deleteHashes!: DeleteHashes
   lineage: string
   /** Own clientID. */
@@ -88,15 +95,16 @@ export class Replica {
     this.visible = new Visible(this, this.#commits, config)
     this.pace = new Pace(config.broadcastShareMs)
     this.client = clientOf(self, lineage)
-    this.doc = new Y.Doc({ guid: document })
-    this.entries = this.#attach()
+    this.#begin()
   }
 
-  #attach(): Entries {
+  /** With an empty document, for the first time or anew. */
+  #begin(): void {
+    this.doc = new Y.Doc({ guid: this.document })
     this.visible.changed()
     this.deleteHashes = new DeleteHashes(this.doc.store)
     this.doc.on('update', this.#capture)
-    return new Entries(this.doc, this.#config, this.#onStamp)
+    this.entries = new Entries(this.doc, this.#config, this.#onStamp)
   }
 
   readonly #capture = (
@@ -111,36 +119,46 @@ export class Replica {
     for (const range of deletes) this.deleteHashes.deleted(range)
     this.#captured.push({ update, deletes })
     this.visible.changed()
-  }
+  };
 
-  /** Takes over what the store held; returns how many entries were of no use. */
-  load(
-    head: Head | null,
-    parts: readonly Uint8Array[],
-    log: readonly Uint8Array[],
-    nextEntry: number,
-    lastSnapshot: number,
-    orphans: readonly string[],
-  ): number {
+  /** Takes over what the store held, a raw document part by part; returns how many entries were of no use. */
+  *load({ parts, log, isWhole, ...found }: Found): Generator<void, number> {
+    const { loadStepBytes } = this.#config
     let useless = 0
-    // Parts of a raw document refer to each other: one by one, Yjs would hold them back.
-    const snapshot =
-      this.kind === 'doc' && parts.length > 1 && orphans.length === 0 ? [joinPieces(parts)] : parts
+    const apply = (updates: readonly Uint8Array[]): void =>
+      this.doc.transact(() => {
+        for (const update of updates) {
+          try {
+            Y.applyUpdate(this.doc, update)
+          } catch {
+            useless++
+          }
+        }
+      })
     // Nobody needs all of it once more as one update.
     this.doc.off('update', this.#capture)
-    this.doc.transact(() => {
-      for (const update of [...snapshot, ...log]) {
-        try {
-          Y.applyUpdate(this.doc, update)
-        } catch {
-          useless++
-        }
+    if (this.kind === 'space') apply([...parts, ...log])
+    else {
+      for (const batch of batches(parts, loadStepBytes)) {
+        apply(batch)
+        yield
+        if (isWhole && this.doc.store.pendingStructs !== null) break
       }
-    })
+      // Parts that were stored before they came in order refer to later ones, and Yjs would hold them back.
+      if (isWhole && this.doc.store.pendingStructs !== null) {
+        this.#begin()
+        this.doc.off('update', this.#capture)
+        apply([joinPieces(parts)])
+        yield
+      }
+      for (const batch of batches(log, loadStepBytes)) {
+        apply(batch)
+        yield
+      }
+    }
     this.doc.on('update', this.#capture)
     this.entries.takeChanged()
-    const [snapshotBytes, logBytes] = [sum(parts), sum(log)]
-    this.#stored.load({ head, nextEntry, lastSnapshot, orphans, snapshotBytes, logBytes })
+    this.#stored.load({ ...found, snapshotBytes: sum(parts), logBytes: sum(log) })
     this.#beginLife()
     return useless
   }
@@ -348,12 +366,29 @@ export class Replica {
   #rebuild(clockOf: (client: number) => number): void {
     const cursors = cursorsOf(this.doc.store, clockOf)
     const update = encodePiece(this.doc.store, cursors, UNLIMITED)
-    this.doc = new Y.Doc({ guid: this.document })
-    this.entries = this.#attach()
+    this.#begin()
     this.#stored.dropFold()
     Y.applyUpdate(this.doc, update)
     this.#captured = []
   }
+}
+
+/** Updates in order, about so many bytes at a time. */
+const batches = function* (
+  updates: readonly Uint8Array[],
+  bytesMax: number,
+): Generator<readonly Uint8Array[]> {
+  let batch: Uint8Array[] = []
+  let bytes = 0
+  for (const update of updates) {
+    batch.push(update)
+    bytes += update.length
+    if (bytes < bytesMax) continue
+    yield batch
+    batch = []
+    bytes = 0
+  }
+  if (batch.length > 0) yield batch
 }
 
 /** Up to this size an update of a raw document is tried on a copy first: a millisecond or two. */

@@ -20,6 +20,7 @@ import { Arrivals } from './arrivals.js'
 import { Exchange } from './exchange.js'
 import { Frame, type FrameParts } from './frame.js'
 import { Gaps } from './gaps.js'
+import { Gate } from './gate.js'
 import { Holdings, type SpaceSummary } from './holdings.js'
 import { Interest } from './interest.js'
 import { STATE_PREFIX } from './log.js'
@@ -76,6 +77,7 @@ class State implements StateCore {
   readonly #own: OwnWrites
   readonly #voice: Voice
   readonly #exchange: Exchange
+  readonly #gate: Gate
   readonly #gaps: Gaps
   readonly #arrivals: Arrivals
   readonly #losers: Losers
@@ -126,6 +128,7 @@ class State implements StateCore {
       awaitsFirst: () => !voice.maySpeak,
       firstDone: now => voice.firstDone(now),
     })
+    this.#gate = new Gate(frame, holdings, this.#exchange, voice)
     this.#losers = new Losers(frame, interest, own)
     this.#frame = frame
     this.#interest = interest
@@ -225,7 +228,7 @@ class State implements StateCore {
     switch (event.kind) {
       case 'started':
         this.#holdings.announce()
-        this.#voice.begin(now)
+        this.#gate.begin(now)
         for (const replica of this.#holdings.byName()) this.#losers.look(now, replica)
         return
       case 'wall':
@@ -235,14 +238,14 @@ class State implements StateCore {
         this.#own.onDurable(now, event.token)
         return
       case 'linkUp':
-        this.#exchange.linkUp(event.node)
+        this.#gate.linkUp(event.node)
         return
       case 'linkDown':
-        this.#exchange.linkDown(event.node)
+        this.#gate.linkDown(event.node)
         return
       case 'message':
         if (!isStateMessage(event.message) || this.#arrivals.isIgnored(event.from, now)) return
-        this.#exchange.handle(now, event.from, event.message)
+        this.#gate.handle(now, event.from, event.message)
         return
       case 'gossip':
         if (!isStateMessage(event.message) || event.from === this.#frame.self) return
@@ -266,6 +269,9 @@ class State implements StateCore {
   #onDeadline(now: Millis, due: string): void {
     const [what, subject = ''] = due.split(' ')
     switch (what) {
+      case 'load':
+        this.#gate.load(now)
+        return
       case 'compare':
         this.#voice.compare(now)
         return

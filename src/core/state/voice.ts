@@ -83,7 +83,7 @@ export class Voice {
     const { messages, quiet } = joinUpdates(replica.outbox, config.broadcastBytesMax)
     replica.outbox = []
     replica.publishedAt = now
-    if (this.#exchange().links.length > 0) replica.exposed = true
+    if (this.#exchange().links.length > 0 || this.#holdings.isLoading) replica.exposed = true
     for (const update of messages) {
       const message: StateMessage = { kind: 'stateUpdate', document, lineage, update }
       this.#frame.emit({ kind: 'publish', topic: topicOf(document), message })
