@@ -38,6 +38,7 @@ export interface FoundLog {
 
 export class StoredLog {
   readonly #document: string
+  readonly #isRaw: boolean
   readonly #config: StateConfig
   #isHeadStored = false
   #snapshot = 0
@@ -54,6 +55,7 @@ export class StoredLog {
 
   constructor(document: string, config: StateConfig) {
     this.#document = document
+    this.#isRaw = document.startsWith('doc/')
     this.#config = config
   }
 
@@ -77,13 +79,13 @@ export class StoredLog {
 
   /**
    * Whether there is room for so many bytes. The log says how much the document may have grown
-   * at most; only what would exceed the limit by that is looked at closely, and once: after
-   * that the log counts from there.
+   * at most; only what would exceed the limit by that is looked at closely, which takes long,
+   * and not again before a hundredth of the limit has been written: so near to it, it is full.
    */
   fits(bytes: number, bytesMax: number, measure: () => number): boolean {
     const logged = this.bytes
     if (logged - this.#overstated + bytes <= bytesMax) return true
-    if (logged === this.#measuredAt) return false
+    if (this.#measuredAt >= 0 && logged - this.#measuredAt < bytesMax / 100) return false
     this.#overstated = Math.max(0, logged - measure())
     this.#measuredAt = logged
     return logged - this.#overstated + bytes <= bytesMax
@@ -112,7 +114,13 @@ export class StoredLog {
     const entries = this.#nextEntry - this.#firstEntry
     // What is held back for lack of something before it stands in the log alone.
     if (store.pendingStructs !== null) return false
-    return entries > foldEntries || this.#logBytes > Math.max(foldBytes, this.#snapshotBytes)
+    return entries > foldEntries || this.#logBytes > Math.max(foldBytes, this.#foldBytesWanted())
+  }
+
+  /** As much as it costs to fold; a raw document that nears its limit earlier, since that measures it over many turns. */
+  #foldBytesWanted(): number {
+    const left = this.#config.documentBytesMax - this.#snapshotBytes
+    return this.#isRaw ? Math.min(this.#snapshotBytes, left / 2) : this.#snapshotBytes
   }
 
   /** The next part of a snapshot; the last one makes it count and takes the old one away. */
