@@ -66,6 +66,7 @@ export class NodeCore implements Stepper {
   /** Whoever asked for it, and is answered when the goodbyes have gone out. */
   readonly #leavers: number[] = []
   #seenMembers = -1
+  #seenHeld = -1
   #wasExchanged = false
 
   constructor(deps: NodeCoreDeps) {
@@ -144,6 +145,11 @@ export class NodeCore implements Stepper {
         this.#seenMembers = this.members.revision
         add(out, this.state.membersChanged(now))
         add(out, this.tasks.membersChanged(now, this.members.takeChanged()))
+        this.#seenHeld = -1
+      }
+      // Of a space that begins when all is calm no member's record tells: it is to have its neighbors too.
+      if (this.state.held !== this.#seenHeld) {
+        this.#seenHeld = this.state.held
         add(out, this.members.wantNeighbors(now, this.state.wantedNeighbors()))
       }
       for (const { space, keys } of this.state.takeChanges()) {

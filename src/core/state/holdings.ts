@@ -81,6 +81,10 @@ export class Holdings {
     return this.#sorted
   }
 
+  get size(): number {
+    return this.#replicas.size
+  }
+
   summaries(): SpaceSummary[] {
     return this.byName()
       .filter(({ kind, entries }) => kind === 'space' && entries.size > 0)

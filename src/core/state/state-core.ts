@@ -62,6 +62,8 @@ export interface StateCore extends Stepper, StateAccess {
   wantedNeighbors(): readonly NodeId[]
   /** Whether this node has compared itself with a neighbor since it booted, or awaits none. */
   readonly hasExchanged: boolean
+  /** How many spaces and documents it holds; grows when another one begins. */
+  readonly held: number
   /** Bytes of all spaces and documents. */
   readonly totalBytes: number
 }
@@ -175,6 +177,10 @@ class State implements StateCore {
 
   get hasExchanged(): boolean {
     return this.#voice.hasExchanged
+  }
+
+  get held(): number {
+    return this.#holdings.size
   }
 
   get totalBytes(): number {
