@@ -1,24 +1,26 @@
 // What shared state costs: history, loading, catching up, the disk. Prints one line
 // a row, each with what it was measured on. No network: the cores alone.
 
+import * as Y from 'yjs'
 import { nodeId } from '../../src/core/ids.js'
 import type { MembersView } from '../../src/core/member.js'
 import { createRng } from '../../src/core/rng.js'
 import { resolveStateConfig } from '../../src/core/state/config.js'
 import { createStateCore } from '../../src/core/state/state-core.js'
 import { Crowd, reading, sizes } from '../state/crowd.js'
+import { grow, SHAPES, type Shape, Turns } from '../state/large-documents.js'
 import { World } from '../state/world.js'
 
 const only = process.argv[2]
-const row = (name: string, run: () => string): void => {
+const row = async (name: string, run: () => string | Promise<string>): Promise<void> => {
   if (only !== undefined && !name.includes(only)) return
   const began = performance.now()
-  const text = run()
+  const text = await run()
   console.log(`${name}: ${text} [${((performance.now() - began) / 1_000).toFixed(1)} s]`)
 }
 const kb = (bytes: number): string => `${(bytes / 1_000).toFixed(1)} KB`
 
-row('overwrites', () => {
+await row('overwrites', () => {
   const crowd = new Crowd(20)
   const writes = Number(process.argv[3] ?? 1_000_000)
   for (let n = 0; n < writes; ) {
@@ -38,7 +40,7 @@ row('overwrites', () => {
   return `${writes} over 100 keys by 20 writers: ${kb(v1)} encoded (V2 ${kb(v2)}), ${kb(live)} alive, ${structs} structs; bound ${kb(bound)} ${v1 <= bound ? 'kept' : 'BROKEN'}; longest step ${crowd.longestStepMs.toFixed(0)} ms`
 })
 
-row('created and removed', () => {
+await row('created and removed', () => {
   const crowd = new Crowd(2)
   for (let round = 0; round < 1_000; round++) {
     const keys = Array.from({ length: 100 }, (_, i) => `task-${round}-${i}`)
@@ -59,7 +61,7 @@ row('created and removed', () => {
   return `100,000 keys: ${v1} bytes left, ${structs} structs`
 })
 
-row('load', () => {
+await row('load', () => {
   const crowd = new Crowd(1)
   for (let from = 0; from < 100_000; from += 1_000) {
     const changes = Array.from({ length: 1_000 }, (_, i) => ({
@@ -103,7 +105,7 @@ row('load', () => {
   return `100,000 keys, ${kb(stored)} in ${entries.length} stored entries: median of 5 ${median(times).toFixed(0)} ms, ${used}; writing them: longest step ${crowd.longestStepMs.toFixed(0)} ms`
 })
 
-row('catch up', () => {
+await row('catch up', () => {
   const world = new World({ seed: 1, nodes: 2, latencyMs: [1, 1], commitMs: [1, 1] })
   const [a, b] = [world.node(0), world.node(1)]
   for (let from = 0; from < 50_000; from += 500) {
@@ -144,7 +146,7 @@ row('catch up', () => {
   return `10,000 keys each side (a fifth of them deletes) of 50,000: ${kb(bytes)} for a difference of ${kb(difference)}, ${world.now - healedAt} virtual ms at 1 ms latency, ${(performance.now() - began).toFixed(0)} ms of work for both with the comparing`
 })
 
-row('disk', () => {
+await row('disk', () => {
   const crowd = new Crowd(2)
   const seconds = 20_000
   for (let n = 0; n < seconds; n++) {
@@ -156,3 +158,53 @@ row('disk', () => {
   const perDay = (crowd.bytesWritten / 2 / seconds) * 86_400
   return `one update a second over 20 keys: ${(perDay / 1e6).toFixed(1)} MB a day and node handed to the store (${(crowd.bytesWritten / 2 / seconds).toFixed(0)} B an update)`
 })
+
+/** A node writes a raw document that another does not have, which then catches up, is killed, starts again and opens it. */
+const documentTurns = async (shape: Shape, bytes: number): Promise<string> => {
+  const { doc, updates } = grow(shape, bytes)
+  const world = new World({ seed: 1, nodes: 2, latencyMs: [1, 2], commitMs: [1, 2] })
+  const [a, b] = [world.node(0), world.node(1)]
+  const turns = new Turns(world)
+  world.partition(node => node === a)
+  turns.phase = 'write'
+  const opened = world.open(a, 'notes')
+  for (const update of updates) {
+    Y.applyUpdate(opened, update)
+    world.advance(3)
+  }
+  world.advance(2_000)
+  turns.phase = 'catch up'
+  world.heal()
+  world.advance(20_000)
+  turns.phase = 'delete all over'
+  world.partition(node => node === a)
+  const text = opened.getText('t')
+  const gap = Math.max(2, Math.floor(text.length / 5_000))
+  for (let at = text.length - 1; at > 0; ) {
+    opened.transact(() => {
+      for (let i = 0; i < 100 && at > 0; i++, at -= gap) text.delete(at, 1)
+    })
+    world.advance(3)
+  }
+  world.heal()
+  world.advance(20_000)
+  world.crash(b, b.disk.pending.length)
+  turns.phase = 'start'
+  turns.time('start: the first turn', () => world.start(b))
+  world.advance(10_000)
+  turns.time('open: all of it, in the call of the application', () => world.open(b, 'notes'))
+  const isEqual = b.documents.get('notes')?.getText('t').toString() === text.toString()
+  const structs = [...doc.store.clients.values()].reduce((sum, list) => sum + list.length, 0)
+  const longest = new Map<string, number>()
+  for (const [name, [most = 0]] of await turns.take()) {
+    const phase = name.replace(/: (?:timer|durable|link|state|document).*/, '')
+    if (phase === '') continue
+    longest.set(phase, Math.max(most, longest.get(phase) ?? 0))
+  }
+  const told = [...longest].map(([phase, ms]) => `${phase} ${ms.toFixed(0)}`).join(', ')
+  return `${structs} structs, ${isEqual ? 'equal' : 'NOT EQUAL'}; longest turn in ms: ${told}`
+}
+
+for (const shape of SHAPES)
+  for (const bytes of [1_000_000, 2_000_000, 3_900_000])
+    await row(`document of ${shape}, ${bytes / 1e6} MB`, () => documentTurns(shape, bytes))

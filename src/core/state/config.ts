@@ -114,7 +114,7 @@ export interface StateConfig {
   readonly foldStepBytes: number
   /** Stored bytes of a raw document that is read in one go at a start. 64 KB: some ten milliseconds; a larger one is read over many turns. */
   readonly loadWholeBytes: number
-  /** Stored bytes of a larger one that are read in one step. 16 KB: a few milliseconds. */
+  /** Stored bytes of a larger one that are read in one step. 16 KB of a snapshot, an eighth of that of a log: a few milliseconds. */
   readonly loadStepBytes: number
   /** Bytes that Yjs may hold back because something before them is missing. 1 MB; beyond that they are dropped and fetched in order. */
   readonly pendingBytesMax: number
