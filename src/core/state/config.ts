@@ -90,8 +90,8 @@ export interface StateConfig {
   readonly pieceBytes: number
   /**
    * Structs of one piece of a catch-up, and of a part of a snapshot, which is one step of a start.
-   * 2,000: about 5 ms of work for whoever applies it. A text that was typed letter by letter here
-   * and there has 5,000 in 48 KB.
+   * 1,000: 3 ms of work for whoever applies it, 10 where the document has 4 MB. A text that was
+   * typed letter by letter here and there has 5,000 in 48 KB.
    */
   readonly pieceStructsMax: number
   /** Time between two of them to one neighbor, if more follow. 1 ms: the next turn. */
@@ -114,7 +114,7 @@ export interface StateConfig {
   readonly foldStepBytes: number
   /** Stored bytes of a raw document that is read in one go at a start. 64 KB: some ten milliseconds; a larger one is read over many turns. */
   readonly loadWholeBytes: number
-  /** Stored bytes of a larger one that are read in one step. 16 KB of a snapshot, an eighth of that of a log: a few milliseconds. */
+  /** Bytes of its log that are read in one step; of its snapshot it is a part. 2 KB: some 250 deletes all over it, which take some ten milliseconds. */
   readonly loadStepBytes: number
   /** Bytes that Yjs may hold back because something before them is missing. 1 MB; beyond that they are dropped and fetched in order. */
   readonly pendingBytesMax: number
@@ -161,7 +161,7 @@ export const defaultStateConfig: StateConfig = Object.freeze({
   diskLookMs: 5,
   diskPatienceMs: 50,
   pieceBytes: 49_152,
-  pieceStructsMax: 2_000,
+  pieceStructsMax: 1_000,
   pieceGapMs: 1,
   pieceWindow: 4,
   catchUpTimeoutMs: 15_000,
@@ -172,7 +172,7 @@ export const defaultStateConfig: StateConfig = Object.freeze({
   foldEntries: 4_000,
   foldStepBytes: 131_072,
   loadWholeBytes: 65_536,
-  loadStepBytes: 16_384,
+  loadStepBytes: 2_048,
   pendingBytesMax: 1_048_576,
   pendingTotalBytesMax: 8_388_608,
   offencesMax: 10,

@@ -139,8 +139,9 @@ export class Replica {
     this.doc.off('update', this.#capture)
     if (this.kind === 'space') apply([...parts, ...log])
     else {
-      for (const batch of batches(parts, loadStepBytes)) {
-        apply(batch)
+      // A part of a snapshot is a step's work as it is.
+      for (const part of parts) {
+        apply([part])
         yield
         if (isWhole && this.doc.store.pendingStructs !== null) break
       }
@@ -152,7 +153,7 @@ export class Replica {
         yield
       }
       // In the log there are deletes, which take longer than what they delete (visible.ts).
-      for (const batch of batches(log, loadStepBytes / 8)) {
+      for (const batch of batches(log, loadStepBytes)) {
         apply(batch)
         yield
       }
