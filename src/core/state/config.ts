@@ -114,7 +114,7 @@ export interface StateConfig {
   readonly foldStepBytes: number
   /** Stored bytes of a raw document that is read in one go at a start. 64 KB: some ten milliseconds; a larger one is read over many turns. */
   readonly loadWholeBytes: number
-  /** Bytes of its log that are read in one step; of its snapshot it is a part. 2 KB: some 250 deletes all over it, which take some ten milliseconds. */
+  /** Bytes of its log that are read in one step; of its snapshot it is a part. 1 KB: some 120 deletes all over it, which take 20 ms where it has 2 MB. */
   readonly loadStepBytes: number
   /** Bytes that Yjs may hold back because something before them is missing. 1 MB; beyond that they are dropped and fetched in order. */
   readonly pendingBytesMax: number
@@ -172,7 +172,7 @@ export const defaultStateConfig: StateConfig = Object.freeze({
   foldEntries: 4_000,
   foldStepBytes: 131_072,
   loadWholeBytes: 65_536,
-  loadStepBytes: 2_048,
+  loadStepBytes: 1_024,
   pendingBytesMax: 1_048_576,
   pendingTotalBytesMax: 8_388_608,
   offencesMax: 10,
