@@ -26,7 +26,7 @@ export interface StateConfig {
   readonly spaceBytesMax: number
   /** Spaces with keys and documents together. 1,000; with spaces that are empty again four times as many, whose names and hashes still fit one message. */
   readonly documentsMax: number
-  /** Encoded bytes of a raw document. 4 MB: a newcomer and the application get it whole, in one step. */
+  /** Encoded bytes of a raw document. 4 MB: the application that opens it gets it whole, in one step, which takes a second if it is all single letters. */
   readonly documentBytesMax: number
   /** Bytes of all spaces and documents together. 256 MB: what a gateway of 1 GB can spare. */
   readonly totalBytesMax: number
