@@ -41,6 +41,7 @@ export class Crowd {
         }),
       )
     }
+    for (let i = 0; i < writers; i++) this.#step(i, { kind: 'started' })
   }
 
   write(index: number, space: string, changes: readonly StateChange[]): void {

@@ -43,25 +43,31 @@ export class Gate {
     }
     this.#isOpen = true
     this.#voice.begin(now)
-    for (const node of this.#waiting.keys()) this.#exchange.linkUp(node)
+    for (const node of this.#waiting.keys()) this.#join(now, node)
     for (const [node, question] of this.#waiting)
       if (question !== null) this.#exchange.handle(now, node, question)
     this.#waiting.clear()
   }
 
-  linkUp(node: NodeId): void {
-    if (this.#isOpen) this.#exchange.linkUp(node)
+  linkUp(now: Millis, node: NodeId): void {
+    if (this.#isOpen) this.#join(now, node)
     else this.#waiting.set(node, null)
   }
 
   linkDown(node: NodeId): void {
     this.#waiting.delete(node)
     this.#exchange.linkDown(node)
+    this.#voice.linkDown()
   }
 
   handle(now: Millis, from: NodeId, message: StateMessage): void {
     if (this.#isOpen) this.#exchange.handle(now, from, message)
     else if (message.kind === 'stateHello' && this.#waiting.has(from)) this.#waiting.set(from, message)
+  }
+
+  #join(now: Millis, node: NodeId): void {
+    this.#exchange.linkUp(node)
+    this.#voice.linkUp(now)
   }
 
   #loadSoon(now: Millis): void {

@@ -244,7 +244,7 @@ class State implements StateCore {
         this.#own.onDurable(now, event.token)
         return
       case 'linkUp':
-        this.#gate.linkUp(event.node)
+        this.#gate.linkUp(now, event.node)
         return
       case 'linkDown':
         this.#gate.linkDown(event.node)

@@ -5,9 +5,10 @@
 // takes its share of them (pace.ts), gathers what comes meanwhile, and the tidings that
 // follow the first ones go to some neighbors only, ever later.
 //
-// A node that has just booted and remembers members says nothing of its own before it has
-// compared itself with one of them: its disk may be an old copy (README.md). It never
-// waits longer for that than `firstExchangeMs`.
+// A node that has just booted and remembers members, or has written before, says nothing of
+// its own before it has compared itself with somebody: its disk may be an old copy (README.md),
+// and what was told cannot be taken back. It waits for that no longer than `firstExchangeMs`
+// from its first link on; alone it has nobody to tell, and nobody who could show it what it lost.
 
 import type { Millis } from '../ids.js'
 import type { Exchange } from './exchange.js'
@@ -23,8 +24,8 @@ export class Voice {
   readonly #holdings: Holdings
   readonly #exchange: () => Exchange
   #hasExchanged: boolean
-  /** As `#hasExchanged`, or it has waited for long enough. */
-  #maySpeak: boolean
+  /** It has compared itself with somebody, has waited for long enough, or has nothing that could be old. */
+  #maySpeak = false
   /** Something came that the neighbors may lack, since they were last told. */
   #hasNews = false
   /** How long news is gathered now; 0 while all is calm. */
@@ -35,7 +36,6 @@ export class Voice {
     this.#holdings = holdings
     this.#exchange = exchange
     this.#hasExchanged = !awaits
-    this.#maySpeak = !awaits
   }
 
   /** Whether it has compared itself with a neighbor since it booted, or awaits none. */
@@ -49,7 +49,17 @@ export class Voice {
 
   begin(now: Millis): void {
     this.#compareLater(now)
-    if (!this.#maySpeak) this.#frame.deadlines.set('first', now + this.#frame.config.firstExchangeMs)
+    this.#maySpeak = this.#hasExchanged && this.#holdings.byName().every(({ ownClock }) => ownClock === 0)
+  }
+
+  linkUp(now: Millis): void {
+    const { config, deadlines } = this.#frame
+    if (this.#maySpeak || deadlines.get('first') !== null) return
+    deadlines.set('first', now + config.firstExchangeMs)
+  }
+
+  linkDown(): void {
+    if (this.#exchange().links.length === 0) this.#frame.deadlines.delete('first')
   }
 
   /** A neighbor has shown all that it had: what was written since boot may be told. */
@@ -69,6 +79,11 @@ export class Voice {
   /** What is durable leaves now, or when this node's turn comes. */
   mayLeave(now: Millis, replica: Replica, lazyMs: Millis): void {
     const { deadlines } = this.#frame
+    if (!this.#maySpeak && this.#exchange().links.length === 0) {
+      // Whoever compares will find it, and it need not be gathered until then.
+      replica.outbox = []
+      return
+    }
     const key = `publish ${replica.document}`
     const dueAt = Math.max(replica.publishedAt + this.#intervalMs(now, replica), now + lazyMs)
     if (now >= dueAt) this.publish(now, replica)
