@@ -82,6 +82,17 @@ const assign = (
   growScratch(length)
   const places = scratch
   survey(row.seed, seeds, length, count, places, surveyed)
+  if (count <= SURVEYED_MAX && isSimple(count, codes)) {
+    // As long as needed and no longer: a list that grew by `push` has room for 17.
+    const owners = new Array<MemberRow>(count)
+    const apart = new Array<number>(count)
+    for (let slot = 0; slot < count; slot++) {
+      const at = surveyed[slot] as number
+      owners[slot] = rows[at] as MemberRow
+      apart[slot] = distance(places[at] as number, slotPoint(slot))
+    }
+    return { owners, apart, isWishful: false }
+  }
   const owners: (MemberRow | null)[] = new Array(count).fill(null)
   const apart: number[] = new Array(count).fill(-1)
   const candidate: number[] = new Array(count).fill(-1)
@@ -132,6 +143,19 @@ const assign = (
     if (codes !== null) isUsed[codes[at] as number] = 0
   }
   return { owners, apart, isWishful: isWishful || holders.length < count }
+}
+
+/** Whether the slots do not get in each other's way: each has its own nearest member, and these have different values. */
+const isSimple = (count: number, codes: Int32Array | null): boolean => {
+  for (let slot = 0; slot < count; slot++) {
+    const at = surveyed[slot] as number
+    if (at < 0) return false
+    for (let other = 0; other < slot; other++) {
+      const held = surveyed[other] as number
+      if (held === at || (codes !== null && codes[held] === codes[at])) return false
+    }
+  }
+  return true
 }
 
 /** The position of the nearest member that holds nothing yet and has a new value, or −1. */

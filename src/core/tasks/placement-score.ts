@@ -102,6 +102,18 @@ export const survey = (
   most = -1
   at0 = length > 0 ? 0 : -1
   at1 = at0
+  if (count === 3) {
+    for (let i = 0; i < length; i++) {
+      let x = ((places[i] as number) - point) | 0
+      x ^= x >> 31
+      if (x < least) {
+        least = x
+        at0 = i
+      }
+    }
+    nearest[2] = at0
+    return
+  }
   for (let i = 0; i < length; i++) {
     let x = ((places[i] as number) - point) | 0
     x ^= x >> 31
