@@ -3,6 +3,10 @@
 // come back, one a second; then the mesh is cut in two for a while and heals. Whoever
 // starts what it must not is found at once; at the end every node lists the same copies,
 // each where placement names it. Exits 1 if anything was violated.
+//
+// It takes about 1.2 KB for each node and task, once a cut has healed: the full size
+// wants NODE_OPTIONS='--max-old-space-size=13500 --max-semi-space-size=64'. For a
+// quarter of an hour on a busy machine: 400 nodes with 4,000 tasks, 3.4 GB.
 
 import { createRng } from '../../src/core/rng.js'
 import { atRest } from '../tasks/at-rest.js'
