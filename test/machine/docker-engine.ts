@@ -74,6 +74,8 @@ export const startEngine = async (): Promise<Engine> => {
     HOME: folder,
     DOCKER_HOST: socket,
     DOCKER_BUILDKIT: '0',
+    // Creating dozens of containers at once takes more than its minute.
+    COMPOSE_HTTP_TIMEOUT: '300',
     SHOAL_IMAGE: 'shoal:test',
     BASE: BASE_IMAGE,
   }
