@@ -190,7 +190,7 @@ export class Arrivals {
     this.#host.changed(replica)
     if (conflict && kind === 'space') {
       frame.emit({ kind: 'persist', writes: replica.foldAll(), flush: false, token: null })
-      for (const [key, , value] of lost) own.again(now, replica, { key, value })
+      for (const [key, stamp, value] of lost) own.again(replica, { key, value }, stamp)
     }
     if (replica.opened)
       frame.emit({

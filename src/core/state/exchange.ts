@@ -63,6 +63,8 @@ export interface ExchangeHost {
 interface Peer {
   /** Documents of the first comparison after a boot that are not equal yet; null before its summary. */
   awaited: Set<string> | null
+  /** It has just booted and asked for everything: it is to see what is known here of its own writing, in any case. */
+  asksAll: boolean
   /** No comparison that it begins is answered before. */
   answerAt: Millis
   answerPauseMs: Millis
@@ -93,6 +95,7 @@ export class Exchange {
     this.#peers.set(node, {
       received: new Map(),
       awaited: null,
+      asksAll: false,
       answerAt: Number.NEGATIVE_INFINITY,
       answerPauseMs: 0,
     })
@@ -178,7 +181,11 @@ export class Exchange {
 
   #onHello(now: Millis, from: NodeId, root: Uint8Array): void {
     const asksAll = root.length === 0
-    if (!asksAll && sameBytes(root, this.#rootWith(from))) {
+    const asking = this.#peers.get(from)
+    if (asking !== undefined) asking.asksAll = asksAll
+    const isInDoubt =
+      this.#host.awaitsFirst() && this.#sharedWith(from).some(replica => replica.mayClash)
+    if (!asksAll && !isInDoubt && sameBytes(root, this.#rootWith(from))) {
       const peer = this.#peers.get(from)
       if (peer !== undefined) peer.answerPauseMs = 0
       this.#host.firstDone(now)
@@ -227,7 +234,11 @@ export class Exchange {
       if (!this.#host.holds(document)) return
       const replica = this.#host.find(document)
       const hash = hashes.subarray(8 * i, 8 * i + 8)
-      if (replica === undefined || !sameBytes(replica.visible.digest().hash, hash)) different.add(document)
+      // A vector tells that a clock was used and not what for: where this node wrote since it booted, and nobody
+      // can have heard of it, equal is no answer.
+      const isInDoubt = this.#host.awaitsFirst() && replica?.mayClash === true
+      if (replica === undefined || isInDoubt || !sameBytes(replica.visible.digest().hash, hash))
+        different.add(document)
     })
     for (const { document } of this.#sharedWith(from)) if (!told.has(document)) different.add(document)
     for (const document of different) this.#sendDigest(from, document)
@@ -253,7 +264,7 @@ export class Exchange {
     const mine = replica.visible.vector()
     let lacks = ranges.length > 0
     for (const [client, clock] of theirs) if ((mine.get(client) ?? 0) < clock) lacks = true
-    if (lacks) {
+    if (lacks || this.#peers.get(from)?.asksAll === true) {
       const vector = replica.visible.digest().vector
       this.#send(from, {
         kind: 'stateWant',

@@ -8,7 +8,7 @@
 // is a defect of theirs and is thrown.
 
 import { invariant, ShoalError } from '../errors.js'
-import type { HybridClock } from '../hybrid-clock.js'
+import type { HybridClock, Stamp } from '../hybrid-clock.js'
 import type { Millis } from '../ids.js'
 import type { Json } from '../json.js'
 import type { CoreEvent, StateChange } from '../step.js'
@@ -88,10 +88,10 @@ export class OwnWrites {
     else this.#writeTo(now, replica as Replica, changes, { request, lazyMs: 0 }, null)
   }
 
-  /** Writes again what was lost together with its clocks. */
-  again(now: Millis, replica: Replica, change: LocalChange): void {
-    const { clock, frame } = this.#host
-    this.#commit(replica, replica.write([change], clock.next(frame.wall(now))), NOBODY, null)
+  /** Writes again what was lost together with its clocks, as old as it is: what was written after it elsewhere stands. */
+  again(replica: Replica, change: LocalChange, stamp: Stamp): void {
+    if ((replica.entries.winner(change.key)?.content[1] ?? 0) >= stamp) return
+    this.#commit(replica, replica.write([change], stamp), NOBODY, null)
   }
 
   /** Removes entries that lost. */

@@ -165,6 +165,11 @@ export class Replica {
     return useless
   }
 
+  /** It was written to since boot, and none of that can be known elsewhere: if its clocks are, they mean something else. */
+  get mayClash(): boolean {
+    return !this.exposed && this.ownClock > this.bootClock
+  }
+
   clockOf(client: number): number {
     return Y.getState(this.doc.store, client)
   }
