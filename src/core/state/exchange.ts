@@ -99,13 +99,14 @@ export class Exchange {
       answerAt: Number.NEGATIVE_INFINITY,
       answerPauseMs: 0,
     })
-    // Who has just booted asks for everything, and so learns when it has it.
-    if (this.#host.awaitsFirst()) {
-      this.#send(node, { kind: 'stateHello', root: ASK_ALL })
-      return
-    }
     // One side is enough: the comparison goes both ways.
-    if (this.#host.self < node) this.hello(node)
+    if (this.#host.awaitsFirst() || this.#host.self < node) this.question(node)
+  }
+
+  /** Who has just booted asks for everything, and so learns when it has it. */
+  question(to: NodeId): void {
+    if (this.#host.awaitsFirst()) this.#send(to, { kind: 'stateHello', root: ASK_ALL })
+    else this.hello(to)
   }
 
   linkDown(node: NodeId): void {
@@ -183,8 +184,7 @@ export class Exchange {
     const asksAll = root.length === 0
     const asking = this.#peers.get(from)
     if (asking !== undefined) asking.asksAll = asksAll
-    const isInDoubt =
-      this.#host.awaitsFirst() && this.#sharedWith(from).some(replica => replica.mayClash)
+    const isInDoubt = this.#host.awaitsFirst() && this.#sharedWith(from).some(replica => replica.mayClash)
     if (!asksAll && !isInDoubt && sameBytes(root, this.#rootWith(from))) {
       const peer = this.#peers.get(from)
       if (peer !== undefined) peer.answerPauseMs = 0

@@ -1,9 +1,10 @@
-// Whom this node talks to while it is still reading large documents from its store:
-// nobody. What it does not have yet it would be sent once more, and in its absence a
-// neighbor would be found equal that is not.
+// Whom this node talks to about what while it is still reading large documents from its
+// store. Of a document that is not here yet it says and asks nothing: what it has on disk
+// it would be sent once more, and in its absence a neighbor would be found equal that is
+// not. All else is compared at once: what the mesh has of the tasks cannot wait for it.
 //
-// So links wait here, and what their other ends begin with, until all is loaded. A step
-// of loading takes some milliseconds; in between the node does all else that it does.
+// When all is read, every neighbor is asked once more. A step of reading takes some
+// milliseconds; in between the node does all else that it does.
 
 import type { Millis, NodeId } from '../ids.js'
 import type { Exchange } from './exchange.js'
@@ -17,9 +18,6 @@ export class Gate {
   readonly #holdings: Holdings
   readonly #exchange: Exchange
   readonly #voice: Voice
-  /** Links that wait, with the question that came over each. */
-  readonly #waiting = new Map<NodeId, StateMessage | null>()
-  #isOpen = true
 
   constructor(frame: Frame, holdings: Holdings, exchange: Exchange, voice: Voice) {
     this.#frame = frame
@@ -29,45 +27,33 @@ export class Gate {
   }
 
   begin(now: Millis): void {
-    this.#isOpen = !this.#holdings.isLoading
-    if (this.#isOpen) this.#voice.begin(now)
-    else this.#loadSoon(now)
+    this.#voice.begin(now)
+    if (this.#holdings.isLoading) this.#loadSoon(now)
   }
 
-  /** Reads a little more; opens when that was all. */
+  /** Reads a little more; asks all neighbors when that was all. */
   load(now: Millis): void {
     this.#holdings.loadStep()
     if (this.#holdings.isLoading) {
       this.#loadSoon(now)
       return
     }
-    this.#isOpen = true
-    this.#voice.begin(now)
-    for (const node of this.#waiting.keys()) this.#join(now, node)
-    for (const [node, question] of this.#waiting)
-      if (question !== null) this.#exchange.handle(now, node, question)
-    this.#waiting.clear()
+    this.#voice.loaded(now)
+    for (const node of this.#exchange.links) this.#exchange.question(node)
   }
 
   linkUp(now: Millis, node: NodeId): void {
-    if (this.#isOpen) this.#join(now, node)
-    else this.#waiting.set(node, null)
+    this.#exchange.linkUp(node)
+    this.#voice.linkUp(now)
   }
 
   linkDown(node: NodeId): void {
-    this.#waiting.delete(node)
     this.#exchange.linkDown(node)
     this.#voice.linkDown()
   }
 
   handle(now: Millis, from: NodeId, message: StateMessage): void {
-    if (this.#isOpen) this.#exchange.handle(now, from, message)
-    else if (message.kind === 'stateHello' && this.#waiting.has(from)) this.#waiting.set(from, message)
-  }
-
-  #join(now: Millis, node: NodeId): void {
-    this.#exchange.linkUp(node)
-    this.#voice.linkUp(now)
+    this.#exchange.handle(now, from, message)
   }
 
   #loadSoon(now: Millis): void {

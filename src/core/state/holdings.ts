@@ -149,6 +149,10 @@ export class Holdings {
     return this.#loading.size > 0
   }
 
+  isOnItsWay(document: string): boolean {
+    return this.#loading.has(document)
+  }
+
   /** One step of what is still to be loaded. */
   loadStep(): void {
     const [loading] = this.#loading.values()

@@ -121,13 +121,13 @@ class State implements StateCore {
       replicas: () => holdings.byName(),
       find: document => holdings.find(document),
       ensure: document => holdings.ensure(document),
-      holds: document => holdings.holds(document),
+      holds: document => holdings.holds(document) && !holdings.isOnItsWay(document),
       isHeldBy: (peer, document) => interest.isHeldBy(peer, nameOf(document)),
       receive: (now, from, replica, update) => this.#arrivals.receive(now, from, replica, update, null),
       tellSoon,
       sawVector: (now, replica, vector) => this.#arrivals.sawVector(now, replica, vector),
       offence: (now, from, what) => this.#arrivals.offence(now, from, what),
-      awaitsFirst: () => !voice.maySpeak,
+      awaitsFirst: () => voice.awaitsFirst,
       firstDone: now => voice.firstDone(now),
     })
     this.#gate = new Gate(frame, holdings, this.#exchange, voice)

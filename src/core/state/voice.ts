@@ -26,6 +26,10 @@ export class Voice {
   #hasExchanged: boolean
   /** It has compared itself with somebody, has waited for long enough, or has nothing that could be old. */
   #maySpeak = false
+  /** The same for spaces, while large documents are still being read. */
+  #areSpacesCompared = false
+  /** All that is read so far is compared. */
+  #isCompared = false
   /** Something came that the neighbors may lack, since they were last told. */
   #hasNews = false
   /** How long news is gathered now; 0 while all is calm. */
@@ -47,14 +51,28 @@ export class Voice {
     return this.#maySpeak
   }
 
+  /** Whether what is here has still to be compared with somebody. */
+  get awaitsFirst(): boolean {
+    return !this.#maySpeak && !this.#isCompared
+  }
+
   begin(now: Millis): void {
     this.#compareLater(now)
-    this.#maySpeak = this.#hasExchanged && this.#holdings.byName().every(({ ownClock }) => ownClock === 0)
+    this.#maySpeak =
+      this.#hasExchanged &&
+      !this.#holdings.isLoading &&
+      this.#holdings.byName().every(({ ownClock }) => ownClock === 0)
+  }
+
+  /** All is here; the neighbors are asked for the rest. */
+  loaded(now: Millis): void {
+    this.#isCompared = false
+    if (this.#exchange().links.length > 0) this.linkUp(now)
   }
 
   linkUp(now: Millis): void {
     const { config, deadlines } = this.#frame
-    if (this.#maySpeak || deadlines.get('first') !== null) return
+    if (this.#maySpeak || this.#holdings.isLoading || deadlines.get('first') !== null) return
     deadlines.set('first', now + config.firstExchangeMs)
   }
 
@@ -65,13 +83,23 @@ export class Voice {
   /** A neighbor has shown all that it had: what was written since boot may be told. */
   firstDone(now: Millis): void {
     this.#hasExchanged = true
-    this.speak(now)
+    if (!this.#holdings.isLoading) this.speak(now)
+    else if (!this.#areSpacesCompared) {
+      // Of the spaces nothing is missing: who waits for word of the tasks need not wait for large documents.
+      this.#areSpacesCompared = true
+      this.#isCompared = true
+      this.#publishAll(now)
+    }
   }
 
   speak(now: Millis): void {
     if (this.#maySpeak) return
     this.#maySpeak = true
     this.#frame.deadlines.delete('first')
+    this.#publishAll(now)
+  }
+
+  #publishAll(now: Millis): void {
     for (const replica of this.#holdings.byName()) if (replica.outbox.length > 0) this.publish(now, replica)
     this.tellSoon(now)
   }
@@ -91,14 +119,14 @@ export class Voice {
   }
 
   publish(now: Millis, replica: Replica): void {
-    if (!this.#maySpeak) return
+    if (!this.#maySpeak && !(this.#areSpacesCompared && replica.kind === 'space')) return
     const { config, deadlines } = this.#frame
     const { document, lineage } = replica
     deadlines.delete(`publish ${document}`)
     const { messages, quiet } = joinUpdates(replica.outbox, config.broadcastBytesMax)
     replica.outbox = []
     replica.publishedAt = now
-    if (this.#exchange().links.length > 0 || this.#holdings.isLoading) replica.exposed = true
+    if (this.#exchange().links.length > 0) replica.exposed = true
     for (const update of messages) {
       const message: StateMessage = { kind: 'stateUpdate', document, lineage, update }
       this.#frame.emit({ kind: 'publish', topic: topicOf(document), message })
