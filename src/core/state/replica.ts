@@ -316,7 +316,7 @@ export class Replica {
   }
 
   get wantsFold(): boolean {
-    return this.#stored.wantsFold(this.doc)
+    return this.#stored.wantsFold
   }
 
   foldStep(): StoreWrite[] {

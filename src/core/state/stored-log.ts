@@ -8,7 +8,7 @@
 //
 // It never changes the document, and never writes: it returns what is to be written.
 
-import type * as Y from 'yjs'
+import * as Y from 'yjs'
 import type { StoreWrite } from '../step.js'
 import type { StateConfig } from './config.js'
 import { encodePiece, UNLIMITED } from './encode.js'
@@ -108,12 +108,10 @@ export class StoredLog {
     return writes
   }
 
-  wantsFold({ store }: Y.Doc): boolean {
+  get wantsFold(): boolean {
     if (this.#fold !== null) return true
     const { foldBytes, foldEntries } = this.#config
     const entries = this.#nextEntry - this.#firstEntry
-    // What is held back for lack of something before it stands in the log alone.
-    if (store.pendingStructs !== null) return false
     return entries > foldEntries || this.#logBytes > Math.max(foldBytes, this.#foldBytesWanted())
   }
 
@@ -125,6 +123,7 @@ export class StoredLog {
 
   /** The next part of a snapshot; the last one makes it count and takes the old one away. */
   foldStep({ store }: Y.Doc, lineage: string): StoreWrite[] {
+    const writes: StoreWrite[] = []
     if (this.#fold === null) {
       this.#fold = {
         snapshot: this.#snapshot + 1,
@@ -135,9 +134,14 @@ export class StoredLog {
         bytes: 0,
       }
       this.#logBytes = 0
+      // What is held back for lack of something before it is in no snapshot, and may wait for ever: it stays in the log.
+      for (const held of [store.pendingStructs?.update, store.pendingDs])
+        if (held) {
+          const value = seal(Y.convertUpdateFormatV2ToV1(held))
+          writes.push({ key: entryKey(this.#document, this.#nextEntry++), value })
+        }
     }
     const fold = this.#fold
-    const writes: StoreWrite[] = []
     if (fold.cursors.length > 0) {
       const { foldStepBytes: bytes, pieceStructsMax: structs } = this.#config
       const value = encodePiece(store, fold.cursors, { ...UNLIMITED, bytes, structs })
