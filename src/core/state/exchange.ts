@@ -285,6 +285,7 @@ export class Exchange {
       theirs = decodeVector(message.vector)
       this.#host.sawVector(now, replica, theirs)
       ranges = decodeRanges(message.ranges)
+      if (!areApart(ranges)) throw new Error('ranges overlap')
     } catch {
       this.#host.offence(now, from, 'want')
       return
@@ -362,6 +363,16 @@ export class Exchange {
   #count(reason: string): void {
     this.#host.emit({ kind: 'count', metric: 'shoal_state_dropped_total', by: 1, labels: { reason } })
   }
+}
+
+/** Ranges come by client and in order: what one of them names is not looked through once more for the next. */
+const areApart = (ranges: readonly Range[]): boolean => {
+  const ends = new Map<number, number>()
+  return ranges.every(({ client, from, to }) => {
+    const isAfter = from >= (ends.get(client) ?? 0)
+    ends.set(client, to)
+    return isAfter
+  })
 }
 
 /** The root of a hello whose sender wants the other's summary in any case. */

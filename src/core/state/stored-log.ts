@@ -149,7 +149,7 @@ export class StoredLog {
       fold.bytes += value.length
       if (fold.cursors.length > 0) return writes
     }
-    writes.push(...this.#takeAwayOld(fold))
+    for (const write of this.#takeAwayOld(fold)) writes.push(write)
     this.#snapshot = fold.snapshot
     this.#parts = fold.parts
     this.#firstEntry = fold.firstEntry

@@ -87,8 +87,11 @@ export class Visible {
     let looked = 0
     // One more than are wanted, so that no ranges are left over in which there are none.
     while (looked < ranges.length && out.length <= most)
-      out.push(...this.#deletesOf(ranges[looked++] as Range, held))
-    ranges.splice(0, looked, ...out.splice(most))
+      for (const each of this.#deletesOf(ranges[looked++] as Range, held)) out.push(each)
+    // Not spread out as arguments: there may be more of them than a call can have.
+    const left = [...out.splice(most), ...ranges.slice(looked)]
+    ranges.length = 0
+    for (const each of left) ranges.push(each)
     return out
   }
 
