@@ -38,20 +38,23 @@ export const checkDocumentUpdate = (
       'DOCUMENT_CLOSED',
       `the document ${name} was not opened; open it before it is changed`,
     )
-  const { documentBytesMax, totalBytesMax } = config
-  if (!replica.fits(update.length, documentBytesMax))
+  const checked = checkUpdate(update, 'doc', null, config)
+  if (!checked.ok)
+    return new ShoalError('DOCUMENT_INVALID', `the update of the document ${name} is ${checked.reason}`)
+  const { documentBytesMax, totalBytesMax, remoteSlack } = config
+  // A document that is full could never be made smaller otherwise: to delete takes some bytes as well.
+  const slack = checked.writers.size === 0 ? remoteSlack : 1
+  if (!replica.fits(update.length, documentBytesMax * slack))
     return new ShoalError(
       'STATE_LIMIT',
       `the document ${name} would exceed documentBytesMax (${documentBytesMax})`,
     )
-  if (totalBytes + update.length > totalBytesMax)
+  if (totalBytes + update.length > totalBytesMax * slack)
     return new ShoalError(
       'STATE_LIMIT',
       `the document ${name} would take the state past totalBytesMax (${totalBytesMax})`,
     )
-  const checked = checkUpdate(update, 'doc', null, config)
-  if (checked.ok) return null
-  return new ShoalError('DOCUMENT_INVALID', `the update of the document ${name} is ${checked.reason}`)
+  return null
 }
 
 /** Spaces that Shoal alone writes. */

@@ -116,7 +116,10 @@ export class Replica {
     const deletes: Range[] = []
     for (const [client, items] of transaction.deleteSet.clients)
       for (const { clock, len } of items) deletes.push({ client, from: clock, to: clock + len })
-    for (const range of deletes) this.deleteHashes.deleted(range)
+    for (const range of deletes) {
+      this.deleteHashes.deleted(range)
+      this.#stored.deleted(range.to - range.from)
+    }
     this.#captured.push({ update, deletes })
     this.visible.changed()
   };

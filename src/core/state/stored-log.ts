@@ -52,6 +52,8 @@ export class StoredLog {
   /** By how much `bytes` overstates the document, as found when `bytes` was last so many. */
   #overstated = 0
   #measuredAt = -1
+  /** Clocks that were deleted since it was measured. */
+  #deleted = 0
 
   constructor(document: string, config: StateConfig) {
     this.#document = document
@@ -89,6 +91,14 @@ export class StoredLog {
     this.#overstated = Math.max(0, logged - measure())
     this.#measuredAt = logged
     return logged - this.#overstated + bytes <= bytesMax
+  }
+
+  /** So much was deleted of it: once that is a hundredth of the limit, it is worth another look. */
+  deleted(clocks: number): void {
+    this.#deleted += clocks
+    if (this.#deleted < this.#config.documentBytesMax / 100) return
+    this.#deleted = 0
+    this.#measuredAt = -1
   }
 
   /** The lineage has changed: the next own entry needs a new head before it. */
