@@ -37,6 +37,8 @@ export const createJobs = (ctx: Context): Jobs => {
     },
     began: slot => {
       running.add(slot)
+      // Several may have ended in one step, each of which woke the same one.
+      if (running.size < ctx.config.jobsRunningMax) admitNext()
     },
     ended: slot => {
       if (running.delete(slot)) admitNext()
