@@ -297,3 +297,109 @@ test('a disk that lost its end without a trace makes no two replicas differ, how
     t.is(contents.m, 'two')
   }
 })
+
+/** The node's disk is put back to an older copy of itself; it does not run. */
+const restore = (node: TestNode, backup: ReadonlyMap<string, Uint8Array>): void => {
+  node.disk.durable.clear()
+  for (const [key, value] of backup) node.disk.durable.set(key, value)
+}
+
+test('a restored backup that writes as much as it lost, or less, or more, loses nothing of either', t => {
+  for (const place of [0, 2]) {
+    for (const lost of [1, 2, 3]) {
+      for (const wrote of [1, 2, 3]) {
+        const world = new World({ seed: 1, nodes: 3 })
+        const a = world.node(place)
+        const expected: Record<string, number> = { first: 0 }
+        const set = (key: string): void => {
+          expected[key] = Object.keys(expected).length
+          world.set(a, 'plant', key, expected[key] as number)
+        }
+        world.set(a, 'plant', 'first', 0)
+        world.advance(2_000)
+        const backup = new Map(a.disk.durable)
+        for (let i = 0; i < lost; i++) set(`lost-${i}`)
+        world.advance(2_000)
+        world.crash(a, 0)
+        restore(a, backup)
+        world.partition(node => node === a)
+        world.start(a)
+        world.advance(1_000)
+        for (let i = 0; i < wrote; i++) set(`new-${i}`)
+        world.advance(5_000)
+        world.heal()
+        world.advance(60_000)
+        const which = `node ${place}: ${lost} lost, ${wrote} written`
+        for (const node of world.nodes) t.deepEqual(world.contents(node, 'plant'), expected, which)
+        t.is(states(world).length, 1, which)
+        t.is(a.counts.get('shoal_state_lineages_retired_total'), 1, which)
+      }
+    }
+  }
+})
+
+test('what a restored backup wrote before others did does not win over them when its lineage is given up', t => {
+  for (const place of [0, 2]) {
+    for (const lost of [2, 3]) {
+      const world = new World({ seed: 1, nodes: 3 })
+      const [a, b] = [world.node(place), world.node(1)]
+      world.set(a, 'plant', 'first', 0)
+      world.advance(2_000)
+      const backup = new Map(a.disk.durable)
+      for (let i = 0; i < lost; i++) world.set(a, 'plant', `lost-${i}`, i)
+      world.advance(2_000)
+      world.crash(a, 0)
+      restore(a, backup)
+      world.partition(node => node === a)
+      world.start(a)
+      world.advance(1_000)
+      world.set(a, 'plant', 'k', 'older')
+      world.advance(5_000)
+      world.set(b, 'plant', 'k', 'newer')
+      world.advance(5_000)
+      world.heal()
+      world.advance(60_000)
+      for (const node of world.nodes)
+        t.is(node.core.get('plant', 'k'), 'newer', `node ${place}, ${lost} lost`)
+    }
+  }
+})
+
+test('after any restored backup replicas are equal, and of every key the newest write stands', t => {
+  for (let seed = 1; seed <= 60; seed++) {
+    const draw = createRng(seed * 7_919)
+    const world = new World({ seed, nodes: 3, latencyMs: [1, 8] })
+    const a = world.node(draw.below(3))
+    const others = world.nodes.filter(node => node !== a)
+    const newest: Record<string, number> = {}
+    let writes = 0
+    const some = (node: TestNode, most: number): void => {
+      for (let i = draw.below(most + 1); i > 0; i--) {
+        const key = `k${draw.below(5)}`
+        newest[key] = ++writes
+        world.set(node, 'plant', key, writes)
+        world.advance(150)
+      }
+    }
+    some(a, 4)
+    world.advance(1_500)
+    const backup = new Map(a.disk.durable)
+    some(a, 4)
+    world.advance(1_500)
+    world.crash(a, 0)
+    restore(a, backup)
+    world.partition(node => node === a)
+    some(others[0] as TestNode, 2)
+    world.start(a)
+    world.advance(500)
+    for (let i = 0; i < 3; i++) {
+      some(a, 2)
+      some(draw.pick(others), 1)
+    }
+    world.advance(1_000)
+    world.heal()
+    if (draw.below(2) === 1) some(a, 2)
+    world.advance(60_000)
+    for (const node of world.nodes) t.deepEqual(world.contents(node, 'plant'), newest, `seed ${seed}`)
+  }
+})
