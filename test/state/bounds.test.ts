@@ -1,5 +1,8 @@
 import test from 'ava'
 import * as Y from 'yjs'
+import { resolveStateConfig } from '../../src/core/state/config.js'
+import { StoredLog } from '../../src/core/state/stored-log.js'
+import { clientOf } from '../../src/core/state/writer.js'
 import { Crowd, reading, sizes } from './crowd.js'
 import { World } from './world.js'
 
@@ -124,5 +127,93 @@ test('the log is folded, and what is stored stays in proportion to what is alive
     world.crash(node, node.disk.pending.length)
     world.start(node)
     t.deepEqual(world.contents(node, 'plant'), expected)
+  }
+})
+
+test('a gap that nobody fills neither keeps a log from being folded nor is lost with it', t => {
+  const world = new World({ seed: 14, nodes: 2, config: { foldEntries: 50, foldStepBytes: 500 } })
+  const [node, other] = [world.node(0), world.node(1)]
+  const doc = world.open(node, 'notes')
+  // Of two broadcasts of somebody who is gone the second came.
+  const theirs = new Y.Doc()
+  theirs.clientID = clientOf(other.id, '00000001')
+  const updates: Uint8Array[] = []
+  theirs.on('update', (update: Uint8Array) => updates.push(update))
+  theirs.getMap('m').set('a', 1)
+  theirs.getMap('m').set('b', 2)
+  const tell = (update: Uint8Array): void =>
+    world.step(node, {
+      kind: 'gossip',
+      from: other.id,
+      topic: 'state/doc/notes',
+      message: { kind: 'stateUpdate', document: 'doc/notes', lineage: '00000001', update },
+      bytes: update.length,
+    })
+  world.crash(other)
+  tell(updates[1] as Uint8Array)
+  for (let n = 0; n < 500; n++) {
+    doc.getMap('m').set('k', n)
+    world.advance(5)
+  }
+  world.advance(5_000)
+  t.true(node.disk.durable.size < 120, `${node.disk.durable.size} entries`)
+  world.crash(node, node.disk.pending.length)
+  world.start(node)
+  const again = world.open(node, 'notes')
+  t.deepEqual(again.getMap('m').toJSON(), { k: 499 })
+  tell(updates[0] as Uint8Array)
+  world.advance(1_000)
+  t.deepEqual(again.getMap('m').toJSON(), { a: 1, b: 2, k: 499 })
+})
+
+// More than a call can have arguments, whatever the stack.
+test('a log of 600,000 entries is folded like any other', t => {
+  const log = new StoredLog('doc/notes', resolveStateConfig({}))
+  const nothing = new Uint8Array([0, 0])
+  for (let n = 0; n < 600_000; n++) log.append(nothing, false, 'aaaaaaaa')
+  t.true(log.wantsFold)
+  const taken = log.foldStep(new Y.Doc(), 'aaaaaaaa').filter(({ value }) => value === null)
+  t.true(taken.length >= 600_000, `${taken.length} taken away`)
+  t.false(log.wantsFold)
+})
+
+test('a raw document that is full can be made smaller, and written to again, time after time', t => {
+  const world = new World({ seed: 15, nodes: 1, config: { documentBytesMax: 20_000 } })
+  const node = world.node(0)
+  /** Each opens it anew, as an application does after a refusal: its copy has what was refused. */
+  const change = (make: (text: Y.Text) => void): string => {
+    node.documents.clear()
+    const text = world.open(node, 'notes').getText('t')
+    world.replies.clear()
+    make(text)
+    world.advance(1_000)
+    return [...world.replies.values()].map(({ ok, code }) => (ok ? 'ok' : `${code}`)).join()
+  }
+  for (let round = 0; round < 3; round++) {
+    for (const size of [1_000, 30, 1]) {
+      let answer = 'ok'
+      for (let n = 0; answer === 'ok' && n < 1_000; n++)
+        answer = change(text => text.insert(text.length, 'x'.repeat(size)))
+      t.is(answer, 'STATE_LIMIT', `round ${round}, filled by ${size}`)
+    }
+    t.is(
+      change(text =>
+        text.doc?.transact(() => {
+          for (let at = 400; at >= 0; at -= 2) text.delete(at, 1)
+        }),
+      ),
+      'ok',
+      `round ${round}: 200 letters deleted, which takes bytes`,
+    )
+    t.is(
+      change(text => text.delete(0, text.length)),
+      'ok',
+      `round ${round}: all deleted`,
+    )
+    t.is(
+      change(text => text.insert(0, 'y'.repeat(1_000))),
+      'ok',
+      `round ${round}: written to again`,
+    )
   }
 })
