@@ -1,5 +1,7 @@
 import test from 'ava'
+import * as Y from 'yjs'
 import { reading } from './crowd.js'
+import { grow } from './large-documents.js'
 import type { World as WorldType } from './world.js'
 import { sizeOf, World } from './world.js'
 
@@ -136,4 +138,47 @@ test('a text longer than a message is cut into pieces, and whole again', t => {
   world.advance(5_000)
   t.true(largest < 262_144, `${largest} bytes in one message`)
   t.is(world.open(world.node(1), 'notes').getText('t').toString(), text.toString())
+})
+
+test('spaces are compared and told of while a large document is still being read, which is compared afterwards', t => {
+  const world = new World({
+    seed: 6,
+    nodes: 2,
+    latencyMs: [1, 3],
+    config: { foldBytes: 20_000, foldStepBytes: 1_000, loadWholeBytes: 1_000, loadStepBytes: 50 },
+  })
+  const [a, b] = [world.node(0), world.node(1)]
+  world.set(b, 'plant', 'before', 1)
+  const doc = world.open(a, 'notes')
+  for (const update of grow('typed', 80_000).updates) {
+    Y.applyUpdate(doc, update)
+    world.advance(3)
+  }
+  world.advance(5_000)
+  world.crash(b, b.disk.pending.length)
+  world.set(a, 'plant', 'missed', 2)
+  doc.getText('t').insert(0, 'missed ')
+  world.advance(1_000)
+  // What is said of the document, by either, is said after it was read.
+  const told: string[] = []
+  let isHeard = false
+  let isSeen = false
+  world.onEffect = (_node, effect) => {
+    if (effect.kind !== 'send' || !('document' in effect.message)) return
+    if (effect.message.document === 'doc/notes') told.push('document')
+  }
+  world.around = (_event, turn) => {
+    turn()
+    if (!isHeard && b.up && b.core.get('plant', 'missed') === 2) told.push('heard')
+    isHeard ||= told.includes('heard')
+    if (!isSeen && isHeard && a.core.get('plant', 'after') === 3) told.push('seen')
+    isSeen ||= told.includes('seen')
+  }
+  world.start(b)
+  world.set(b, 'plant', 'after', 3)
+  world.advance(20_000)
+  t.deepEqual(told.slice(0, 3), ['heard', 'seen', 'document'])
+  t.true(b.core.hasExchanged)
+  t.is(world.open(b, 'notes').getText('t').toString(), doc.getText('t').toString())
+  t.deepEqual(world.contents(a, 'plant'), { before: 1, missed: 2, after: 3 })
 })
