@@ -1,6 +1,8 @@
 import test from 'ava'
 import * as Y from 'yjs'
 import type { Message } from '../../src/core/message.js'
+import { decodeVector, encodeRanges, encodeVector } from '../../src/core/state/digest.js'
+import type { Range } from '../../src/core/state/structs.js'
 import { clientOf, listName } from '../../src/core/state/writer.js'
 import { fuzz } from './fuzz.js'
 import { type TestNode, World } from './world.js'
@@ -210,6 +212,66 @@ test('an update of a raw document that Yjs cannot apply leaves it unharmed', t =
   world.advance(1_000)
   t.true(doc.getText('t').toString().includes('good'))
   t.is(world.open(liar, 'notes').getText('t').toString(), doc.getText('t').toString())
+})
+
+const want = (world: World, to: TestNode, from: TestNode, ranges: readonly Range[]): void => {
+  let vector = new Uint8Array()
+  world.onEffect = (node, effect) => {
+    if (node === to && effect.kind === 'send' && effect.message.kind === 'stateDigest')
+      vector = Uint8Array.from(effect.message.vector)
+  }
+  const tell = (message: Message): void =>
+    world.step(to, { kind: 'message', from: from.id, channel: 'bulk', message, bytes: 0 })
+  tell({ kind: 'stateSummary', documents: ['space/plant'], hashes: new Uint8Array(8) })
+  world.onEffect = null
+  const [client] = decodeVector(vector).keys()
+  tell({
+    kind: 'stateWant',
+    document: 'space/plant',
+    vector: encodeVector(decodeVector(vector)),
+    ranges: encodeRanges(ranges.map(({ from, to }) => ({ client: client as number, from, to }))),
+  })
+}
+
+test('who wants the same clocks looked through more than once is held to account, and gets nothing', t => {
+  const overlaps: readonly (readonly [number, number])[][] = [
+    [
+      [0, 10],
+      [0, 10],
+    ],
+    [
+      [0, 10],
+      [9, 12],
+    ],
+    [
+      [5, 10],
+      [0, 2],
+    ],
+  ]
+  for (const pairs of overlaps) {
+    const { world, victim, liar } = prepare(6)
+    for (let i = 0; i < 10; i++) world.set(victim, 'plant', 'a', i)
+    world.advance(1_000)
+    const ranges = pairs.map(([from, to]) => ({ client: 0, from, to }))
+    const before = victim.sentByKind.get('statePiece')
+    want(world, victim, liar, ranges)
+    world.advance(100)
+    t.like(victim.offences[0], { node: liar.id, offence: 'want' }, JSON.stringify(pairs))
+    t.is(victim.sentByKind.get('statePiece'), before)
+  }
+})
+
+test('ranges that lie side by side are answered', t => {
+  const { world, victim, liar } = prepare(7)
+  for (let i = 0; i < 10; i++) world.set(victim, 'plant', 'a', i)
+  world.advance(1_000)
+  want(world, victim, liar, [
+    { client: 0, from: 0, to: 3 },
+    { client: 0, from: 3, to: 10 },
+  ])
+  world.advance(1_000)
+  t.deepEqual(victim.offences, [])
+  t.true((victim.sentByKind.get('statePiece') ?? 0) > 0)
 })
 
 test('100,000 spoilt messages neither throw nor harm', async t => {
