@@ -1,8 +1,11 @@
 import test from 'ava'
 import * as Y from 'yjs'
 import type { Message } from '../../src/core/message.js'
+import { resolveStateConfig } from '../../src/core/state/config.js'
 import { decodeVector, encodeRanges, encodeVector } from '../../src/core/state/digest.js'
+import { OwnCommits } from '../../src/core/state/own-commits.js'
 import type { Range } from '../../src/core/state/structs.js'
+import { type Source, Visible } from '../../src/core/state/visible.js'
 import { clientOf, listName } from '../../src/core/state/writer.js'
 import { fuzz } from './fuzz.js'
 import { type TestNode, World } from './world.js'
@@ -273,6 +276,29 @@ test('ranges that lie side by side are answered', t => {
   t.deepEqual(victim.offences, [])
   t.true((victim.sentByKind.get('statePiece') ?? 0) > 0)
 })
+
+for (const kind of ['space', 'doc'] as const) {
+  test(`a ${kind} with 600,000 deletes apart from one another is shown to who wants them all`, t => {
+    const RUNS = 600_000
+    const client = 7
+    // As Yjs has them, every other one deleted; to write as many for real takes long.
+    const structs = Array.from({ length: 2 * RUNS }, (_, clock) => ({
+      id: { client, clock },
+      length: 1,
+      deleted: clock % 2 === 0,
+    }))
+    const doc = { store: { clients: new Map([[client, structs]]) } }
+    const source = { doc, kind, client: 1, clockOf: () => 0 } as unknown as Source
+    const visible = new Visible(source, new OwnCommits(), resolveStateConfig({}))
+    const ranges: Range[] = [{ client, from: 0, to: 2 * RUNS }]
+    const { update } = visible.piece([], ranges)
+    const told = Y.decodeUpdate(update).ds.clients.get(client) ?? []
+    t.true(told.length > 0)
+    t.deepEqual({ ...told[told.length - 1] }, { clock: 2 * (told.length - 1), len: 1 })
+    t.is(told.length + ranges.length, RUNS, 'what was not told of is left')
+    t.is(ranges[0]?.from, told.length < RUNS ? 2 * told.length : undefined)
+  })
+}
 
 test('100,000 spoilt messages neither throw nor harm', async t => {
   t.timeout(300_000)
