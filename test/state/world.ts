@@ -41,6 +41,17 @@ export class Disk {
   bytesWritten = 0
   flushes = 0
 
+  /** A copy of all that is durable now. */
+  backup(): ReadonlyMap<string, Uint8Array> {
+    return new Map(this.durable)
+  }
+
+  /** Only what was copied is durable; nothing else is touched. */
+  restore(backup: ReadonlyMap<string, Uint8Array>): void {
+    this.durable.clear()
+    for (const [key, value] of backup) this.durable.set(key, value)
+  }
+
   commit(count: number): Batch[] {
     const done = this.pending.splice(0, count)
     for (const { writes, flush } of done) {
@@ -247,6 +258,25 @@ export class World {
       for (const update of updates) Y.applyUpdate(doc, unseal(update) ?? new Uint8Array([0, 0]))
     })
     return doc
+  }
+
+  /**
+   * Starts a node that meets nobody, for long enough to speak all the same, and then lets it meet
+   * all, writing before and after. Returns how many keys it wrote.
+   */
+  writeAloneAndMet(node: TestNode, space: string): number {
+    const [alone, met] = [6, 5]
+    this.partition(other => other === node)
+    this.start(node)
+    for (let i = 0; i < alone; i++) this.set(node, space, `alone-${i}`, i)
+    this.advance(10_000)
+    this.heal()
+    for (let i = 0; i < met; i++) {
+      this.set(node, space, `met-${i}`, i)
+      this.advance(this.rng.below(4))
+    }
+    this.advance(60_000)
+    return alone + met
   }
 
   perform(node: TestNode, effects: readonly Effect[]): void {
