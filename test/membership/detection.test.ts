@@ -175,3 +175,23 @@ test('a frozen node that wakes up accuses nobody and is settled again only after
   t.true(mesh.membership(3).selfRecord.settled)
   t.is(accusations, 0)
 })
+
+test('in a calm mesh the clock wakes a node about as often as it has a heartbeat to send', t => {
+  const mesh = settledMesh({ seed: 5, nodes: 12 })
+  mesh.world.run(mesh.world.nowMs + 20_000)
+  let timers = 0
+  for (const { index } of mesh.world.nodes) {
+    const core = mesh.membership(index)
+    const step = core.step.bind(core)
+    core.step = (now, event) => {
+      if (event.kind === 'timer') timers++
+      return step(now, event)
+    }
+  }
+  const SECONDS = 60
+  mesh.world.run(mesh.world.nowMs + SECONDS * 1_000)
+  const perSecond = timers / SECONDS / mesh.world.nodes.length
+  // A heartbeat a second, and now and then a comparison or a chore; three with a look at every
+  // subject's old deadline.
+  t.true(perSecond >= 1 && perSecond < 1.5, `${perSecond} a second`)
+})

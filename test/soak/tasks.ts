@@ -16,6 +16,7 @@ const [nodes = 1_000, tasks = 10_000, minutes = 2, seed = 1] = process.argv.slic
 const BATCH = 500
 const AWAY_MAX = 10
 const CUT_MS = 20_000
+const HEAL_S = 60
 
 const began = performance.now()
 const world = createWorld({ seed, nodes, silent: true, gathers: true })
@@ -80,8 +81,10 @@ world.partition([mixed.slice(0, Math.floor(nodes * 0.6)), mixed.slice(Math.floor
 world.advance(CUT_MS)
 say(`cut for ${CUT_MS / 1_000} s, ${world.starts.length} copies were started in all`)
 world.heal()
-world.advance(60_000)
-say('healed')
+for (let seconds = 10; seconds <= HEAL_S; seconds += 10) {
+  world.advance(10_000)
+  say(`healed ${seconds} s ago, ${world.violations.length} violations`)
+}
 
 const wrong = [...world.violations, ...atRest(world)]
 for (const line of wrong.slice(0, 50)) console.log(line)

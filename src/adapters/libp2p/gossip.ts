@@ -57,7 +57,13 @@ export const gossipOptions: Partial<GossipsubOpts> = {
     maxControlMessages: 500,
     maxPeerInfos: 0,
   },
-  scoreParams: { IPColocationFactorWeight: 0, behaviourPenaltyWeight: 0, retainScore: 60_000 },
+  // What decays weighs nothing here; at its default of a second it wakes an idle node once more.
+  scoreParams: {
+    IPColocationFactorWeight: 0,
+    behaviourPenaltyWeight: 0,
+    retainScore: 60_000,
+    decayInterval: 30_000,
+  },
   scoreThresholds: { gossipThreshold: -1_000, publishThreshold: -2_000, graylistThreshold: -4_000 },
 }
 

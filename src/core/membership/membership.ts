@@ -459,6 +459,7 @@ export class Membership implements MembersView {
     this.lastHeardAt = now
     if (message.kind === 'heartbeat') link.pulse.beat(now, this.#shared.config)
     else link.pulse.frame(now)
+    this.#watches.heard(link)
     switch (message.kind) {
       case 'heartbeat':
         clock.observe(now, from, message.meshTime)
