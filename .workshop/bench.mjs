@@ -1,5 +1,6 @@
 // Runs every program right under test/bench (folders hold their parts), one after
-// another, or those whose names hold one of the given words: `npm run bench -- simulator`.
+// another, or those whose names hold one of the given words. What else is given they get:
+// `npm run bench -- membership kill --runs=3` runs one part of one of them.
 // Figures go to stdout as each prints them.
 
 import { spawnSync } from 'node:child_process'
@@ -7,19 +8,37 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { root, setupOrExit } from './setup.mjs'
 
-await setupOrExit()
+const HELP = `Usage: npm run bench [-- NAME...] [-- NAME PART... [--quick] [--values] [--runs=N] [--OPTION=N]]
+
+NAME    one of: ALL. All of them, which takes over an hour, if none is given
+PART    a part of it, by a piece of its name: kill, silent, partition, reach, drain
+--quick few runs on few nodes, in a minute or two, to see that it works
+--values  each value beside the median
+--OPTION=N  how many: nodes, tasks, runs and so on; see number('...') in test/bench/NAME.ts
+`
+
 const folder = join(root, 'dist', 'test', 'bench')
-const words = process.argv.slice(2)
-const benches = (existsSync(folder) ? readdirSync(folder) : [])
+const given = process.argv.slice(2)
+if (!given.includes('--help') && !given.includes('-h')) await setupOrExit()
+const all = (existsSync(folder) ? readdirSync(folder) : [])
   .filter(name => name.endsWith('.js'))
-  .filter(name => words.length === 0 || words.some(word => name.includes(word)))
+  .map(name => name.slice(0, -'.js'.length))
   .sort()
-if (benches.length === 0) {
-  process.stderr.write(`bench: there is no test/bench/*.ts ${words.join(' or ')}\n`)
-  process.exitCode = 1
-}
-for (const bench of benches) {
-  process.stdout.write(`\n${bench.slice(0, -'.js'.length)}\n`)
-  const { status } = spawnSync(process.execPath, [join(folder, bench)], { cwd: root, stdio: 'inherit' })
-  if (status !== 0) process.exitCode = 1
+const names = given.filter(word => !word.startsWith('-') && all.some(name => name.includes(word)))
+const rest = given.filter(word => !names.includes(word))
+const chosen = names.length === 0 ? all : all.filter(name => names.some(word => name.includes(word)))
+if (given.includes('--help') || given.includes('-h')) {
+  process.stdout.write(HELP.replace('ALL', all.join(', ') || 'the files in test/bench, once it is built'))
+} else if (names.length === 0 && rest.some(word => !word.startsWith('-'))) {
+  process.stderr.write(`bench: no bench is called ${rest.join(' or ')}; there are ${all.join(', ')}\n`)
+  process.exitCode = 2
+} else {
+  for (const name of chosen) {
+    process.stdout.write(`\n${name}\n`)
+    const { status } = spawnSync(process.execPath, [join(folder, `${name}.js`), ...rest], {
+      cwd: root,
+      stdio: 'inherit',
+    })
+    if (status !== 0) process.exitCode = 1
+  }
 }
