@@ -87,8 +87,15 @@ export interface ShoalNode {
   /** A named piece of shared state; throws where the name is none, or none that this node holds. */
   space(name: string): Space
   /**
-   * A Y.Doc, synchronised and persisted. A change that is refused (past 4 MB, say) destroys it, for
-   * nothing after that change could reach anybody: opened again, it is as the mesh has it.
+   * A Y.Doc, synchronised and persisted. One of up to 2,000 structs stands filled when it is returned;
+   * a larger one is filled over many turns of the event loop: `await doc.whenLoaded` (or `whenSynced`,
+   * which means the same: all that this node has is there) before you read it or bind an editor to it.
+   * What is written before that counts, too, but may be decided against what was there already, and each
+   * opening that does so leaves a client in the document for good. A document that is destroyed, or whose
+   * node stops, before it is filled never says that it is loaded.
+   *
+   * A change that is refused (past 4 MB, say) destroys it, for nothing after that change could reach
+   * anybody: opened again, it is as the mesh has it.
    */
   document(name: string): Y.Doc
   /** A device's word on its own health; `ok` takes it back. */

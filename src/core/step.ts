@@ -93,6 +93,9 @@ export type CoreEvent =
       readonly request: number
     }
   | { readonly kind: 'documentOpened'; readonly name: string }
+  /** The application's copy has taken in what came of it, and can take more. */
+  | { readonly kind: 'documentFill'; readonly name: string }
+  | { readonly kind: 'documentClosed'; readonly name: string }
   | {
       readonly kind: 'documentUpdated'
       readonly name: string
@@ -163,6 +166,8 @@ export type Effect =
       readonly name: string
       readonly update: Uint8Array
       readonly clientId: number | null
+      /** A part of what the document held when it was opened; null for a change of it since. */
+      readonly fill: DocumentFill | null
     }
   | {
       readonly kind: 'startCopy'
@@ -174,6 +179,12 @@ export type Effect =
   | { readonly kind: 'stopCopy'; readonly copy: CopyId; readonly graceMs: Millis }
   /** The node must stop: another process runs with this identity. */
   | { readonly kind: 'standDown'; readonly reason: string }
+
+/** Which part. After all but the last one the copy asks for the next, when it has time: `documentFill`. */
+export interface DocumentFill {
+  readonly isFirst: boolean
+  readonly isLast: boolean
+}
 
 /** A part of the core, or all of it. */
 export interface Stepper {

@@ -2,15 +2,21 @@
 // so it lives here; the core keeps a replica of its own, hears what the application
 // did as events, and says what others did as effects. Updates that came from the core
 // carry an origin of ours, by which they are told from the application's own.
+//
+// A small document stands filled when it is opened; a large one is filled over turns, and says
+// so as Yjs has it: `isLoaded`, `whenLoaded`, and the same of `synced`. Nobody knows of a document
+// as the mesh has it, so what a copy is synchronised with is its node.
 
 import * as Y from 'yjs'
 import { ShoalError } from '../core/errors.js'
 import type { Json } from '../core/json.js'
+import { leaveFormats } from '../core/state/formats.js'
 import type { CoreEvent, Effect } from '../core/step.js'
+import { DocumentFiller, type FillerHost } from './document-filler.js'
 
 const FROM_CORE = Symbol('shoal')
 
-export interface DocumentsHost {
+export interface DocumentsHost extends Pick<FillerHost, 'now' | 'nextTurn'> {
   ask(event: CoreEvent): boolean
   make(event: (request: number) => CoreEvent): Promise<Json>
   /** Why no document of this name can be opened here, or null. */
@@ -18,26 +24,47 @@ export interface DocumentsHost {
   onRefused(document: string, error: ShoalError): void
 }
 
+interface Copy {
+  readonly document: Y.Doc
+  /** Whether the core has begun to fill it; what comes before was meant for an earlier copy. */
+  isBegun: boolean
+  /** What is being applied may set free what Yjs held back of the application's own. */
+  heldBack: boolean
+}
+
 export class Documents {
-  readonly #documents = new Map<string, Y.Doc>()
+  readonly #copies = new Map<string, Copy>()
   readonly #host: DocumentsHost
+  readonly #filler: DocumentFiller
 
   constructor(host: DocumentsHost) {
     this.#host = host
+    this.#filler = new DocumentFiller({
+      now: () => host.now(),
+      nextTurn: callback => host.nextTurn(callback),
+      more: name => host.ask({ kind: 'documentFill', name }),
+    })
   }
 
   open(name: string): Y.Doc {
-    const known = this.#documents.get(name)
-    if (known !== undefined) return known
-    const fault = this.#host.refuse(name)
+    const known = this.#copies.get(name)
+    if (known !== undefined) return known.document
+    const fault = this.#host.refuse(name) ?? refuseReserved(name)
     if (fault !== null) throw fault
     const document = new Y.Doc({ gc: true })
-    this.#documents.set(name, document)
+    const copy: Copy = { document, isBegun: false, heldBack: false }
+    this.#copies.set(name, copy)
     document.on('update', (update: Uint8Array, origin: unknown) => {
-      if (origin !== FROM_CORE) this.#updated(name, document, update)
+      if (origin !== FROM_CORE || copy.heldBack) this.#updated(name, document, update)
+    })
+    document.on('afterTransaction', transaction => {
+      if (transaction.origin === FROM_CORE) leaveFormats(transaction)
     })
     document.on('destroy', () => {
-      if (this.#documents.get(name) === document) this.#documents.delete(name)
+      if (this.#copies.get(name) !== copy) return
+      this.#copies.delete(name)
+      this.#filler.delete(name)
+      this.#host.ask({ kind: 'documentClosed', name })
     })
     this.#host.ask({ kind: 'documentOpened', name })
     return document
@@ -53,20 +80,56 @@ export class Documents {
       .make(request => ({ kind: 'documentUpdated', name, update, request }))
       .catch((error: unknown) => {
         if (!(error instanceof ShoalError) || error.code === 'NODE_STOPPED') return
-        if (this.#documents.get(name) !== document) return
+        if (this.#copies.get(name)?.document !== document) return
         this.#host.onRefused(name, error)
         document.destroy()
       })
   }
 
-  changed(effect: Extract<Effect, { kind: 'documentChanged' }>): void {
-    const document = this.#documents.get(effect.name)
-    if (document === undefined) return
+  /** Throws what an observer of the application threw, once all is done. */
+  changed({ name, update, clientId, fill }: Extract<Effect, { kind: 'documentChanged' }>): void {
+    const copy = this.#copies.get(name)
+    if (copy === undefined || (fill?.isFirst === false && !copy.isBegun)) return
+    const { document } = copy
+    if (fill?.isFirst) copy.isBegun = true
     try {
-      Y.applyUpdate(document, effect.update, FROM_CORE)
+      this.#apply(copy, update)
     } finally {
       // Yjs throws what an observer of the application threw, after it has applied the update.
-      if (effect.clientId !== null) document.clientID = effect.clientId
+      if (clientId !== null) document.clientID = clientId
+      // And what it threw may be a copy that it destroyed.
+      if (fill !== null && this.#copies.get(name) === copy) this.#filled(name, copy, fill.isLast)
     }
   }
+
+  #apply(copy: Copy, update: Uint8Array): void {
+    if (update.length <= EMPTY_BYTES) return
+    const { store } = copy.document
+    copy.heldBack = store.pendingStructs !== null || store.pendingDs !== null
+    try {
+      Y.applyUpdate(copy.document, update, FROM_CORE)
+    } finally {
+      copy.heldBack = false
+    }
+  }
+
+  #filled(name: string, copy: Copy, isLast: boolean): void {
+    if (!isLast) {
+      this.#filler.add(name)
+      return
+    }
+    // Yjs itself makes of this that it is loaded.
+    copy.document.emit('sync', [true, copy.document])
+  }
 }
+
+const refuseReserved = (name: string): ShoalError | null =>
+  name.startsWith('shoal.')
+    ? new ShoalError(
+        'SPACE_RESERVED',
+        `the document is ${name}; names that begin with shoal. are kept for Shoal itself`,
+      )
+    : null
+
+/** Of an update without structs and deletes. */
+const EMPTY_BYTES = 2

@@ -189,8 +189,13 @@ export class RunningNode {
     this.#requests = new Requests(ask)
     this.#documents = new Documents({
       ask,
+      now: () => ports.clock.now(),
+      nextTurn: callback => void setImmediate(callback),
       make: event => this.#requests.make(event),
-      refuse: name => this.#refuseDocument(name),
+      refuse: name =>
+        this.#status === 'closed'
+          ? new ShoalError('NODE_STOPPED', 'the node has stopped')
+          : this.#core.state.refuseDocument(name),
       onRefused: (document, error) =>
         this.log.error('a change of a document was refused, and the document is closed', {
           document,
@@ -344,16 +349,6 @@ export class RunningNode {
 
   document(name: string): Y.Doc {
     return this.#documents.open(name)
-  }
-
-  #refuseDocument(name: string): ShoalError | null {
-    if (this.#status === 'closed') return new ShoalError('NODE_STOPPED', 'the node has stopped')
-    const fault = this.#core.state.refuseDocument(name)
-    if (fault !== null || !name.startsWith('shoal.')) return fault
-    return new ShoalError(
-      'SPACE_RESERVED',
-      `the document is ${name}; names that begin with shoal. are kept for Shoal itself`,
-    )
   }
 
   spaces() {

@@ -192,7 +192,9 @@ const documentTurns = async (shape: Shape, bytes: number): Promise<string> => {
   turns.phase = 'start'
   turns.time('start: the first turn', () => world.start(b))
   world.advance(10_000)
-  turns.time('open: all of it, in the call of the application', () => world.open(b, 'notes'))
+  turns.phase = 'open'
+  turns.time('open: the call of the application', () => world.openSlowly(b, 'notes'))
+  world.advance(20_000)
   const isEqual = b.documents.get('notes')?.getText('t').toString() === text.toString()
   const structs = [...doc.store.clients.values()].reduce((sum, list) => sum + list.length, 0)
   const longest = new Map<string, number>()

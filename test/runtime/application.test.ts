@@ -60,6 +60,8 @@ const makeDocuments = () => {
     },
     refuse: name => (name === 'bad name!' ? new ShoalError('SPACE_INVALID', 'the name is bad') : null),
     onRefused: name => void refused.push(name),
+    now: () => 0,
+    nextTurn: () => {},
   })
   const refuseNext = (code: string): void => {
     next = new ShoalError(code, 'refused')

@@ -207,6 +207,8 @@ const documentsOn = () => {
     },
     refuse: name => (name === 'elsewhere' ? new ShoalError('SPACE_NOT_HELD', 'not here') : null),
     onRefused: () => {},
+    now: () => 0,
+    nextTurn: () => {},
   })
   return { asked, documents }
 }
@@ -239,7 +241,7 @@ test('the core hears what the application changes, and not its own words again',
   const document = documents.open('plan')
   asked.length = 0
   const update = updateThat(other => other.getMap('m').set('theirs', 1))
-  documents.changed({ kind: 'documentChanged', name: 'plan', update, clientId: null })
+  documents.changed({ kind: 'documentChanged', name: 'plan', update, clientId: null, fill: null })
   t.is(document.getMap('m').get('theirs'), 1)
   t.deepEqual(asked, [])
   document.getMap('m').set('mine', 2)
@@ -257,7 +259,7 @@ test('the document writes under the client id that the core gave it', t => {
   const { asked, documents } = documentsOn()
   const document = documents.open('plan')
   const update = updateThat(() => {})
-  documents.changed({ kind: 'documentChanged', name: 'plan', update, clientId: 4_711 })
+  documents.changed({ kind: 'documentChanged', name: 'plan', update, clientId: 4_711, fill: null })
   t.is(document.clientID, 4_711)
   asked.length = 0
   document.getMap('m').set('a', 1)
@@ -272,7 +274,7 @@ test('an observer of a document that throws does not keep it from its client id'
     throw new Error('mine')
   })
   const update = updateThat(other => other.getMap('m').set('a', 1))
-  const changed = { kind: 'documentChanged', name: 'plan', update, clientId: 4_711 } as const
+  const changed = { kind: 'documentChanged', name: 'plan', update, clientId: 4_711, fill: null } as const
   t.throws(() => documents.changed(changed), { message: 'mine' })
   t.is(document.clientID, 4_711)
   t.is(document.getMap('m').get('a'), 1)
@@ -283,7 +285,7 @@ test('a destroyed document is let go of, and opened anew when asked for', t => {
   const document = documents.open('plan')
   document.destroy()
   const update = updateThat(other => other.getMap('m').set('a', 1))
-  documents.changed({ kind: 'documentChanged', name: 'plan', update, clientId: null })
+  documents.changed({ kind: 'documentChanged', name: 'plan', update, clientId: null, fill: null })
   t.is(document.getMap('m').get('a'), undefined)
   t.not(documents.open('plan'), document)
   t.is(asked.filter(({ kind }) => kind === 'documentOpened').length, 2)

@@ -182,7 +182,7 @@ test('a raw document that is full can be made smaller, and written to again, tim
   const node = world.node(0)
   /** Each opens it anew, as an application does after a refusal: its copy has what was refused. */
   const change = (make: (text: Y.Text) => void): string => {
-    node.documents.clear()
+    node.documents.get('notes')?.destroy()
     const text = world.open(node, 'notes').getText('t')
     world.replies.clear()
     make(text)

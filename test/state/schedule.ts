@@ -167,13 +167,19 @@ export const scheduleDocuments = (seed: number): string | null => {
       pieceBytes: 300,
       loadWholeBytes: draw.pick([1, 65_536]),
       loadStepBytes: draw.pick([1, 300]),
+      openWholeStructs: draw.pick([1, 2_000]),
+      openPieceStructs: draw.pick([1, 5]),
     },
   })
   let n = 0
   const edit = (node: TestNode): void => {
-    const doc = node.documents.get('notes') ?? world.open(node, 'notes')
+    const doc = world.openSlowly(node, 'notes')
     const text = doc.getText('t')
-    switch (draw.below(4)) {
+    switch (draw.below(5)) {
+      case 4:
+        // Opened again by the next one.
+        if (draw.below(3) === 0) doc.destroy()
+        return
       case 0:
         doc.getMap('m').set(`k${draw.below(3)}`, new Y.Array<unknown>())
         return
@@ -205,7 +211,9 @@ export const scheduleDocuments = (seed: number): string | null => {
   world.advance(60_000)
   const seen = new Set<string>()
   for (const node of world.nodes) {
-    const doc = node.documents.get('notes') ?? world.open(node, 'notes')
+    const doc = world.open(node, 'notes')
+    if (Y.encodeStateVector(doc).join() !== Y.encodeStateVector(world.stored(node, 'doc/notes')).join())
+      return `${node.id} stores something else than its application has`
     const [text, map, list] = [
       doc.getText('t').toJSON(),
       doc.getMap('m').toJSON(),

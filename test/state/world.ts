@@ -13,6 +13,7 @@ import { unseal } from '../../src/core/state/log.js'
 import type { Offence } from '../../src/core/state/offences.js'
 import { createStateCore, type StateCore } from '../../src/core/state/state-core.js'
 import type { CoreEvent, Effect, StateChange, StoreWrite } from '../../src/core/step.js'
+import { Documents } from '../../src/runtime/documents.js'
 
 export interface WorldOptions {
   readonly seed: number
@@ -86,7 +87,10 @@ export class TestNode {
   readonly logs: string[] = []
   readonly notified: { space: string; keys: readonly string[] }[] = []
   readonly offences: Offence[] = []
+  /** The application's copies of raw documents, */
   readonly documents = new Map<string, Y.Doc>()
+  /** and what keeps them. */
+  copies!: Documents
   patterns: readonly string[]
 
   constructor(index: number, patterns: readonly string[]) {
@@ -142,6 +146,7 @@ export class World {
     node.boot++
     node.topics = new Set()
     node.documents.clear()
+    node.copies = this.#copiesOf(node)
     node.core = createStateCore({
       self: node.id,
       members: this.#view(node),
@@ -317,7 +322,7 @@ export class World {
             node.notified.push({ space: effect.event.space, keys: effect.event.keys })
           break
         case 'documentChanged':
-          this.#documentChanged(node, effect)
+          node.copies.changed(effect)
           break
         default:
       }
@@ -326,27 +331,41 @@ export class World {
     if (node.up && node.boot === boot) this.#wake(node)
   }
 
-  #documentChanged(node: TestNode, { name, update, clientId }: Effect & { kind: 'documentChanged' }): void {
-    let doc = node.documents.get(name)
-    if (doc === undefined) {
-      const opened = new Y.Doc()
-      doc = opened
-      node.documents.set(name, opened)
-    }
-    Y.applyUpdate(doc, update, 'shoal')
-    if (clientId !== null) doc.clientID = clientId
+  /** The application opens a raw document, whose copy has all of it when this returns. */
+  open(node: TestNode, name: string): Y.Doc {
+    const doc = this.openSlowly(node, name)
+    for (let pieces = 0; !doc.isLoaded && pieces < 100_000; pieces++)
+      this.step(node, { kind: 'documentFill', name })
+    return doc
   }
 
-  /** The application opens a raw document, as the runtime does it. */
-  open(node: TestNode, name: string): Y.Doc {
-    this.step(node, { kind: 'documentOpened', name })
-    const doc = node.documents.get(name)
-    if (doc === undefined) throw new Error(`${name} did not open`)
-    doc.on('update', (update: Uint8Array, origin: unknown) => {
-      if (origin === 'shoal' || !node.up) return
-      this.step(node, { kind: 'documentUpdated', name, update, request: this.nextRequest() })
-    })
+  /** The same, as the runtime does it: a large one is filled piece by piece from the next turn on. */
+  openSlowly(node: TestNode, name: string): Y.Doc {
+    const doc = node.copies.open(name)
+    node.documents.set(name, doc)
     return doc
+  }
+
+  #copiesOf(node: TestNode): Documents {
+    const { boot } = node
+    const isUp = (): boolean => node.up && node.boot === boot
+    const ask = (event: CoreEvent): boolean => {
+      if (isUp()) this.step(node, event)
+      return isUp()
+    }
+    let looks = 0
+    return new Documents({
+      ask,
+      make: event => {
+        ask(event(this.nextRequest()))
+        return new Promise(() => {})
+      },
+      refuse: () => null,
+      onRefused: () => {},
+      // Each piece takes long enough for its turn to end.
+      now: () => 1_000 * looks++,
+      nextTurn: callback => this.#push(this.now + 1, callback),
+    })
   }
 
   #wake(node: TestNode): void {

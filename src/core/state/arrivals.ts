@@ -11,6 +11,7 @@ import { type HybridClock, type Stamp, stampMs } from '../hybrid-clock.js'
 import type { Millis, NodeId } from '../ids.js'
 import { checkUpdate } from './check.js'
 import type { Vector } from './digest.js'
+import { EMPTY_UPDATE } from './filling.js'
 import type { Frame } from './frame.js'
 import type { Gaps } from './gaps.js'
 import type { Holdings } from './holdings.js'
@@ -162,8 +163,12 @@ export class Arrivals {
     if (applied !== null) {
       this.#host.changed(replica)
       frame.emit({ kind: 'persist', writes: replica.log(applied.update, false), flush: false, token: null })
-      if (replica.opened)
-        frame.emit({ kind: 'documentChanged', name: replica.name, update: applied.update, clientId: null })
+      // A copy that is being filled gets it in its turn.
+      if (replica.filling !== null) replica.filling.deleted(applied.deletes)
+      else if (replica.opened) {
+        const { update } = applied
+        frame.emit({ kind: 'documentChanged', name: replica.name, update, clientId: null, fill: null })
+      }
     }
     if (replica.clockOf(replica.client) !== replica.ownClock)
       this.#retire(now, replica, replica.ownClock > replica.bootClock)
@@ -198,9 +203,8 @@ export class Arrivals {
         name: replica.name,
         update: EMPTY_UPDATE,
         clientId: replica.client,
+        fill: null,
       })
     this.#host.tellSoon(now)
   }
 }
-
-const EMPTY_UPDATE = new Uint8Array([0, 0])

@@ -26,7 +26,7 @@ export interface StateConfig {
   readonly spaceBytesMax: number
   /** Spaces with keys and documents together. 1,000; with spaces that are empty again four times as many, whose names and hashes still fit one message. */
   readonly documentsMax: number
-  /** Encoded bytes of a raw document. 4 MB: the application that opens it gets it whole, in one step, which takes a second if it is all single letters. */
+  /** Encoded bytes of a raw document. 4 MB: the application's copy holds all of it in memory, and takes seconds to be filled if it is all single letters. */
   readonly documentBytesMax: number
   /** Bytes of all spaces and documents together. 256 MB: what a gateway of 1 GB can spare. */
   readonly totalBytesMax: number
@@ -116,6 +116,15 @@ export interface StateConfig {
   readonly loadWholeBytes: number
   /** Bytes of its log that are read in one step; of its snapshot it is a part. 1 KB: some 120 deletes all over it, which take 20 ms where it has 2 MB. */
   readonly loadStepBytes: number
+  /**
+   * Structs up to which the application's copy of a raw document is filled at once when it is
+   * opened. 2,000: some 10 ms; a larger one is filled over many turns, piece by piece.
+   */
+  readonly openWholeStructs: number
+  /** The same for its stored bytes. 512 KB: some milliseconds if they are few structs, and twice what a log has before it is folded. */
+  readonly openWholeBytes: number
+  /** Structs of such a piece. 500: 2 ms of work, 5 where the document has 4 MB; several may go into a turn. */
+  readonly openPieceStructs: number
   /** Bytes that Yjs may hold back because something before them is missing. 1 MB; beyond that they are dropped and fetched in order. */
   readonly pendingBytesMax: number
   /** The same for broadcasts that came early, of all spaces together. 8 MB: a peer with many spaces must not multiply it. */
@@ -173,6 +182,9 @@ export const defaultStateConfig: StateConfig = Object.freeze({
   foldStepBytes: 131_072,
   loadWholeBytes: 65_536,
   loadStepBytes: 1_024,
+  openWholeStructs: 2_000,
+  openWholeBytes: 524_288,
+  openPieceStructs: 500,
   pendingBytesMax: 1_048_576,
   pendingTotalBytesMax: 8_388_608,
   offencesMax: 10,

@@ -153,18 +153,12 @@ export class Holdings {
     return this.#loading.has(document)
   }
 
-  /** One step of what is still to be loaded. */
-  loadStep(): void {
-    const [loading] = this.#loading.values()
+  /** One step of what is still to be loaded: of this document, or of any. */
+  loadStep(document?: string): void {
+    const loading = document === undefined ? [...this.#loading.values()][0] : this.#loading.get(document)
     if (loading === undefined) return
     const { value, done } = loading.steps.next()
     if (done) this.#loaded(loading, value)
-  }
-
-  /** Whoever asks for a document by name gets all of it. */
-  loadNow(document: string): void {
-    const loading = this.#loading.get(document)
-    if (loading !== undefined) this.#finish(loading)
   }
 
   /** Hears what is broadcast about all of it, and lets go of what the store need not keep. */

@@ -7,7 +7,7 @@
 // A refusal comes before anything has changed. A write beyond a limit by Shoal's own parts
 // is a defect of theirs and is thrown.
 
-import { invariant, ShoalError } from '../errors.js'
+import { ShoalError } from '../errors.js'
 import type { HybridClock, Stamp } from '../hybrid-clock.js'
 import type { Millis } from '../ids.js'
 import type { Json } from '../json.js'
@@ -17,7 +17,7 @@ import type { Entry } from './entries.js'
 import type { Frame } from './frame.js'
 import type { Holdings } from './holdings.js'
 import type { Interest } from './interest.js'
-import { checkDocumentUpdate, checkWrite, isReserved, ownParts, refuseUnheld } from './limits.js'
+import { checkWrite, isReserved, ownParts, refuseUnheld } from './limits.js'
 import type { Applied, LocalChange, Replica } from './replica.js'
 
 export interface OwnWritesHost {
@@ -101,30 +101,8 @@ export class OwnWrites {
 
   // ── raw documents ──
 
-  onDocumentOpened(name: string): void {
-    const { frame, holdings } = this.#host
-    holdings.loadNow(`doc/${name}`)
-    const fault = holdings.refuseDocument(name)
-    const replica = fault === null ? holdings.ensure(`doc/${name}`) : undefined
-    if (replica === undefined) {
-      const text = fault?.message ?? `the document ${name} cannot be opened`
-      frame.emit({ kind: 'log', level: 'error', text })
-      return
-    }
-    replica.opened = true
-    frame.emit({ kind: 'documentChanged', name, update: replica.encode(), clientId: replica.client })
-  }
-
-  onDocumentUpdated({ name, update, request }: CoreEvent & { kind: 'documentUpdated' }): void {
-    const { frame, holdings } = this.#host
-    const replica = holdings.find(`doc/${name}`)
-    const fault = checkDocumentUpdate(name, update, replica, holdings.totalBytes, frame.config)
-    if (fault !== null) {
-      if (request !== null) frame.emit({ kind: 'refuse', request, code: fault.code, message: fault.message })
-      else frame.emit({ kind: 'log', level: 'error', text: fault.message })
-      return
-    }
-    invariant(replica !== undefined, 'a checked update has its document')
+  /** What the application changed in its copy of one, once it has been checked (documents.ts). */
+  byCopy(replica: Replica, update: Uint8Array, request: number | null): void {
     const applied = replica.applyLocal(update)
     this.#commit(replica, applied, { request, lazyMs: 0 }, null)
     // What the application brought in from elsewhere is not this node's to broadcast.

@@ -16,6 +16,8 @@ import type { StateConfig } from './config.js'
 import { DeleteHashes } from './delete-hashes.js'
 import { encodePiece, joinPieces, UNLIMITED } from './encode.js'
 import { Entries, type Entry } from './entries.js'
+import type { Filling } from './filling.js'
+import { leaveFormats } from './formats.js'
 import { OwnCommits } from './own-commits.js'
 import { Pace } from './pace.js'
 import { type FoundLog, StoredLog } from './stored-log.js'
@@ -66,6 +68,8 @@ export class Replica {
   isNews = false
   /** The application holds this raw document. */
   opened = false
+  /** And its copy is still being filled. */
+  filling: Filling | null = null
   readonly #commits = new OwnCommits()
   /** As others may see it. */
   readonly visible: Visible
@@ -104,6 +108,7 @@ export class Replica {
     this.visible.changed()
     this.deleteHashes = new DeleteHashes(this.doc.store)
     this.doc.on('update', this.#capture)
+    this.doc.on('afterTransaction', leaveFormats)
     this.entries = new Entries(this.doc, this.#config, this.#onStamp)
   }
 

@@ -17,6 +17,7 @@ import type { MembersView } from '../member.js'
 import type { Message } from '../message.js'
 import type { CoreEvent, Effect, StateChange, Stepper, StoreEntry } from '../step.js'
 import { Arrivals } from './arrivals.js'
+import { Documents } from './documents.js'
 import { Exchange } from './exchange.js'
 import { Frame, type FrameParts } from './frame.js'
 import { Gaps } from './gaps.js'
@@ -77,6 +78,7 @@ class State implements StateCore {
   readonly #interest: Interest
   readonly #holdings: Holdings
   readonly #own: OwnWrites
+  readonly #documents: Documents
   readonly #voice: Voice
   readonly #exchange: Exchange
   readonly #gate: Gate
@@ -136,6 +138,7 @@ class State implements StateCore {
     this.#interest = interest
     this.#holdings = holdings
     this.#own = own
+    this.#documents = new Documents(frame, holdings, own)
     this.#voice = voice
     holdings.load(deps.entries)
   }
@@ -261,10 +264,16 @@ class State implements StateCore {
         this.#own.onStateWrite(now, event)
         return
       case 'documentOpened':
-        this.#own.onDocumentOpened(event.name)
+        this.#documents.onOpened(event.name)
+        return
+      case 'documentFill':
+        this.#documents.onFill(event.name)
+        return
+      case 'documentClosed':
+        this.#documents.onClosed(event.name)
         return
       case 'documentUpdated':
-        this.#own.onDocumentUpdated(event)
+        this.#documents.onUpdated(event)
         return
       default:
     }
@@ -277,6 +286,7 @@ class State implements StateCore {
     switch (what) {
       case 'load':
         this.#gate.load(now)
+        this.#documents.onLoaded()
         return
       case 'compare':
         this.#voice.compare(now)

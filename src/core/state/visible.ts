@@ -11,7 +11,7 @@ import type { DeleteHashes } from './delete-hashes.js'
 import { type Digest, digestOf } from './digest.js'
 import { encodePiece, type PieceLimits } from './encode.js'
 import type { OwnCommits } from './own-commits.js'
-import { type Cursor, deletedWithin, endOf, type Range, type Struct, without } from './structs.js'
+import { type Cursor, deletedWithin, endOf, type Range, type Store, type Struct, without } from './structs.js'
 
 /** The document itself, which may be replaced by another, and whose own clientID may change. */
 export interface Source {
@@ -126,12 +126,19 @@ export class Visible {
   #limits(): PieceLimits {
     const { pieceBytes: bytes, pieceStructsMax: structs } = this.#config
     if (this.#source.kind === 'space') return { bytes, structs, deletes: Number.POSITIVE_INFINITY }
-    // To delete within a run of text, Yjs cuts it, and moves all of its client's structs after it:
-    // 40 µs a delete where the client has 24,000, which is as long as 8 new structs take.
-    let longest = 0
-    for (const list of this.#source.doc.store.clients.values()) longest = Math.max(longest, list.length)
-    return { bytes, structs, deletes: Math.ceil(structs / (1 + longest / STRUCTS_MOVED)) }
+    return { bytes, structs, deletes: deletesFor(this.#source.doc.store, structs) }
   }
+}
+
+/**
+ * How many deletes take as long as so many new structs. To delete within a run of text, Yjs cuts
+ * it, and moves all of its client's structs after it: 40 µs a delete where the client has 24,000,
+ * which is as long as 8 new structs take.
+ */
+export const deletesFor = (store: Store, structs: number): number => {
+  let longest = 0
+  for (const list of store.clients.values()) longest = Math.max(longest, list.length)
+  return Math.ceil(structs / (1 + longest / STRUCTS_MOVED))
 }
 
 /** So many are moved in the time that a new one takes. */
