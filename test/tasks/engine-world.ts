@@ -92,6 +92,18 @@ export interface WorldOptions {
   readonly gathers?: boolean
   /** Spaces whose writes travel for so long besides. */
   readonly lateSpaces?: Readonly<Record<string, number>>
+  /** Within how long any two nodes meet again, once they can talk: long where processors are few. */
+  readonly meetMs?: number
+}
+
+/** What was said of claims, and the connections that were wanted for tasks alone. */
+export interface Told {
+  /** Claims written, by phase and cause, those taken away as `removed`. */
+  readonly events: Map<string, number>
+  /** Messages to all in which they left. */
+  broadcasts: number
+  /** Ways that were opened to nodes that are no neighbors. */
+  ways: number
 }
 
 export interface World {
@@ -100,8 +112,11 @@ export interface World {
   readonly rng: Rng
   readonly starts: readonly Start[]
   readonly violations: readonly string[]
+  readonly told: Told
   /** How a handler behaves: milliseconds until it returns and with which error, or null for ever. */
   behave: (spec: TaskSpec, node: NodeId) => { afterMs: number; error: string | null } | null
+  /** How long a copy takes to stop, at most. */
+  stopMs: number
   advance(ms: number): void
   put(node: NodeId, spec: TaskSpec): number
   ask(node: NodeId, event: CoreEvent): void
@@ -146,6 +161,7 @@ export const createWorld = ({
   silent = false,
   gathers = false,
   lateSpaces = {},
+  meetMs = 200,
 }: WorldOptions): World => {
   const rng = createRng(seed)
   const digits = String(count - 1).length
@@ -164,6 +180,7 @@ export const createWorld = ({
   const reader = createSharedReader()
   const violations: string[] = []
   const seen = new Set<string>()
+  const told: Told = { events: new Map(), broadcasts: 0, ways: 0 }
   let now = 1_000
   let token = 0
   let request = 0
@@ -239,6 +256,7 @@ export const createWorld = ({
       }
       case 'send': {
         const { to, channel, message } = effect
+        if (message.kind === 'handoverAhead') told.ways++
         if (strangers || !reachable(node.id, to)) return
         later(1 + rng.below(10), () => {
           if (reachable(node.id, to))
@@ -291,7 +309,7 @@ export const createWorld = ({
         const running = node.copies.get(`${effect.copy.task}/${effect.copy.slot}`)
         if (running === undefined || running.copy.epoch !== effect.copy.epoch) return
         running.stopping = true
-        laterAt(node, 1 + rng.below(20), () => end(node, running, null))
+        laterAt(node, 1 + rng.below(world.stopMs), () => end(node, running, null))
       }
     }
   }
@@ -303,12 +321,19 @@ export const createWorld = ({
     feed(node, { kind: 'copyExited', copy: running.copy, error, result: error === null ? 'done' : null })
   }
 
+  const noteClaim = (value: Json | undefined): void => {
+    const { phase, cause } = (value ?? {}) as Record<string, Json>
+    const what = value === undefined ? 'removed' : `${phase} ${cause}`
+    told.events.set(what, (told.events.get(what) ?? 0) + 1)
+  }
+
   const stateOf = (node: Node): StateAccess => ({
     get: (space, key) => node.replica.get(space, key),
     entries: space =>
       node.replica.keys(space).map(key => [key, node.replica.get(space, key) as Json] as const),
     write: (_now, space, changes, told, lazyMs = 0) => {
       const ops = changes.map(({ key, value }): Op => {
+        if (space === 'shoal.claims') noteClaim(value)
         return log.add(node.id, space, key, value, node.replica.indexesOf(space, key))
       })
       for (const op of ops) node.replica.apply(op)
@@ -405,6 +430,7 @@ export const createWorld = ({
 
   /** To everybody; those to whom it comes at the same moment are one entry of the agenda. */
   const broadcast = (from: Node, ops: readonly Op[]): void => {
+    if (ops[0]?.space === 'shoal.claims') told.broadcasts++
     const groups = byLateness(ops)
     if (groups.size > 1) {
       for (const to of all) if (to !== from) send(from.id, to.id, ops)
@@ -560,7 +586,7 @@ export const createWorld = ({
   }
 
   const meet = (a: NodeId, b: NodeId): void => {
-    later(20 + rng.below(200), () => {
+    later(20 + rng.below(meetMs), () => {
       if (!reachable(a, b)) return
       judge(a, b, 'alive')
       judge(b, a, 'alive')
@@ -574,7 +600,9 @@ export const createWorld = ({
     rng,
     starts,
     violations,
+    told,
     behave: () => null,
+    stopMs: 20,
     get now() {
       return now
     },

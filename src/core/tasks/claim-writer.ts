@@ -18,6 +18,8 @@ export interface ClaimWaiter {
 export interface ClaimWriter {
   /** This node's claim as its copy stands, under this number. `told`: who waits for it hears it from this node itself. */
   publish(slot: Slot, local: LocalCopy, number: number, told?: boolean): void
+  /** The same for this node alone: a word to all may follow. */
+  note(slot: Slot, local: LocalCopy, number: number): void
   replace(slot: Slot, claim: Claim): void
   remove(slot: Slot, node: NodeId): void
   /** The claims of dead members below this number go, in the write in which a higher one stands. */
@@ -37,11 +39,11 @@ export const createClaimWriter = (ctx: Context, observer: Observer): ClaimWriter
   const waiting = new Map<number, ClaimWaiter[]>()
   let floorStored = ctx.floor
 
-  const publish = (slot: Slot, local: LocalCopy, number: number, told = false): void => {
+  const claimAs = (slot: Slot, local: LocalCopy, number: number): Claim | null => {
     const { state } = local
-    if (state.phase === 'waiting') return
+    if (state.phase === 'waiting') return null
     const record = ctx.deps.members.get(ctx.self)?.record
-    const claim: Claim = {
+    return {
       task: slot.task,
       slot: slot.index,
       epoch: { number, node: ctx.self },
@@ -55,6 +57,12 @@ export const createClaimWriter = (ctx: Context, observer: Observer): ClaimWriter
       saved: state.phase === 'stopped' ? local.sequence : 0,
       execution: local.task?.execution ?? 0,
     }
+  }
+
+  const publish = (slot: Slot, local: LocalCopy, number: number, told = false): void => {
+    const claim = claimAs(slot, local, number)
+    if (claim === null) return
+    const { state } = local
     const isAwaited =
       state.phase === 'failed' ||
       (state.phase === 'stopped' && !told) ||
@@ -65,9 +73,13 @@ export const createClaimWriter = (ctx: Context, observer: Observer): ClaimWriter
 
   const replace = (slot: Slot, claim: Claim, lazy = 0): void => {
     lazyMs = Math.min(lazyMs, lazy)
+    writes.set(claimKey(slot.task, slot.index, ctx.self), storeClaim(claim))
+    keep(slot, claim)
+  }
+
+  const keep = (slot: Slot, claim: Claim): void => {
     const before = claimOf(slot, ctx.self) ?? null
     setClaim(ctx, slot, claim)
-    writes.set(claimKey(slot.task, slot.index, ctx.self), storeClaim(claim))
     observer.claimChanged(slot, before, claim)
   }
 
@@ -107,6 +119,10 @@ export const createClaimWriter = (ctx: Context, observer: Observer): ClaimWriter
 
   return {
     publish,
+    note: (slot, local, number) => {
+      const claim = claimAs(slot, local, number)
+      if (claim !== null) keep(slot, claim)
+    },
     replace,
     remove,
     bury,

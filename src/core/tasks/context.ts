@@ -75,6 +75,8 @@ export interface Context {
   calmUntil: Millis
   /** Loading what was recovered tells nobody anything. */
   quiet: boolean
+  /** When a member that was held dead was met again in the same life: what it ran, it runs. */
+  readonly backSince: Map<NodeId, Millis>
   /** When a member became able to take tasks. */
   readonly availableSince: Map<NodeId, Millis>
 }
@@ -102,6 +104,7 @@ export const createContext = (deps: TaskEngineDeps): Context => ({
   leaving: false,
   calmUntil: 0,
   quiet: false,
+  backSince: new Map(),
   availableSince: new Map(),
 })
 
@@ -128,7 +131,7 @@ export const slotAt = (ctx: Context, task: TaskId, index: number): Slot =>
 
 export const dropSlot = (ctx: Context, slot: Slot): void => {
   ctx.slots.delete(slot)
-  for (const what of ['hand', 'look', 'move', 'retry', 'period', 'steady', 'save', 'error'])
+  for (const what of ['hand', 'look', 'move', 'dead', 'show', 'retry', 'period', 'steady', 'save', 'error'])
     ctx.deadlines.delete(`${what}|${slot.key}`)
 }
 
@@ -142,6 +145,7 @@ export const localOf = (slot: Slot): LocalCopy => {
     handAt: null,
     savedAt: null,
     movesAt: null,
+    deadClaimsAt: null,
     lookMs: 0,
     handedTo: null,
     invited: false,
@@ -191,6 +195,12 @@ export const channelTo = (ctx: Context, node: NodeId): Channel =>
 export const isLive = (ctx: Context, node: NodeId): boolean => {
   const verdict = ctx.deps.members.get(node)?.verdict
   return verdict !== 'dead' && verdict !== 'left' && !ctx.gone.has(node)
+}
+
+/** Whether this member was held dead until lately and lived on: then it most likely runs what placement names it for. */
+export const isBack = (ctx: Context, node: NodeId): boolean => {
+  const since = ctx.backSince.get(node)
+  return since !== undefined && ctx.now - since < ctx.config.deadClaimMs
 }
 
 /** Whether a process may stand behind this claim, as far as this node can tell. */

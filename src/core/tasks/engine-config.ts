@@ -13,6 +13,8 @@ export interface EngineConfig {
   readonly handoverMarginMs: Millis
   /** A copy that is to move runs on for this long: the view settles, a way to the next owner opens, and nobody is busy with the news when the copy stops. */
   readonly moveSettleMs: Millis
+  /** … and for this long if its next owner was held dead until lately and so runs it already: it will say so. */
+  readonly backSettleMs: Millis
   /** How long a way that was opened to a node that is no neighbor counts as open; the transport closes it after 10 s. */
   readonly wayOpenMs: Millis
   /** A last owner's word that is this late is asked for, then after twice as long, and so on. Gossip takes a tenth of it. */
@@ -23,6 +25,10 @@ export interface EngineConfig {
   readonly plannedLazyMs: Millis
   /** … and that a claim is gone which nobody needs any more. */
   readonly removalLazyMs: Millis
+  /** A claim of a member that is held dead is left alone for this long by whoever runs the copy too: it may be the first word of a healed split, and two that remove or outbid each other's claims until they have met are a quarrel which all must listen to. */
+  readonly deadClaimMs: Millis
+  /** A copy that stops says so only if that takes longer: most have ended by then, and one word is enough. */
+  readonly stoppingMs: Millis
   /** How far apart the mesh time of two nodes may be: a period that begins this soon after a death is skipped, never doubled. */
   readonly clockErrorMs: Millis
   /** A periodic copy that nobody handed over waits this long with its first run: nodes whose views differ for a moment see each other's claims first. */
@@ -61,11 +67,14 @@ export const ENGINE_DEFAULTS: EngineConfig = Object.freeze({
   steadyMs: 60_000,
   handoverMarginMs: 1_000,
   moveSettleMs: 150,
+  backSettleMs: 1_000,
   wayOpenMs: 5_000,
   handoverLookMs: 300,
   passingLazyMs: 50,
   plannedLazyMs: 300,
   removalLazyMs: 1_000,
+  deadClaimMs: 10_000,
+  stoppingMs: 250,
   clockErrorMs: 25,
   viewSettleMs: 150,
   checkpointPaceMs: 10_000,

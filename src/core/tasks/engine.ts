@@ -20,6 +20,7 @@ import { createObserver } from './observer.js'
 import { createRequests } from './requests.js'
 import { createResults } from './results.js'
 import { createRunner } from './runner.js'
+import type { Slot } from './slots.js'
 import { isReadable, type Task } from './task-table.js'
 import { countPhases, type TaskView, viewTask } from './views.js'
 
@@ -83,12 +84,12 @@ export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
 
   const settleAll = (): void => {
     takeChanges()
-    const looked = new Set(ctx.dirty)
+    const looked = new Set<Slot>()
     for (const slot of ctx.dirty) {
       ctx.dirty.delete(slot)
+      looked.add(slot)
       if (!ctx.slots.has(slot)) continue
       runner.settle(slot)
-      looked.add(slot)
       takeChanges()
     }
     for (const slot of looked) if (ctx.slots.has(slot)) observer.look(slot)

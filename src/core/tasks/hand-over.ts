@@ -7,8 +7,9 @@
 
 import type { Millis, NodeId } from '../ids.js'
 import { formatEpoch } from './claim.js'
-import { type Context, channelTo, isLive } from './context.js'
+import { type Context, channelTo, isBack, isLive } from './context.js'
 import { numberOf } from './copy.js'
+import { isGoing } from './owning.js'
 import type { LocalCopy, Slot } from './slots.js'
 
 export interface HandOver {
@@ -42,12 +43,16 @@ export const createHandOver = (ctx: Context): HandOver => {
     settles: (slot, local, to) => {
       // Who was held dead has been replaced meanwhile: every moment that it runs on is one too many.
       if (ctx.deps.members.get(ctx.self)?.record.settled === false) return false
-      if (local.movesAt === null) {
-        local.movesAt = ctx.now + ctx.config.moveSettleMs
+      // It most likely runs there: its claim will say so, and then nothing is to be handed over.
+      const isAwaited = isBack(ctx, to) && !isGoing(ctx)
+      const settledAt = ctx.now + (isAwaited ? ctx.config.backSettleMs : ctx.config.moveSettleMs)
+      // Whoever begins to go away meanwhile does not wait for so long any more.
+      if (local.movesAt === null || local.movesAt > settledAt) {
+        local.movesAt = settledAt
         ctx.deadlines.set(`move|${slot.key}`, local.movesAt)
       }
       if (ctx.now >= local.movesAt) return false
-      open(to, slot)
+      if (!isAwaited) open(to, slot)
       return true
     },
 

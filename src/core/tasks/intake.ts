@@ -191,6 +191,7 @@ export const createIntake = (
       )
       membersSeen.delete(id)
       ctx.availableSince.delete(id)
+      ctx.backSince.delete(id)
       ctx.placedMembers.delete(id)
       ctx.placer.removeMember(id)
     } else {
@@ -201,6 +202,9 @@ export const createIntake = (
       const absent = verdict === 'dead' || verdict === 'left'
       const draining = record.draining || (id === ctx.self && ctx.leaving)
       const { labels, capacity, runs, settled, health } = record
+      if (absent) ctx.backSince.delete(id)
+      else if (seen?.verdict === 'dead' && seen.record.generation.number === record.generation.number)
+        ctx.backSince.set(id, ctx.now)
       const placed: PlacementMember = {
         id,
         labels,

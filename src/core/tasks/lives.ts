@@ -87,6 +87,12 @@ export const createLives = (
           ctx.out.push({ kind: 'stopCopy', copy: local.launched, graceMs: task.graceMs })
         return
       case 'publish':
+        if (local.state.phase === 'stopping') {
+          // Most have ended before the others would have heard of it.
+          claims.note(slot, local, local.renewTo ?? numberOf(local.state))
+          ctx.deadlines.set(`show|${slot.key}`, ctx.now + ctx.config.stoppingMs)
+          return
+        }
         claims.publish(slot, local, local.renewTo ?? numberOf(local.state))
         if (local.state.phase === 'running') {
           if (task.schedule !== null) armPeriod(slot, local)
@@ -95,7 +101,7 @@ export const createLives = (
         }
         return
       case 'ended':
-        for (const what of ['period', 'steady', 'error', 'hand', 'move'])
+        for (const what of ['period', 'steady', 'error', 'hand', 'move', 'dead', 'show'])
           ctx.deadlines.delete(`${what}|${slot.key}`)
         local.handAt = null
         end(slot, local)
@@ -115,6 +121,7 @@ export const createLives = (
     checkpoints.publish(slot)
     local.handedTo = null
     local.movesAt = null
+    local.deadClaimsAt = null
     const heir = moves.heirOf(slot)
     claims.publish(slot, local, local.renewTo ?? numberOf(local.state), heir !== null)
     if (heir === null) return
@@ -139,6 +146,7 @@ export const createLives = (
         apply(slot, { kind: 'steady' })
         return true
       case 'error':
+      case 'show':
         claims.publish(slot, local, local.renewTo ?? numberOf(local.state))
         return true
       case 'period':

@@ -4,7 +4,7 @@
 // because what gossip lost would otherwise be found by chance, seconds later.
 
 import type { Claim } from './claim.js'
-import { type Context, highestClaim } from './context.js'
+import { type Context, highestClaim, isLive } from './context.js'
 import type { LocalCopy, Slot } from './slots.js'
 import type { Task } from './task-table.js'
 
@@ -13,6 +13,8 @@ export interface Patience {
   waits(slot: Slot, local: LocalCopy, task: Task, rivals: readonly Claim[]): boolean
   /** It has waited for a while: asks, and will again. */
   look(slot: Slot, local: LocalCopy): void
+  /** It runs here, and so did members that are held dead: whether that has stood for so long that nobody's word will follow. */
+  isOverDead(slot: Slot, local: LocalCopy): boolean
   /** It runs here, or is not due here any more. */
   end(slot: Slot, local: LocalCopy): void
 }
@@ -22,7 +24,7 @@ export const createPatience = (
   ctx: Context,
   hasCheckpoint: (slot: Slot, claim: Claim) => boolean,
 ): Patience => {
-  const { handoverLookMs, handoverMarginMs } = ctx.config
+  const { deadClaimMs, handoverLookMs, handoverMarginMs } = ctx.config
 
   /** Both waits are counted from their beginning; a rival that appears later has its own time. */
   const waitUntil = (slot: Slot, local: LocalCopy, at: number): boolean => {
@@ -54,6 +56,20 @@ export const createPatience = (
       if (last !== null) ctx.overdue.add(last.epoch.node)
       local.lookMs *= 2
       ctx.deadlines.set(`look|${slot.key}`, ctx.now + local.lookMs)
+    },
+
+    isOverDead: (slot, local) => {
+      const isAmongDead = slot.claims.some(({ epoch }) => epoch.node !== ctx.self && !isLive(ctx, epoch.node))
+      if (isAmongDead && local.deadClaimsAt === null) {
+        local.deadClaimsAt = ctx.now + deadClaimMs
+        ctx.deadlines.set(`dead|${slot.key}`, local.deadClaimsAt)
+      }
+      if (isAmongDead && ctx.now < (local.deadClaimsAt ?? 0)) return false
+      if (local.deadClaimsAt !== null) {
+        local.deadClaimsAt = null
+        ctx.deadlines.delete(`dead|${slot.key}`)
+      }
+      return true
     },
 
     end: (slot, local) => {

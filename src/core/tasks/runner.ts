@@ -185,21 +185,26 @@ export const createRunner = (
   /** It runs, rightly. Others that ran too leave higher numbers behind, or took its claim away: go on above them. */
   const defend = (slot: Slot, local: LocalCopy): void => {
     const mine = { number: numberOf(local.state), node: ctx.self }
-    const outbid = slot.claims.some(claim => compareEpochs(claim.epoch, mine) > 0)
+    const above = slot.claims.filter(claim => compareEpochs(claim.epoch, mine) > 0)
+    const outbid = above.length > 0
+    const mayAnswer =
+      patience.isOverDead(slot, local) || (outbid && above.every(({ epoch }) => isLive(ctx, epoch.node)))
     // Somebody else ran it meanwhile: nobody can tell which periods, so the next whole one is the first here.
     if ((outbid || local.claimLost) && local.covered !== null) {
       local.covered = Math.max(local.covered, Math.ceil(meshNow(ctx)) + ctx.config.clockErrorMs)
       armPeriod(slot, local)
     }
     if (!outbid && !local.claimLost) {
-      claims.bury(slot, mine.number)
+      if (mayAnswer) claims.bury(slot, mine.number)
       return
     }
-    // A claim that others removed is restated at once: whoever waits for this node to run must see that it does.
-    if (local.renewTo !== null || (!local.claimLost && rivalsOf(ctx, slot).length > 0)) return
+    // A claim that others removed is restated whoever else runs: those wait to see that this node does.
+    if (local.renewTo !== null) return
+    if (!local.claimLost && (!mayAnswer || rivalsOf(ctx, slot).length > 0)) return
     local.renewTo = nextEpochNumber(Math.max(slot.highest, ctx.floor), local.task?.createdAt ?? 0)
     local.cause = 'heal'
-    claims.publish(slot, local, local.renewTo, !local.claimLost)
+    // Others lost theirs too and hear of it together: a word to all for each would keep everybody busy now.
+    claims.publish(slot, local, local.renewTo, true)
     local.claimLost = false
     claims.await(slot, local.renewTo)
   }
@@ -215,6 +220,9 @@ export const createRunner = (
         apply(slot, { kind: 'stop', cause: causeOfStop(ctx, slot, task, null, []) })
     }
     const own = claimOf(slot, ctx.self)
+    // Most of what is heard is of others' copies of known tasks: nothing is to be put away here.
+    if (own === undefined && local === null && task !== null && task.kind !== 'job' && slot.claims.length > 0)
+      return
     const gone = !ctx.tasks.has(slot.task)
     if (own !== undefined) {
       const passedOn = slot.claims.some(
@@ -227,8 +235,7 @@ export const createRunner = (
       }
     }
     if (gone || (task !== null && results.isSafe(task))) checkpoints.drop(slot)
-    const placed = isPlaced(ctx, slot)
-    if (slot.claims.length === 0 && (gone || !placed)) {
+    if (slot.claims.length === 0 && (gone || !isPlaced(ctx, slot))) {
       if (gone || slot.checkpoint === null) {
         observer.look(slot)
         observer.retire(slot)

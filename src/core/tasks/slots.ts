@@ -23,8 +23,8 @@ export interface Checkpoint {
 export class Slot {
   readonly task: TaskId
   readonly index: number
-  /** Slots are numbered as they are made: an order that does not depend on how they are kept. */
-  readonly order: number
+  /** Slots are numbered as they are made: an order that does not depend on how they are kept. Below 0 it is no more. */
+  order: number
   /** The newest claim of every node that has one, this node's included; seldom more than one. */
   claims: readonly Claim[] = NO_CLAIMS
   /** The highest epoch number ever seen. */
@@ -66,6 +66,8 @@ export interface LocalCopy {
   savedAt: Millis | null
   /** When a copy that is to move is stopped, or null. */
   movesAt: Millis | null
+  /** Until when claims of members that are held dead are left alone, or null while there are none. */
+  deadClaimsAt: Millis | null
   /** While it waits: how long until somebody is asked. */
   lookMs: Millis
   /** Its last owner said that this node is next. */
@@ -106,8 +108,9 @@ export class SlotTable {
     return this.get(key.slice(0, slash) as TaskId, Number(key.slice(slash + 1)))
   }
 
+  /** Asked of every slot that anything happened to: read from the slot itself. */
   has(slot: Slot): boolean {
-    return this.get(slot.task, slot.index) === slot
+    return slot.order >= 0
   }
 
   /** A task's slots in the order in which they were made. */
@@ -134,6 +137,7 @@ export class SlotTable {
   }
 
   delete(slot: Slot): void {
+    slot.order = -1
     const held = this.#ofTask.get(slot.task)
     if (held === slot) this.#ofTask.delete(slot.task)
     else if (held instanceof Map && held.get(slot.index) === slot) {
