@@ -149,6 +149,10 @@ const FORMER_VIOLATIONS: readonly [seed: number, what: string][] = [
     20889,
     'who was accused across a split by one who is not its neighbor never heard of it, and held dead by that one alone was dialled by nobody',
   ],
+  [
+    21107,
+    'an accusation was taken back whose subject had not heard of it, while it was still on its way to another',
+  ],
   [31130, 'gone with the cure of 20889'],
 ]
 

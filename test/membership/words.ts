@@ -31,10 +31,13 @@ export const recordOf = (node: NodeId, patch: Partial<MemberRecord> = {}): Seale
     ...patch,
   })
 
+export type Evidence = Accusation['evidence']
+
 export const accusationOf = (
   accuser: NodeId,
   { body }: Sealed<MemberRecord>,
-  evidence: Accusation['evidence'] = 'silent',
+  evidence: Evidence = 'silent',
+  at = 0,
 ): Sealed<Accusation> =>
   simSealer.accusation({
     accuser,
@@ -42,7 +45,7 @@ export const accusationOf = (
     generation: body.generation,
     refutation: body.refutation,
     evidence,
-    at: 0,
+    at,
   })
 
 export interface Court {

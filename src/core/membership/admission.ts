@@ -1,7 +1,7 @@
 // What this node believes of what it hears: records of members, accusations, and
 // verdicts on a neighbor's word. A newer record replaces an older one and answers
-// what was held against it; a bare verdict is believed only of strangers and of old
-// deaths, and is otherwise a reason to look.
+// what was held against it; a bare verdict is believed only of strangers, and of old
+// deaths by who was away since, and is otherwise a reason to look.
 //
 // It takes nothing from a struck member, nothing older than what it holds, and
 // never lets a third party's word about this very node stand unanswered.
@@ -131,9 +131,11 @@ export class Admission {
   }
 
   #hearOfDeath(entry: Entry, line: MemberSummary): void {
-    const { now, roster, config, links } = this.#shared
+    const { now, roster, config, links, awareness } = this.#shared
     const isNew = entry.since === now && entry.verdict === 'alive'
-    const isStranger = entry.provisional || isNew || line.ageMs > config.proofKeepMs
+    // Who was here all the time would have heard of it: then it is a word from the other side of a cut.
+    const isOld = line.ageMs > config.proofKeepMs && awareness.wasAwaySince(now - line.ageMs)
+    const isStranger = entry.provisional || isNew || isOld
     if (isStranger && links.get(line.id) === undefined) {
       const since = now - line.ageMs
       this.#deps.verdicts.changed(roster.put(entry.sealed, { verdict: 'dead', cause: 'unreachable', since }))

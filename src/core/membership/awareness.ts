@@ -13,6 +13,7 @@ export class Awareness {
   #dialMeanMs: number
   #dialDeviationMs: number
   #quietUntil: Millis = 0
+  #backAt: Millis = Number.NEGATIVE_INFINITY
   #hasDialled = false
   #returns = 0
   #returnedAt: Millis = Number.NEGATIVE_INFINITY
@@ -48,6 +49,16 @@ export class Awareness {
   /** It has just started, or woken up: what it does not hear yet proves nothing. */
   quiet(untilAt: Millis): void {
     this.#quietUntil = Math.max(this.#quietUntil, untilAt)
+  }
+
+  /** It is in company again, or awake: until now it may have missed anything. */
+  back(now: Millis): void {
+    this.#backAt = now
+  }
+
+  /** Whether this node was away at that time, or has been since. */
+  wasAwaySince(at: Millis): boolean {
+    return at <= this.#backAt
   }
 
   /** A member that was held dead is back. Where many are, a cut has healed: what is slow now is busy. */

@@ -66,6 +66,8 @@ export interface MembershipConfig {
   readonly redialMaxMs: Millis
   /** A node tries one of the dead members that fall to it this often, while the death is fresh. */
   readonly deadRedialMs: Millis
+  /** How often a node that has lost everybody tries some of them, while that is fresh. */
+  readonly aloneRedialMs: Millis
   /** The same for members that have been dead for long. */
   readonly oldDeadRedialMs: Millis
   /** A change of the view settles for this long before neighbors are sought or let go. */
@@ -163,6 +165,7 @@ export const membershipLan: MembershipConfig = {
   redialMinMs: 250,
   redialMaxMs: 15_000,
   deadRedialMs: 2_000,
+  aloneRedialMs: 500,
   oldDeadRedialMs: 30_000,
   viewDebounceMs: 150,
   lingerMs: 20_000,

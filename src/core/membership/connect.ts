@@ -9,6 +9,8 @@ import { ping, type Shared, send, soon } from './shared.js'
 import type { Watches } from './watch.js'
 
 const ALONE_DIALS_AT_ONCE = 8
+/** As many a second, but one never has to wait long for the next. */
+const ALONE_DIALS_OFTEN = 2
 const OLD_DEATH_MS = 600_000
 
 const JOIN_ADDRESSES_MAX = 256
@@ -199,10 +201,12 @@ export class Connect {
     const others = roster
       .all()
       .filter(entry => entry.id !== id && entry.verdict !== 'left' && !links.isDialing(now, entry.id))
-    for (const entry of rng.shuffle(others).slice(0, ALONE_DIALS_AT_ONCE)) this.dial(entry.id)
+    const isFresh = roster.isAlone && others.some(entry => now - entry.since < OLD_DEATH_MS)
+    const dials = isFresh ? ALONE_DIALS_OFTEN : ALONE_DIALS_AT_ONCE
+    for (const entry of rng.shuffle(others).slice(0, dials)) this.dial(entry.id)
     for (const [, attempt] of this.#join) attempt.nextAt = Math.min(attempt.nextAt, now + config.joinMinMs)
     if (this.#join.size > 0) soon(this.#shared, 'join', now + config.joinMinMs)
-    chores.set('alone', now + rng.jitter(config.deadRedialMs, 0.3))
+    chores.set('alone', now + rng.jitter(isFresh ? config.aloneRedialMs : config.deadRedialMs, 0.3))
   }
 
   tryJoin(): void {

@@ -12,6 +12,7 @@ import type { Offences } from './offences.js'
 import { isPresent } from './roster.js'
 import type { SelfKeeping } from './self-keeping.js'
 import type { Shared } from './shared.js'
+import type { Solitude } from './solitude.js'
 import type { Spread } from './spread.js'
 import type { Verdicts } from './verdicts.js'
 import type { Watches } from './watch.js'
@@ -20,6 +21,7 @@ export interface ForgettingDeps {
   readonly memory: Memory
   readonly offences: Offences
   readonly selfKeeping: SelfKeeping
+  readonly solitude: Solitude
   readonly spread: Spread
   readonly verdicts: Verdicts
   readonly watches: Watches
@@ -76,7 +78,7 @@ export class Forgetting {
 
   expire(): void {
     const { now, config, roster, chores, rng, jury, links } = this.#shared
-    const { memory, offences, verdicts } = this.#deps
+    const { memory, offences, solitude, verdicts } = this.#deps
     for (const entry of roster.all()) {
       const { id, verdict, cause, since, sealed } = entry
       const ageMs = now - since
@@ -87,7 +89,7 @@ export class Forgetting {
         memory.retire(this.#shared, id, entry.generation.number)
         this.#drop(id)
         verdicts.notify('member.forgotten', entry)
-      } else if (entry.proof.length > 0 && ageMs > config.proofKeepMs) {
+      } else if (entry.proof.length > 0 && ageMs > config.proofKeepMs && !solitude.isLone(entry)) {
         roster.put(sealed, { verdict, cause, since })
       }
     }

@@ -36,6 +36,8 @@ export class Jury {
   readonly #cases = new Map<NodeId, Case>()
   /** Accusations by accuser that were refuted, less those that proved right. */
   readonly #falseAlarms = new Map<NodeId, number>()
+  /** What this node itself said of silence in this time it has taken back. */
+  #withdrawn: { readonly after: Millis; readonly until: Millis } | null = null
 
   constructor(roster: Roster, config: MembershipConfig) {
     this.#roster = roster
@@ -68,7 +70,7 @@ export class Jury {
     const entry = this.#roster.get(subject)
     if (entry === undefined || accuser === subject || !isPresent(entry.verdict)) return false
     if (compareVersions(accusation.body, entry) !== 0) return false
-    if (!this.#mayTestify(accuser)) return false
+    if (!this.#mayTestify(accuser) || this.#isWithdrawn(accusation.body)) return false
     const open = this.#openCase(now, subject)
     const known = open.accusations.get(accuser)
     // A refusal is stronger evidence than silence; the reverse adds nothing.
@@ -151,6 +153,24 @@ export class Jury {
     this.#cases.delete(subject)
   }
 
+  /**
+   * Takes back what this node itself said of silence after that time; returns whom it had
+   * accused. Where it was heard all the same, it may come back, and counts no more.
+   */
+  withdraw(after: Millis, until: Millis): NodeId[] {
+    this.#withdrawn = { after, until }
+    const reopened: NodeId[] = []
+    for (const [subject, { accusations, belated }] of this.#cases) {
+      const own = accusations.get(this.#roster.self)
+      if (own === undefined || !this.#isWithdrawn(own.body)) continue
+      accusations.delete(own.body.accuser)
+      belated.delete(own.body.accuser)
+      if (accusations.size === 0) this.#cases.delete(subject)
+      reopened.push(subject)
+    }
+    return reopened
+  }
+
   drop(id: NodeId): void {
     this.#cases.delete(id)
     this.#falseAlarms.delete(id)
@@ -197,6 +217,11 @@ export class Jury {
     }
     this.#cases.set(subject, open)
     return open
+  }
+
+  #isWithdrawn({ accuser, evidence, at }: Accusation): boolean {
+    if (this.#withdrawn === null || accuser !== this.#roster.self || evidence !== 'silent') return false
+    return at > this.#withdrawn.after && at <= this.#withdrawn.until
   }
 
   #mayTestify(accuser: NodeId): boolean {

@@ -17,6 +17,8 @@ export interface Link {
   /** The life of the peer that speaks here; null until its hello. */
   instance: string | null
   wantedByPeer: boolean
+  /** Views are compared once it has said who it is. */
+  owesDigest: boolean
   toldWanted: boolean | null
   idleSince: Millis | null
   pingSentAt: Millis | null
@@ -111,6 +113,7 @@ export class Links {
       since: now,
       instance: null,
       wantedByPeer: true,
+      owesDigest: false,
       toldWanted: null,
       idleSince: null,
       pingSentAt: null,

@@ -1,6 +1,6 @@
 // Who is here, in one piece: takes events in, hands each to the part that decides,
 // and does what is due. What a record changes stands in `admission`, what an
-// accusation changes in `verdicts`, how this node answers for itself in
+// accusation changes in `verdicts`, what is taken back of it in `solitude`, how this node answers for itself in
 // `self-keeping`, how a member is forgotten in `forgetting`, what it watches in
 // `watch`, whom it dials in `connect`, what it passes on in `spread`.
 //
@@ -28,6 +28,7 @@ import { SelfRecord } from './self.js'
 import { SelfKeeping } from './self-keeping.js'
 import { Settling } from './settling.js'
 import { type Chore, count, MEMBERS_TOPIC, ping, type Shared, send, soon } from './shared.js'
+import { Solitude } from './solitude.js'
 import { Spread } from './spread.js'
 import { Verdicts } from './verdicts.js'
 import { Watches } from './watch.js'
@@ -64,6 +65,7 @@ export class Membership implements MembersView {
   readonly #offences: Offences
   readonly #verdicts: Verdicts
   readonly #selfKeeping: SelfKeeping
+  readonly #solitude: Solitude
   readonly #forgetting: Forgetting
   readonly #admission: Admission
   #primariesAt = -1
@@ -83,7 +85,11 @@ export class Membership implements MembersView {
       () => this.#connect.checkNeighbors(),
     )
     this.#connect = new Connect(shared, this.#watches)
-    this.#spread = new Spread(shared, () => memory.strikes())
+    this.#spread = new Spread(
+      shared,
+      () => memory.strikes(),
+      entry => this.#solitude.isLone(entry),
+    )
     this.#offences = new Offences(shared)
     this.#verdicts = new Verdicts(shared, this.#watches, this.#connect, this.#spread)
     this.#selfKeeping = new SelfKeeping(shared, {
@@ -94,11 +100,13 @@ export class Membership implements MembersView {
       verdicts: this.#verdicts,
       nextToken: deps.nextToken,
     })
+    this.#solitude = new Solitude(shared, this.#verdicts, this.#connect, this.#watches)
     const parts = {
       memory,
       connect: this.#connect,
       offences: this.#offences,
       selfKeeping: this.#selfKeeping,
+      solitude: this.#solitude,
       spread: this.#spread,
       verdicts: this.#verdicts,
       watches: this.#watches,
@@ -249,7 +257,9 @@ export class Membership implements MembersView {
     jury.postpone(gapMs)
     count(this.#shared, 'lags')
     if (gapMs >= config.silentFloorMs) awareness.quiet(now + config.quietMs / 2)
-    if (gapMs >= config.silentCeilingMs) this.#selfKeeping.unsettle()
+    if (gapMs < config.silentCeilingMs) return
+    awareness.back(now)
+    this.#selfKeeping.unsettle()
   }
 
   #take(event: CoreEvent): void {
@@ -272,6 +282,7 @@ export class Membership implements MembersView {
         return this.#message(event.from, event.message as MembershipMessage, event.channel)
       case 'gossip':
         if (event.topic === MEMBERS_TOPIC && event.message.kind === 'rumor') {
+          this.#hearAuthor(event.from, event.message.records)
           this.#admission.rumor(event.message, event.from, true)
         }
         return
@@ -393,9 +404,12 @@ export class Membership implements MembersView {
   // Links.
 
   #linkUp(id: NodeId, address: string, outbound: boolean): void {
-    const { now, links, self, stage } = this.#shared
+    const { now, links, roster, self, stage } = this.#shared
     if (stage !== 'booting' && stage !== 'here') return
-    if (links.size === 0) this.#selfKeeping.introduce()
+    if (links.size === 0) {
+      this.#solitude.meet()
+      this.#selfKeeping.introduce()
+    }
     const startedAt = outbound ? links.dialStartedAt(id) : null
     if (startedAt !== null) this.#shared.awareness.dialTook(now - startedAt)
     const link = links.opened(now, id)
@@ -407,7 +421,9 @@ export class Membership implements MembersView {
     // Before its generation is durable this node says nothing of itself.
     if (stage === 'here') send(this.#shared, id, { kind: 'hello', record: self.sealed })
     this.#connect.tellWanted(id)
-    if (outbound) this.#spread.offerDigest(id)
+    // What a lonely node holds of others is of no worth, and perhaps taken back when it has heard who this is.
+    if (outbound && roster.isAlone) link.owesDigest = true
+    else if (outbound) this.#spread.offerDigest(id)
     ping(this.#shared, link)
     this.#watches.linkUp(id)
     this.#connect.linkUp(id)
@@ -425,6 +441,12 @@ export class Membership implements MembersView {
     // Links that nobody wanted are let go in crowds; that is no loss.
     if (reset && links.isWanted(id)) this.#connect.linkLost()
     else if (links.size === 0) this.#connect.alone()
+  }
+
+  /** Gossip may bring a member's own word before its hello. */
+  #hearAuthor(from: NodeId, records: readonly Sealed<MemberRecord>[]): void {
+    const own = records.find(record => record.body.id === from)
+    if (own !== undefined) this.#solitude.heardWord(own.body)
   }
 
   #verified(id: NodeId, address: string): void {
@@ -460,12 +482,17 @@ export class Membership implements MembersView {
     if (message.kind === 'heartbeat') link.pulse.beat(now, this.#shared.config)
     else link.pulse.frame(now)
     this.#watches.heard(link)
+    if (message.kind === 'hello') this.#solitude.heardWord(message.record.body)
+    else this.#solitude.heard(from, link.instance)
     switch (message.kind) {
       case 'heartbeat':
         clock.observe(now, from, message.meshTime)
         return this.#spread.heardView(from, message.view)
       case 'hello':
-        return this.#admission.hello(from, message.record)
+        this.#admission.hello(from, message.record)
+        if (!link.owesDigest) return
+        link.owesDigest = false
+        return this.#spread.offerDigest(from)
       case 'ping':
         clock.observe(now, from, message.meshTime)
         return send(this.#shared, from, { kind: 'pong', nonce: message.nonce, meshTime: clock.wall(now) })
@@ -482,6 +509,10 @@ export class Membership implements MembersView {
       case 'rumor':
         return this.#admission.rumor(message, from, false, channel === 'bulk')
       case 'memberDigest':
+        if (link.instance === null && roster.isAlone) {
+          link.owesDigest = true
+          return
+        }
         return this.#spread.onDigest(from, message.buckets)
       case 'memberSummaries':
         return void this.#spread.onSummaries(from, message.buckets, message.lines)

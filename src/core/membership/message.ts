@@ -39,5 +39,5 @@ export type MembershipMessage =
       readonly answer: boolean
     }
   | { readonly kind: 'memberWants'; readonly ids: readonly NodeId[] }
-  /** Verdicts without proof, for those who never heard of the subject: believed only of strangers and of old deaths. */
+  /** Verdicts without proof, for those who never heard of the subject: believed only of strangers, and of old deaths by who was away since. */
   | { readonly kind: 'hearsay'; readonly lines: readonly MemberSummary[] }

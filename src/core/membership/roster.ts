@@ -41,6 +41,11 @@ export class Roster {
     this.#digest = new Int32Array(digestBuckets)
   }
 
+  /** Whether this node knows others, and holds none of them present. */
+  get isAlone(): boolean {
+    return this.size > 1 && this.aliveCount <= 1
+  }
+
   get size(): number {
     return this.#entries.size
   }

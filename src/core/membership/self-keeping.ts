@@ -85,7 +85,10 @@ export class SelfKeeping {
 
   /** The first link after being alone: this node has to be heard of, by gossip that is only just forming. */
   introduce(): void {
-    const { now, config, chores } = this.#shared
+    const { now, config, chores, roster, stage, awareness } = this.#shared
+    awareness.back(now)
+    // To whom it could not speak it has been silent: they hold it dead, and its first word answers that.
+    if (roster.isAlone && stage === 'here') this.reissue({})
     this.#newcomerUntil = now + config.newcomerMs
     chores.set('introduce', now + config.introduceMs)
   }

@@ -6,7 +6,7 @@
 import type { Millis, NodeId } from '../ids.js'
 import type { Accusation, MemberRecord, Sealed, Strike } from '../member.js'
 import type { MemberSummary } from './message.js'
-import { compareToSummary, isPresent, summaryOf } from './roster.js'
+import { compareToSummary, type Entry, isPresent, summaryOf } from './roster.js'
 import { MEMBERS_TOPIC, type Shared, send, soon } from './shared.js'
 
 interface Apart {
@@ -31,8 +31,12 @@ export class Spread {
   /** Neighbors that, or whom, gossip has passed by: other parts of the core may look too. */
   readonly missed = new Set<NodeId>()
 
-  constructor(shared: Shared, strikes: () => readonly Sealed<Strike>[]) {
+  /** Whether this node concluded it alone: then it is nobody else's business. */
+  readonly #isLone: (entry: Entry) => boolean
+
+  constructor(shared: Shared, strikes: () => readonly Sealed<Strike>[], isLone: (entry: Entry) => boolean) {
     this.#shared = shared
+    this.#isLone = isLone
     this.#strikes = strikes
   }
 
@@ -217,14 +221,17 @@ export class Spread {
       const entries = ids.slice(i, i + config.rumorRecordsMax).flatMap(id => roster.get(id) ?? [])
       if (entries.length === 0) continue
       const records = entries.map(entry => entry.sealed)
-      const accusations = entries.flatMap(entry => [...entry.proof, ...jury.accusationsAgainst(entry.id)])
+      const accusations = entries.flatMap(entry => [
+        ...(this.#isLone(entry) ? [] : entry.proof),
+        ...jury.accusationsAgainst(entry.id),
+      ])
       send(
         this.#shared,
         to,
         { kind: 'rumor', records, accusations, strikes: i === 0 ? this.#strikes() : [] },
         'bulk',
       )
-      const absent = entries.filter(entry => !isPresent(entry.verdict))
+      const absent = entries.filter(entry => !isPresent(entry.verdict) && !this.#isLone(entry))
       if (absent.length > 0) {
         send(this.#shared, to, { kind: 'hearsay', lines: absent.map(entry => summaryOf(entry, now)) }, 'bulk')
       }

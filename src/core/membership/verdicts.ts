@@ -149,7 +149,7 @@ export class Verdicts {
 
   #seeCompany(): void {
     const { now, out, roster } = this.#shared
-    const isAlone = roster.size > 1 && roster.aliveCount <= 1
+    const { isAlone } = roster
     if (isAlone === this.#isIsolated) return
     this.#isIsolated = isAlone
     out.push({ kind: 'notify', event: { kind: isAlone ? 'node.isolated' : 'node.rejoined', at: now } })

@@ -162,6 +162,18 @@ export class Watches {
     if (heldAt < lateAt) this.due.set(link.node, lateAt)
   }
 
+  /** It was held dead in error: it is looked for as if its link had just been lost. */
+  miss(id: NodeId): void {
+    const { now, links, roster } = this.#shared
+    const watch = this.#watches.get(id)
+    const entry = roster.get(id)
+    if (watch === undefined || watch.rank === null || entry === undefined || links.get(id) !== undefined)
+      return
+    watch.linkedInstance = entry.generation.instance
+    watch.lostAt = now
+    this.due.set(id, now)
+  }
+
   drop(id: NodeId): void {
     this.#watches.delete(id)
     this.due.delete(id)
