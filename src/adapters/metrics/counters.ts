@@ -11,6 +11,7 @@ const HELP: Readonly<Record<string, string>> = {
   members_met: 'Lives of members that this node met at their own address, where a refusal will be believed.',
   rumors: 'Changes of member records, published or heard.',
   lags: 'Times that this node found itself late and held nothing against others.',
+  withdrawals: 'Times that this node took back what it had concluded while it was alone.',
   offences: 'Breaches of the protocol by peers.',
   task_gap_ms: 'Time in which a task that had run was covered by nobody, by cause.',
   task_overlap_ms: 'Time in which more than one owner ran a copy, by cause.',
