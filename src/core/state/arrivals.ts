@@ -190,13 +190,10 @@ export class Arrivals {
       text: 'own entries are known elsewhere that are not here: writing under a new lineage',
       fields: { document, lineage: replica.lineage },
     })
-    const lost = conflict && kind === 'space' ? replica.forgetThisBoot() : []
+    const forgotten = conflict && kind === 'space' ? replica.forgetThisBoot() : null
     replica.renew(newLineage(frame.rng))
     this.#host.changed(replica)
-    if (conflict && kind === 'space') {
-      frame.emit({ kind: 'persist', writes: replica.foldAll(), flush: false, token: null })
-      for (const [key, stamp, value] of lost) own.again(replica, { key, value }, stamp)
-    }
+    if (forgotten !== null) own.again(replica, forgotten)
     if (replica.opened)
       frame.emit({
         kind: 'documentChanged',

@@ -25,7 +25,7 @@ export const readable = (
   // already there does not take over that it is deleted, so the older ones only fill gaps.
   const isHeadLost = head === null && recovered.strange.length > 0
   const current = parts.filter(({ snapshot, part }) => {
-    const isCurrent = head === null ? isHeadLost : snapshot === head.snapshot
+    const isCurrent = head === null ? isHeadLost : snapshot === head.snapshot && part < head.parts
     if (!isCurrent) garbage.push(partKey(document, snapshot, part))
     return isCurrent
   })

@@ -7,8 +7,9 @@
 // A refusal comes before anything has changed. A write beyond a limit by Shoal's own parts
 // is a defect of theirs and is thrown.
 
+import * as Y from 'yjs'
 import { ShoalError } from '../errors.js'
-import type { HybridClock, Stamp } from '../hybrid-clock.js'
+import type { HybridClock } from '../hybrid-clock.js'
 import type { Millis } from '../ids.js'
 import type { Json } from '../json.js'
 import type { CoreEvent, StateChange } from '../step.js'
@@ -18,7 +19,7 @@ import type { Frame } from './frame.js'
 import type { Holdings } from './holdings.js'
 import type { Interest } from './interest.js'
 import { checkWrite, isReserved, ownParts, refuseUnheld } from './limits.js'
-import type { Applied, LocalChange, Replica } from './replica.js'
+import type { Applied, Forgotten, Replica } from './replica.js'
 
 export interface OwnWritesHost {
   readonly frame: Frame
@@ -88,10 +89,28 @@ export class OwnWrites {
     else this.#writeTo(now, replica as Replica, changes, { request, lazyMs: 0 }, null)
   }
 
-  /** Writes again what was lost together with its clocks, as old as it is: what was written after it elsewhere stands. */
-  again(replica: Replica, change: LocalChange, stamp: Stamp): void {
-    if ((replica.entries.winner(change.key)?.content[1] ?? 0) >= stamp) return
-    this.#commit(replica, replica.write([change], stamp), NOBODY, null)
+  /**
+   * Writes again, under the new lineage, what was lost together with its clocks, as old as it is: what was
+   * written after it elsewhere stands. All of it goes to the disk with the snapshot that no longer has the
+   * old: it was acknowledged, and a power cut between the two would lose it.
+   */
+  again(replica: Replica, { entries, deletes }: Forgotten): void {
+    const { frame } = this.#host
+    let bytes = 0
+    const updates: Uint8Array[] = []
+    for (const [key, stamp, value] of entries) {
+      if ((replica.entries.winner(key)?.content[1] ?? 0) >= stamp) continue
+      const applied = replica.write([{ key, value }], stamp)
+      if (applied === null) continue
+      updates.push(applied.update)
+      bytes += applied.update.length
+      for (const range of applied.deletes) deletes.push(range)
+    }
+    const token = frame.nextToken()
+    this.#host.changed(replica)
+    this.#waiters.set(token, { ...NOBODY, replica })
+    replica.await(token, deletes, bytes <= frame.config.broadcastBytesMax ? joined(updates) : null)
+    frame.emit({ kind: 'persist', writes: replica.foldAll(), flush: true, token })
   }
 
   /** Removes entries that lost. */
@@ -153,6 +172,9 @@ export class OwnWrites {
     frame.emit({ kind: 'persist', writes, flush: true, token })
   }
 }
+
+const joined = (updates: readonly Uint8Array[]): Uint8Array | null =>
+  updates.length < 2 ? (updates[0] ?? null) : Y.mergeUpdates([...updates])
 
 /** A copy that later changes of the caller's value do not reach. */
 const copyOf = (value: Json): Json => JSON.parse(JSON.stringify(value)) as Json

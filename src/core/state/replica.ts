@@ -45,6 +45,12 @@ export interface Applied {
   readonly deletes: readonly Range[]
 }
 
+/** What is written again under another lineage, and the deletes that were on their way to the disk with it. */
+export interface Forgotten {
+  readonly entries: readonly EntryContent[]
+  readonly deletes: Range[]
+}
+
 export class Replica {
   readonly document: string
   readonly kind: DocumentKind
@@ -361,16 +367,18 @@ export class Replica {
    * the same clocks, other contents. Forgets the own structs of this boot and returns the
    * entries that lived in them, to be written again under another lineage.
    */
-  forgetThisBoot(): EntryContent[] {
-    const lost: EntryContent[] = []
+  forgetThisBoot(): Forgotten {
+    const entries: EntryContent[] = []
     for (const key of this.entries.keys()) {
       for (const { client, clock, content } of this.entries.of(key))
-        if (client === this.client && clock >= this.bootClock && clock < this.ownClock) lost.push(content)
+        if (client === this.client && clock >= this.bootClock && clock < this.ownClock) entries.push(content)
     }
     this.#rebuild(client => (client === this.client ? this.bootClock : this.clockOf(client)))
+    // A delete that left before the write which it made room for is durable would take the older value with it.
+    const deletes = [...this.#commits.deletes().values()].flat()
     this.#commits.clear()
     this.outbox = []
-    return lost
+    return { entries, deletes }
   }
 
   /** Yjs failed halfway through an update: what it had is put into a new document. */

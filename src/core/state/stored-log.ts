@@ -41,14 +41,18 @@ export class StoredLog {
   readonly #isRaw: boolean
   readonly #config: StateConfig
   #isHeadStored = false
+  /** The head could not be read. Until there is a new snapshot no other may stand: it would name one of several whose parts are all there is. */
+  #isHeadLost = false
   #snapshot = 0
+  /** The highest number that a part in the store may bear. */
+  #lastSnapshot = 0
   #parts = 0
   #snapshotBytes = 0
   #firstEntry = 0
   #nextEntry = 0
   #logBytes = 0
   #fold: Fold | null = null
-  #orphans: readonly string[] = []
+  #orphans: string[] = []
   /** By how much `bytes` overstates the document, as found when `bytes` was last so many. */
   #overstated = 0
   #measuredAt = -1
@@ -67,8 +71,9 @@ export class StoredLog {
       this.#snapshot = head.snapshot
       this.#parts = head.parts
       this.#firstEntry = head.firstEntry
-    } else this.#snapshot = lastSnapshot
-    this.#orphans = orphans
+    } else this.#isHeadLost = orphans.length > 0
+    this.#lastSnapshot = Math.max(this.#snapshot, lastSnapshot)
+    this.#orphans = [...orphans]
     this.#nextEntry = Math.max(nextEntry, this.#firstEntry)
     this.#snapshotBytes = snapshotBytes
     this.#logBytes = logBytes
@@ -109,7 +114,7 @@ export class StoredLog {
   /** The store's writes for an update; its entry of the log comes after all before. */
   append(update: Uint8Array, isOwn: boolean, lineage: string): StoreWrite[] {
     const writes: StoreWrite[] = []
-    if (isOwn && !this.#isHeadStored) {
+    if (isOwn && !this.#isHeadStored && !this.#isHeadLost) {
       this.#isHeadStored = true
       writes.push(writeHead(this.#document, this.#head(lineage)))
     }
@@ -119,7 +124,7 @@ export class StoredLog {
   }
 
   get wantsFold(): boolean {
-    if (this.#fold !== null) return true
+    if (this.#fold !== null || this.#isHeadLost) return true
     const { foldBytes, foldEntries } = this.#config
     const entries = this.#nextEntry - this.#firstEntry
     return entries > foldEntries || this.#logBytes > Math.max(foldBytes, this.#foldBytesWanted())
@@ -136,7 +141,7 @@ export class StoredLog {
     const writes: StoreWrite[] = []
     if (this.#fold === null) {
       this.#fold = {
-        snapshot: this.#snapshot + 1,
+        snapshot: ++this.#lastSnapshot,
         firstEntry: this.#nextEntry,
         cursors: cursorsOf(store),
         logBytes: this.#logBytes,
@@ -169,6 +174,7 @@ export class StoredLog {
     this.#overstated = 0
     this.#measuredAt = -1
     this.#isHeadStored = true
+    this.#isHeadLost = false
     writes.push(writeHead(this.#document, this.#head(lineage)))
     return writes
   }
@@ -182,9 +188,12 @@ export class StoredLog {
     return writes
   }
 
-  /** What a fold under way has read is no longer so. */
+  /** What a fold under way has read is no longer so. Its parts must not pass for some of the next one. */
   dropFold(): void {
-    this.#logBytes += this.#fold?.logBytes ?? 0
+    if (this.#fold === null) return
+    const { logBytes, parts, snapshot } = this.#fold
+    this.#logBytes += logBytes
+    for (let part = 0; part < parts; part++) this.#orphans.push(partKey(this.#document, snapshot, part))
     this.#fold = null
   }
 
