@@ -21,12 +21,11 @@ export interface Cursor {
   to: number
 }
 
-/** The deleted clocks within a range, neighbours joined. */
-export const deletedWithin = (store: Store, { client, from, to }: Range): Range[] => {
+/** The deleted clocks within a range, neighbours joined: one after another, for there may be very many. */
+export const deletedWithin = function* (store: Store, { client, from, to }: Range): Generator<Range> {
   const structs = (store.clients.get(client) ?? []) as Struct[]
   const end = Math.min(to, endOf(structs))
-  const out: Range[] = []
-  if (from >= end) return out
+  if (from >= end) return
   let run: { client: number; from: number; to: number } | null = null
   for (let i = Y.findIndexSS(structs, from); i < structs.length; i++) {
     const struct = structs[i] as Struct
@@ -36,11 +35,11 @@ export const deletedWithin = (store: Store, { client, from, to }: Range): Range[
     const stop = Math.min(struct.id.clock + struct.length, end)
     if (run !== null && run.to === start) run.to = stop
     else {
+      if (run !== null) yield run
       run = { client, from: start, to: stop }
-      out.push(run)
     }
   }
-  return out
+  if (run !== null) yield run
 }
 
 /** The clock after a client's last struct. */
@@ -55,17 +54,41 @@ export const cursorsOf = (
   clockOf = (client: number): number => Y.getState(store, client),
 ): Cursor[] => [...store.clients.keys()].map(client => ({ client, from: 0, to: clockOf(client) }))
 
-/** A range less the holes in it. */
+/** A range less the holes in it, which come in order and apart from one another (`inOrder`). */
 export const without = (range: Range, holes: readonly Range[]): Range[] => {
-  let rest: Range[] = [range]
-  for (const hole of holes) {
-    rest = rest.flatMap(each => {
-      if (hole.to <= each.from || hole.from >= each.to) return [each]
-      const out: Range[] = []
-      if (each.from < hole.from) out.push({ ...each, to: hole.from })
-      if (hole.to < each.to) out.push({ ...each, from: hole.to })
-      return out
-    })
+  const out: Range[] = []
+  let { from } = range
+  for (let i = firstBeyond(holes, from); i < holes.length; i++) {
+    const hole = holes[i] as Range
+    if (hole.from >= range.to) break
+    if (from < hole.from) out.push({ ...range, from, to: hole.from })
+    from = hole.to
   }
-  return rest
+  if (from < range.to) out.push({ ...range, from })
+  return out
+}
+
+/** The place of the first of such ranges that ends after a clock. */
+export const firstBeyond = (ranges: readonly Range[], clock: number): number => {
+  let low = 0
+  let high = ranges.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((ranges[middle] as Range).to > clock) high = middle
+    else low = middle + 1
+  }
+  return low
+}
+
+/** Ranges by client, in order and apart from one another. */
+export const inOrder = (ranges: readonly Range[]): Map<number, readonly Range[]> => {
+  const out = new Map<number, { client: number; from: number; to: number }[]>()
+  for (const range of ranges.toSorted((a, b) => a.from - b.from)) {
+    const list = out.get(range.client)
+    const last = list?.[list.length - 1]
+    if (list === undefined) out.set(range.client, [{ ...range }])
+    else if (last !== undefined && range.from <= last.to) last.to = Math.max(last.to, range.to)
+    else list.push({ ...range })
+  }
+  return out
 }

@@ -70,14 +70,20 @@ export class Visible {
   /** Whether there are deletes within ranges that are durable. */
   hasDeletes(ranges: readonly Range[]): boolean {
     const held = this.#commits.deletes()
-    return ranges.some(range => this.#deletesOf(range, held).length > 0)
+    return ranges.some(range => this.#deletesOf(range, held, 1).length > 0)
   }
 
-  #deletesOf(range: Range, held: ReadonlyMap<number, readonly Range[]>): Range[] {
-    const to = range.client === this.#source.client ? Math.min(range.to, this.#visibleOwn()) : range.to
-    const found = deletedWithin(this.#source.doc.store, { client: range.client, from: range.from, to })
-    const holes = held.get(range.client)
-    return holes === undefined ? found : found.flatMap(each => without(each, holes))
+  /** As many of the deletes in a range as are wanted, or a few more. */
+  #deletesOf(range: Range, held: ReadonlyMap<number, readonly Range[]>, most: number): Range[] {
+    const { client, from } = range
+    const to = client === this.#source.client ? Math.min(range.to, this.#visibleOwn()) : range.to
+    const holes = held.get(client) ?? []
+    const out: Range[] = []
+    for (const run of deletedWithin(this.#source.doc.store, { client, from, to })) {
+      if (out.length >= most) break
+      for (const each of without(run, holes)) out.push(each)
+    }
+    return out
   }
 
   /** The first deletes within ranges, which are taken away from them. */
@@ -86,12 +92,17 @@ export class Visible {
     const out: Range[] = []
     let looked = 0
     // One more than are wanted, so that no ranges are left over in which there are none.
-    while (looked < ranges.length && out.length <= most)
-      for (const each of this.#deletesOf(ranges[looked++] as Range, held)) out.push(each)
-    // Not spread out as arguments: there may be more of them than a call can have.
-    const left = [...out.splice(most), ...ranges.slice(looked)]
-    ranges.length = 0
-    for (const each of left) ranges.push(each)
+    while (looked < ranges.length && out.length <= most) {
+      const range = ranges[looked++] as Range
+      for (const each of this.#deletesOf(range, held, most + 1 - out.length)) out.push(each)
+    }
+    const next = out[most]
+    if (next === undefined) ranges.length = 0
+    else {
+      // There may be very many: what is left of this one is not told one by one, and the rest stays where it is.
+      ranges.splice(0, looked, { ...next, to: (ranges[looked - 1] as Range).to })
+      out.length = most
+    }
     return out
   }
 
