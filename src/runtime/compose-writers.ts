@@ -14,7 +14,7 @@ import { readFloor, writeFloor } from '../core/tasks/floor.js'
 /** The heads of these documents with new lineages. One without a head gets a new lineage by itself. */
 export const renewWriters = (entries: Iterable<StoreEntry>, rng: Rng): StoreWrite[] =>
   [...recover(entries)].flatMap(([document, { head }]) =>
-    head === null ? [] : [writeHead(document, { ...head, lineage: newLineage(rng) })],
+    head === null ? [] : [writeHead(document, { ...head, lineage: newLineage(rng), aloneFrom: null })],
   )
 
 /** Numbers begin with the seconds of the wall and grow by one a take: those of now are above all that were given out. */

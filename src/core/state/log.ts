@@ -19,6 +19,8 @@ export interface Head {
   readonly snapshot: number
   readonly parts: number
   readonly firstEntry: number
+  /** Own clocks from here on were written before anybody was met: nobody can know them. Null when somebody may. */
+  readonly aloneFrom: number | null
 }
 
 /** What was found of one document. */
@@ -107,7 +109,7 @@ const readHead = (value: Uint8Array | null): Head | null => {
       string,
       unknown
     >
-    const { lineage, snapshot, parts, firstEntry } = head
+    const { lineage, snapshot, parts, firstEntry, aloneFrom } = head
     if (typeof lineage !== 'string' || !LINEAGE.test(lineage)) return null
     for (const count of [snapshot, parts, firstEntry]) if (!Number.isSafeInteger(count)) return null
     return {
@@ -115,6 +117,7 @@ const readHead = (value: Uint8Array | null): Head | null => {
       snapshot: snapshot as number,
       parts: parts as number,
       firstEntry: firstEntry as number,
+      aloneFrom: Number.isSafeInteger(aloneFrom) ? (aloneFrom as number) : null,
     }
   } catch {
     return null

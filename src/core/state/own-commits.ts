@@ -7,7 +7,7 @@
 //
 // It never encodes anything: it says how far, and less what, others may be given.
 
-import type { Cursor, Range } from './structs.js'
+import { type Cursor, firstBeyond, inOrder, type Range } from './structs.js'
 
 /** An own update on its way to the disk. */
 interface Commit {
@@ -18,22 +18,49 @@ interface Commit {
   readonly update: Uint8Array | null
 }
 
+/** What was written before anybody was met: from which own clock on, and what it deleted of all before. */
+interface Alone {
+  readonly client: number
+  readonly from: number
+  readonly deletes: Range[]
+}
+
 export class OwnCommits {
   readonly #list: Commit[] = []
   #durableClock = 0
+  #alone: Alone | null = null
+  /** As found when it was last asked for, until something changes. */
+  #deletes: ReadonlyMap<number, readonly Range[]> | null = null
 
   /** All up to this own clock is durable, and nothing waits. */
   reset(clock: number): void {
     this.#durableClock = clock
+    this.endAlone()
   }
 
   clear(): void {
     this.#list.length = 0
+    this.endAlone()
+  }
+
+  /** What is written under this client from here on is for nobody's eyes, durable or not, until `endAlone`. */
+  beginAlone(client: number, from: number): void {
+    this.#alone = { client, from, deletes: [] }
+  }
+
+  endAlone(): void {
+    this.#alone = null
+    this.#deletes = null
+  }
+
+  get isAlone(): boolean {
+    return this.#alone !== null
   }
 
   /** `update` null: never broadcast. */
   add(commit: Commit): void {
     this.#list.push(commit)
+    this.#deletes = null
   }
 
   /** The last one is not to be broadcast. */
@@ -47,32 +74,36 @@ export class OwnCommits {
     const index = this.#list.findIndex(commit => commit.token === token)
     if (index < 0) return null
     // The log is ordered: what came before is durable too, whatever became of its event.
-    return this.#list.splice(0, index + 1).map(({ clock, update }) => {
+    const alone = this.#alone
+    this.#deletes = null
+    return this.#list.splice(0, index + 1).map(({ clock, deletes, update }) => {
       this.#durableClock = Math.max(this.#durableClock, clock)
+      // As many as there are entries to delete: its own are hidden as it is.
+      if (alone !== null)
+        for (const range of deletes)
+          if (range.client !== alone.client || range.from < alone.from) alone.deletes.push(range)
       return update
     })
   }
 
   /** How far others may see the own clocks. */
   visible(ownClock: number): number {
-    return this.#list.length === 0 ? ownClock : this.#durableClock
+    const durable = this.#list.length === 0 ? ownClock : this.#durableClock
+    return this.#alone === null ? durable : Math.min(durable, this.#alone.from)
   }
 
-  /** The deletes that wait, by client. */
-  deletes(): Map<number, Range[]> {
-    const out = new Map<number, Range[]>()
-    for (const { deletes } of this.#list)
-      for (const range of deletes) out.set(range.client, [...(out.get(range.client) ?? []), range])
-    return out
+  /** The deletes that wait, by client, in order and apart from one another. */
+  deletes(): ReadonlyMap<number, readonly Range[]> {
+    this.#deletes ??= inOrder(
+      [...this.#list.map(({ deletes }) => deletes), this.#alone?.deletes ?? []].flat(),
+    )
+    return this.#deletes
   }
 
   /** How far a cursor may go now: not to any struct whose delete waits. */
   limitOf({ client, from }: Cursor, most: number): number {
-    let limit = most
-    for (const { deletes } of this.#list) {
-      for (const range of deletes)
-        if (range.client === client && range.to > from) limit = Math.min(limit, Math.max(range.from, from))
-    }
-    return limit
+    const waiting = this.deletes().get(client) ?? []
+    const next = waiting[firstBeyond(waiting, from)]
+    return next === undefined ? most : Math.min(most, Math.max(next.from, from))
   }
 }

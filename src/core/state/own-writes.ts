@@ -30,6 +30,8 @@ export interface OwnWritesHost {
   changed(replica: Replica): void
   /** What was written may be told, in so long at the latest. */
   mayLeave(now: Millis, replica: Replica, lazyMs: Millis): void
+  /** Whether what is written to it now is kept from others. */
+  isSilent(replica: Replica): boolean
 }
 
 /** Who is told when it is durable, and how long the others may do without it. */
@@ -164,6 +166,8 @@ export class OwnWrites {
     const token = given ?? frame.nextToken()
     this.#host.changed(replica)
     this.#waiters.set(token, { replica: applied === null ? null : replica, request, lazyMs })
+    if (applied !== null && replica.mayClash && !replica.isAlone && this.#host.isSilent(replica))
+      replica.beginAlone()
     const writes = applied === null ? [] : replica.log(applied.update, true)
     if (applied !== null) {
       const fits = applied.update.length <= frame.config.broadcastBytesMax

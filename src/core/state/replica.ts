@@ -66,7 +66,7 @@ export class Replica {
   client: number
   /** What the own clock must be; if it is higher, somebody else used it. */
   ownClock = 0
-  /** The own clock when this boot began. */
+  /** The own clock when this boot began, or the first one before it in which somebody was met. */
   bootClock = 0
   /** Whether anything written since boot may have reached another node. */
   exposed = false
@@ -209,8 +209,32 @@ export class Replica {
 
   #beginLife(): void {
     this.ownClock = this.clockOf(this.client)
-    this.bootClock = this.ownClock
+    this.bootClock = Math.min(this.ownClock, this.#stored.aloneFrom ?? this.ownClock)
     this.#commits.reset(this.ownClock)
+    if (this.bootClock < this.ownClock) this.#commits.beginAlone(this.client, this.bootClock)
+  }
+
+  /** What it wrote since boot, and in earlier lives that met nobody, is kept from others. */
+  get isAlone(): boolean {
+    return this.#commits.isAlone
+  }
+
+  /** What was written since boot is kept from others until `met`, also after another boot. */
+  beginAlone(): void {
+    this.#stored.beginAlone(this.bootClock)
+    this.#commits.beginAlone(this.client, this.bootClock)
+    this.visible.changed()
+  }
+
+  /** The store's writes before it may be told. */
+  endAlone(): StoreWrite[] {
+    return this.#stored.endAlone(this.lineage)
+  }
+
+  /** These are durable. */
+  met(): void {
+    this.#commits.endAlone()
+    this.visible.changed()
   }
 
   // ── changes ──

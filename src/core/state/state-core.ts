@@ -104,6 +104,7 @@ class State implements StateCore {
       clock,
       changed,
       mayLeave: (now, replica, lazyMs) => voice.mayLeave(now, replica, lazyMs),
+      isSilent: replica => !voice.maySpeakOf(replica),
     })
     this.#gaps = new Gaps({
       config: frame.config,
@@ -245,6 +246,7 @@ class State implements StateCore {
         return
       case 'durable':
         this.#own.onDurable(now, event.token)
+        this.#voice.onDurable(now, event.token)
         return
       case 'linkUp':
         this.#gate.linkUp(now, event.node)

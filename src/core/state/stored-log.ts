@@ -52,6 +52,7 @@ export class StoredLog {
   #nextEntry = 0
   #logBytes = 0
   #fold: Fold | null = null
+  #aloneFrom: number | null = null
   #orphans: string[] = []
   /** By how much `bytes` overstates the document, as found when `bytes` was last so many. */
   #overstated = 0
@@ -71,6 +72,7 @@ export class StoredLog {
       this.#snapshot = head.snapshot
       this.#parts = head.parts
       this.#firstEntry = head.firstEntry
+      this.#aloneFrom = head.aloneFrom
     } else this.#isHeadLost = orphans.length > 0
     this.#lastSnapshot = Math.max(this.#snapshot, lastSnapshot)
     this.#orphans = [...orphans]
@@ -109,6 +111,23 @@ export class StoredLog {
   /** The lineage has changed: the next own entry needs a new head before it. */
   renew(): void {
     this.#isHeadStored = false
+    this.#aloneFrom = null
+  }
+
+  get aloneFrom(): number | null {
+    return this.#aloneFrom
+  }
+
+  /** Own clocks from here on are told to nobody; the next own entry says so. */
+  beginAlone(clock: number): void {
+    this.#aloneFrom = clock
+    this.#isHeadStored = false
+  }
+
+  /** They are going to be told; once this is stored, they may be. */
+  endAlone(lineage: string): StoreWrite[] {
+    this.#aloneFrom = null
+    return this.#isHeadStored ? [writeHead(this.#document, this.#head(lineage))] : []
   }
 
   /** The store's writes for an update; its entry of the log comes after all before. */
@@ -209,6 +228,12 @@ export class StoredLog {
   }
 
   #head(lineage: string): Head {
-    return { lineage, snapshot: this.#snapshot, parts: this.#parts, firstEntry: this.#firstEntry }
+    return {
+      lineage,
+      snapshot: this.#snapshot,
+      parts: this.#parts,
+      firstEntry: this.#firstEntry,
+      aloneFrom: this.#aloneFrom,
+    }
   }
 }

@@ -11,6 +11,7 @@
 // from its first link on; alone it has nobody to tell, and nobody who could show it what it lost.
 
 import type { Millis } from '../ids.js'
+import type { StoreWrite } from '../step.js'
 import type { Exchange } from './exchange.js'
 import type { Frame } from './frame.js'
 import type { Holdings } from './holdings.js'
@@ -32,6 +33,8 @@ export class Voice {
   #isCompared = false
   /** Something came that the neighbors may lack, since they were last told. */
   #hasNews = false
+  /** What may be told once this token is durable. */
+  readonly #met = new Map<number, readonly Replica[]>()
   /** How long news is gathered now; 0 while all is calm. */
   #tellMs: Millis = 0
 
@@ -99,8 +102,35 @@ export class Voice {
     this.#publishAll(now)
   }
 
+  maySpeakOf({ kind }: Replica): boolean {
+    return this.#maySpeak || (this.#areSpacesCompared && kind === 'space')
+  }
+
+  /** What is written down as known to nobody has first to be written down as known. */
   #publishAll(now: Millis): void {
-    for (const replica of this.#holdings.byName()) if (replica.outbox.length > 0) this.publish(now, replica)
+    const silent: Replica[] = []
+    const writes: StoreWrite[] = []
+    for (const replica of this.#holdings.byName()) {
+      if (replica.isAlone && this.maySpeakOf(replica)) {
+        silent.push(replica)
+        for (const write of replica.endAlone()) writes.push(write)
+      } else if (replica.outbox.length > 0) this.publish(now, replica)
+    }
+    this.tellSoon(now)
+    if (silent.length === 0) return
+    const token = this.#frame.nextToken()
+    this.#met.set(token, silent)
+    this.#frame.emit({ kind: 'persist', writes, flush: true, token })
+  }
+
+  onDurable(now: Millis, token: number): void {
+    const silent = this.#met.get(token)
+    if (silent === undefined) return
+    this.#met.delete(token)
+    for (const replica of silent) {
+      replica.met()
+      if (replica.outbox.length > 0) this.publish(now, replica)
+    }
     this.tellSoon(now)
   }
 
@@ -119,7 +149,7 @@ export class Voice {
   }
 
   publish(now: Millis, replica: Replica): void {
-    if (!this.#maySpeak && !(this.#areSpacesCompared && replica.kind === 'space')) return
+    if (replica.isAlone || !this.maySpeakOf(replica)) return
     const { config, deadlines } = this.#frame
     const { document, lineage } = replica
     deadlines.delete(`publish ${document}`)
