@@ -9,7 +9,8 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import anyTest, { type ExecutionContext, type TestFn } from 'ava'
 import { openDiskStore } from '../../src/adapters/disk/disk-store.js'
-import { bytesWithoutRecord } from '../../src/adapters/disk/log-tail.js'
+import { checksum, lookAtLog } from '../../src/adapters/disk/log-tail.js'
+import { createRng } from '../../src/core/rng.js'
 import { VirtualClock } from '../runtime/virtual-clock.js'
 import { collect, put } from './store.js'
 
@@ -188,7 +189,7 @@ test('a store whose CURRENT file is cut at any byte, or gone, is rebuilt whole',
 test('a log that is damaged in its middle is opened with what is left, and says how much is lost', async t => {
   const { directory } = t.context
   const level = join(directory, 'level')
-  const store = await open(directory)
+  const store = await openDiskStore(directory, { clock: new VirtualClock(), commitBytesMax: 1 })
   const done = Array.from({ length: 100 }, (_, i) => store.write([put(`key-${i}`, 'x'.repeat(200))], true))
   await store.close()
   await Promise.all(done)
@@ -222,33 +223,67 @@ const recordsOf = (log: Buffer): number[] => {
   return starts
 }
 
-const DAMAGE: readonly (readonly [what: string, isSeen: boolean, damage: (log: Buffer) => Buffer])[] = [
-  ['nothing', false, log => log],
+/** Of forty records. `lacks`: the log shows that what was acknowledged is missing. */
+const DAMAGE: readonly {
+  readonly what: string
+  readonly left: number
+  readonly lacks: boolean
+  readonly damage: (log: Buffer, at: number, last: number) => Buffer
+}[] = [
   // It is a shorter log then: the neighbors alone know better.
-  ['a cut between two records', false, log => log.subarray(0, recordsOf(log).at(-10))],
-  ['a cut within a record', true, log => log.subarray(0, (recordsOf(log).at(-10) as number) + 20)],
-  ['a cut within a header', true, log => log.subarray(0, (recordsOf(log).at(-10) as number) + 3)],
-  [
-    'a length beyond the end',
-    true,
-    log => {
-      log.writeUInt16LE(20_000, (recordsOf(log).at(-10) as number) + 4)
-      return log
-    },
-  ],
-  ['zeros', true, log => log.fill(0, recordsOf(log).at(-10))],
-  [
-    'a record that is altered',
-    true,
-    log => {
-      log[(recordsOf(log).at(-10) as number) + 30] = 0
-      return log
-    },
-  ],
+  { what: 'a cut between two records', left: 30, lacks: false, damage: (log, at) => log.subarray(0, at) },
+  // As a power cut leaves the last write, under way and acknowledged to nobody.
+  { what: 'a cut within a record', left: 30, lacks: false, damage: (log, at) => log.subarray(0, at + 20) },
+  { what: 'a cut within a header', left: 30, lacks: false, damage: (log, at) => log.subarray(0, at + 3) },
+  { what: 'zeros', left: 30, lacks: false, damage: (log, at) => log.fill(0, at) },
+  {
+    what: 'zeros in its last record',
+    left: 39,
+    lacks: false,
+    damage: (log, _, last) => log.fill(0, last + 40),
+  },
+  {
+    what: 'another bit in its last record',
+    left: 39,
+    lacks: false,
+    damage: (log, _, last) => flip(log, last + 40),
+  },
+  { what: 'noise behind it', left: 40, lacks: false, damage: log => Buffer.concat([log, noise(500)]) },
+  // Records that were written later are whole.
+  { what: 'a length beyond the end', left: 30, lacks: true, damage: (log, at) => lengthen(log, at) },
+  {
+    what: 'another bit in a record before others',
+    left: 30,
+    lacks: true,
+    damage: (log, at) => flip(log, at + 30),
+  },
+  { what: 'zeros before others', left: 30, lacks: true, damage: (log, at) => log.fill(0, at, at + 60) },
+  // It is whole but for its length.
+  {
+    what: 'a length of its last record beyond the end',
+    left: 39,
+    lacks: true,
+    damage: (log, _, last) => lengthen(log, last),
+  },
 ]
 
-for (const [what, isSeen, damage] of DAMAGE) {
-  test(`a log with ${what} at its end ${isSeen ? 'may lack what was acknowledged, and says so' : 'is taken as it is'}`, async t => {
+const flip = (log: Buffer, at: number): Buffer => {
+  log[at] = (log[at] as number) ^ 1
+  return log
+}
+
+const lengthen = (log: Buffer, at: number): Buffer => {
+  log.writeUInt16LE(20_000, at + 4)
+  return log
+}
+
+const noise = (length: number): Buffer => {
+  const rng = createRng(length)
+  return Buffer.from(Array.from({ length }, () => rng.below(256)))
+}
+
+for (const { what, left, lacks, damage } of DAMAGE) {
+  test(`a log with ${what} ${lacks ? 'lacks what was acknowledged, and its store says so' : 'is what a power cut leaves'}`, async t => {
     const { directory } = t.context
     const store = await openDiskStore(directory, { clock: new VirtualClock(), commitBytesMax: 1 })
     const done = Array.from({ length: 40 }, (_, i) => store.write([put(`key-${i}`, 'x'.repeat(100))], true))
@@ -256,14 +291,18 @@ for (const [what, isSeen, damage] of DAMAGE) {
     await Promise.all(done)
     const level = join(directory, 'level')
     const name = (await readdir(level)).find(each => each.endsWith('.log')) as string
-    await writeFile(join(level, name), damage(await readFile(join(level, name))))
+    const bytes = await readFile(join(level, name))
+    t.deepEqual(lookAtLog(bytes), { unreadBytes: 0, isDamage: false })
+    const starts = recordsOf(bytes)
+    await writeFile(join(level, name), damage(bytes, starts.at(-10) as number, starts.at(-1) as number))
     const said: string[] = []
     const note = (text: string) => said.push(text)
     const log = { debug: note, info: note, warn: note, error: note }
     const damaged = await openDiskStore(directory, { clock: new VirtualClock(), log: log as never })
-    t.is(damaged.mayLack, isSeen)
-    t.is(said.length > 0, isSeen, said.join('\n'))
-    t.is((await collect(damaged.read(''))).length, what === 'nothing' ? 40 : 30)
+    t.is(damaged.mayLack, lacks)
+    t.is(damaged.lostBytes > 0, lacks)
+    t.is(said.length > 0, what !== 'a cut between two records', said.join('\n'))
+    t.is((await collect(damaged.read(''))).length, left)
     await damaged.close()
     // What is lost is lost once.
     const again = await open(directory)
@@ -272,23 +311,45 @@ for (const [what, isSeen, damage] of DAMAGE) {
   })
 }
 
+test('a log that is cut at any byte, or has zeros from there on, is no damage', async t => {
+  const { directory } = t.context
+  const store = await openDiskStore(directory, { clock: new VirtualClock(), commitBytesMax: 1 })
+  const sizes = [10, 40_000, 100_000, 3]
+  const done = sizes.map((size, i) => store.write([put(`key-${i}`, noise(size).toString('latin1'))], true))
+  await store.close()
+  await Promise.all(done)
+  const level = join(directory, 'level')
+  const name = (await readdir(level)).find(each => each.endsWith('.log')) as string
+  const whole = await readFile(join(level, name))
+  t.deepEqual(lookAtLog(whole), { unreadBytes: 0, isDamage: false })
+  for (let cut = 0; cut < whole.length; cut += 1 + (cut % 997)) {
+    t.false(lookAtLog(whole.subarray(0, cut)).isDamage, `cut at ${cut}`)
+    t.false(lookAtLog(Buffer.from(whole).fill(0, cut)).isDamage, `zeros from ${cut}`)
+  }
+})
+
 test('records that fill several blocks are whole where their last piece is there', t => {
   const piece = (kind: number, length: number): Buffer => {
     const record = Buffer.alloc(HEADER + length, 1)
     record.writeUInt16LE(length, 4)
     record[6] = kind
+    record.writeUInt32LE(checksum(record, 6, record.length), 0)
     return record
   }
+  const unread = (log: Buffer): number => lookAtLog(log).unreadBytes
   const [full, first, middle, last] = [1, 2, 3, 4]
   const room = 32_768 - HEADER
   const whole = Buffer.concat([piece(first, room), piece(middle, room), piece(last, 100), piece(full, 50)])
-  t.is(bytesWithoutRecord(whole), 0)
-  t.is(bytesWithoutRecord(Buffer.alloc(0)), 0)
+  t.is(unread(whole), 0)
+  t.is(unread(Buffer.alloc(0)), 0)
   // Six bytes are too few for a header: they are left zero.
   const filled = Buffer.concat([piece(full, room - 6), Buffer.alloc(6), piece(full, 10)])
-  t.is(bytesWithoutRecord(filled), 0)
-  t.is(bytesWithoutRecord(filled.subarray(0, 32_768)), 0)
+  t.is(unread(filled), 0)
+  t.is(unread(filled.subarray(0, 32_768)), 0)
   // The last piece never came, though each that did is whole.
-  t.is(bytesWithoutRecord(whole.subarray(0, 2 * 32_768)), 2 * 32_768)
-  t.is(bytesWithoutRecord(Buffer.concat([piece(full, 10), piece(first, 20)])), HEADER + 20)
+  t.is(unread(whole.subarray(0, 2 * 32_768)), 2 * 32_768)
+  t.is(unread(Buffer.concat([piece(full, 10), piece(first, 20)])), HEADER + 20)
+  t.false(lookAtLog(whole.subarray(0, 2 * 32_768)).isDamage)
+  // One of its pieces is gone, and another record stands behind.
+  t.true(lookAtLog(Buffer.from(whole).fill(0, 32_768, 2 * 32_768)).isDamage)
 })

@@ -69,6 +69,32 @@ test('after damage at the end of its log a node writes under a new lineage, and 
   t.is(await lineageOf(killed, 'space/plant'), after)
 })
 
+test('a power cut in the midst of a write costs no lineage, however often', async t => {
+  const folder = await mkdtemp(join(tmpdir(), 'shoal-writers-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  const lineages = new Set<string | undefined>()
+  let data = join(folder, 'data')
+  for (let boot = 0; boot < 4; boot++) {
+    const node = await open(data)
+    t.is(node.space('plant').entries().length, boot)
+    await node.space('plant').set(`key-${boot}`, boot)
+    const killed = join(folder, `killed-${boot}`)
+    await cp(data, killed, { recursive: true })
+    await node.close()
+    const level = join(killed, 'store', 'level')
+    const log = (await readdir(level)).find(name => name.endsWith('.log')) as string
+    const bytes = await readFile(join(level, log))
+    // The beginning of one more record, as long as the first one says that it is.
+    await writeFile(join(level, log), Buffer.concat([bytes, bytes.subarray(0, 7 + 5 * boot)]))
+    data = killed
+    const unhurt = join(folder, `read-${boot}`)
+    await cp(data, unhurt, { recursive: true })
+    lineages.add(await lineageOf(unhurt, 'space/plant'))
+  }
+  t.is(lineages.size, 1)
+  t.true(lineages.values().next().value !== undefined)
+})
+
 test('with new lineages nothing differs, whom ever a node meets first and whatever it wrote alone', t => {
   for (let seed = 0; seed < 20; seed++) {
     const world = new World({ seed, nodes: 3, latencyMs: [1, 5] })

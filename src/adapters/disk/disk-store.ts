@@ -25,7 +25,7 @@ import {
   levelDirectory,
   prepareDirectory,
 } from './directory.js'
-import { bytesPassedOver } from './log-tail.js'
+import { lookAtLogs } from './log-tail.js'
 
 export interface DiskStoreOptions extends Partial<CommitLimits> {
   readonly clock: Pick<Clock, 'now' | 'setTimer'>
@@ -39,11 +39,11 @@ export interface DiskStoreOptions extends Partial<CommitLimits> {
 export interface DiskStore extends Store {
   /** What is wrong with the disk now, or null. */
   trouble(): StoreTrouble | null
-  /** Bytes of the log that could not be read when it was opened: what they held is lost here. */
+  /** Bytes of the log that could not be read when it was opened, and may have been acknowledged: what they held is lost here. */
   readonly lostBytes: number
   /**
-   * Whether what was acknowledged may be missing: bytes are lost, the log ends in a record that is not
-   * whole (after a power cut it was acknowledged to nobody, after damage it was), or all was rebuilt.
+   * Whether what was acknowledged may be missing: there is damage before the end of the log, or all was
+   * rebuilt. A record that is not whole at its very end was acknowledged to nobody (log-tail.ts).
    */
   readonly mayLack: boolean
 }
@@ -70,7 +70,7 @@ export const openDiskStore = async (directory: string, options: DiskStoreOptions
   await inspectDirectory(directory)
   await prepareDirectory(directory)
   const { clock, log, onTrouble, writeBufferBytes = STORE_LIMITS.writeBufferBytes, ...given } = options
-  const passedOver = await bytesPassedOver(levelDirectory(directory))
+  const end = await lookAtLogs(levelDirectory(directory))
   let isRebuilt = false
   const open = (): Promise<Level> =>
     openLevel(directory, writeBufferBytes, log, () => {
@@ -78,18 +78,19 @@ export const openDiskStore = async (directory: string, options: DiskStoreOptions
     })
   let level = await open()
   const lostBytes = await bytesDropped(levelDirectory(directory))
-  if (lostBytes > 0) {
+  // LevelDB reports what it lost elsewhere too; what is at the very end was looked at.
+  const mayLack = end.isDamage || isRebuilt || (lostBytes > 0 && end.unreadBytes === 0)
+  if (mayLack && lostBytes + end.unreadBytes > 0) {
     log?.error('the log of the store was damaged; what could not be read is lost here', {
       directory,
-      bytes: lostBytes,
+      bytes: Math.max(lostBytes, end.unreadBytes),
     })
-  } else if (passedOver > 0) {
+  } else if (end.unreadBytes > 0) {
     log?.warn('the log of the store ends in what is no whole record, as a kill or a power cut leaves it', {
       directory,
-      bytes: passedOver,
+      bytes: end.unreadBytes,
     })
   }
-  const mayLack = lostBytes > 0 || passedOver > 0 || isRebuilt
 
   const target: CommitTarget = {
     commit: writes => level.batch(writes.map(toOperation), { sync: true }),
@@ -128,7 +129,7 @@ export const openDiskStore = async (directory: string, options: DiskStoreOptions
     },
     stats: () => queue.stats(),
     trouble: () => queue.trouble,
-    lostBytes,
+    lostBytes: mayLack ? Math.max(lostBytes, end.unreadBytes) : 0,
     mayLack,
   }
 }
