@@ -1,4 +1,5 @@
 import test from 'ava'
+import * as encoding from 'lib0/encoding'
 import * as Y from 'yjs'
 import type { Message } from '../../src/core/message.js'
 import { resolveStateConfig } from '../../src/core/state/config.js'
@@ -216,6 +217,75 @@ test('an update of a raw document that Yjs cannot apply leaves it unharmed', t =
   t.true(doc.getText('t').toString().includes('good'))
   t.is(world.open(liar, 'notes').getText('t').toString(), doc.getText('t').toString())
 })
+
+// Yjs deletes what is within a type by recursion.
+test('an update in the midst of which Yjs fails leaves nothing of itself, whatever came before', t => {
+  const world = new World({ seed: 5, nodes: 3 })
+  const [victim, liar, other] = [world.node(0), world.node(1), world.node(2)]
+  const doc = world.open(victim, 'notes')
+  doc.getText('t').insert(0, 'good')
+  doc.getArray('a').push(Array.from({ length: 2_000 }, (_, i) => `item ${i}`))
+  doc.getArray('a').delete(1, 1)
+  world.advance(2_000)
+  const theirs = new Y.Doc()
+  theirs.clientID = clientOf(liar.id, LINEAGE)
+  Y.applyUpdate(theirs, Y.encodeStateAsUpdate(doc))
+  let inner = theirs.getMap<unknown>('deep')
+  for (let part = 0; part < 2; part++) {
+    const start = Y.encodeStateVector(theirs)
+    theirs.transact(() => {
+      for (let level = 0; level < 15_000; level++) {
+        const next = new Y.Map<unknown>()
+        inner.set('k', next)
+        inner = next
+      }
+    })
+    gossip(world, victim, liar, Y.encodeStateAsUpdate(theirs, start), 'doc/notes')
+  }
+  world.advance(30_000)
+  const held = (): string =>
+    Buffer.from(Y.encodeStateAsUpdate(world.stored(victim, 'doc/notes'))).toString('hex')
+  const before = held()
+  const told = Buffer.from(Y.encodeStateAsUpdate(doc)).toString('hex')
+  t.true(before.length > 100_000)
+  // Half of what the victim wrote, all that is nested, and something new.
+  const vector = Y.encodeStateVector(theirs)
+  theirs.getText('mine').insert(0, 'bad')
+  const insert = Y.encodeStateAsUpdate(theirs, vector)
+  const deletes: [number, number, number][] = [
+    [doc.clientID, 0, 2],
+    [theirs.clientID, 0, 1],
+  ]
+  gossip(world, victim, liar, Y.mergeUpdates([deletesOf(deletes), insert]), 'doc/notes')
+  t.is(victim.offences.at(-1)?.offence, 'unappliable')
+  world.advance(30_000)
+  t.is(held(), before)
+  t.is(Buffer.from(Y.encodeStateAsUpdate(doc)).toString('hex'), told)
+  t.is(doc.getText('t').toString(), 'good')
+  doc.getText('t').insert(4, ' still')
+  world.advance(30_000)
+  t.is(world.open(other, 'notes').getText('t').toString(), 'good still')
+  t.is(
+    Buffer.from(Y.encodeStateAsUpdate(world.stored(other, 'doc/notes'))).toString('hex'),
+    held(),
+    'equal to others byte for byte',
+  )
+  world.crash(victim)
+  world.start(victim)
+  t.is(world.open(victim, 'notes').getText('t').toString(), 'good still')
+})
+
+const deletesOf = (
+  ranges: readonly (readonly [client: number, clock: number, length: number])[],
+): Uint8Array => {
+  const bytes = encoding.createEncoder()
+  encoding.writeVarUint(bytes, 0)
+  encoding.writeVarUint(bytes, ranges.length)
+  for (const [client, clock, length] of ranges) {
+    for (const n of [client, 1, clock, length]) encoding.writeVarUint(bytes, n)
+  }
+  return encoding.toUint8Array(bytes)
+}
 
 const want = (world: World, to: TestNode, from: TestNode, ranges: readonly Range[]): void => {
   let vector = new Uint8Array()

@@ -14,12 +14,13 @@ import type { StoreWrite } from '../step.js'
 import type { EntryContent } from './check.js'
 import type { StateConfig } from './config.js'
 import { DeleteHashes } from './delete-hashes.js'
-import { encodePiece, joinPieces, UNLIMITED } from './encode.js'
+import { encodePiece, UNLIMITED } from './encode.js'
 import { Entries, type Entry } from './entries.js'
 import type { Filling } from './filling.js'
 import { leaveFormats } from './formats.js'
 import { OwnCommits } from './own-commits.js'
 import { Pace } from './pace.js'
+import { applyOrStop, replay, type Stored } from './replay.js'
 import { type FoundLog, StoredLog } from './stored-log.js'
 import { cursorsOf, type Range, type Struct } from './structs.js'
 import { Visible } from './visible.js'
@@ -33,12 +34,7 @@ export interface LocalChange {
 }
 
 /** What the store held of it. */
-export interface Found extends Omit<FoundLog, 'snapshotBytes' | 'logBytes'> {
-  readonly parts: readonly Uint8Array[]
-  readonly log: readonly Uint8Array[]
-  /** Nothing of the snapshot is missing, and it is one snapshot. */
-  readonly isWhole: boolean
-}
+export interface Found extends Stored, Omit<FoundLog, 'snapshotBytes' | 'logBytes'> {}
 
 export interface Applied {
   readonly update: Uint8Array
@@ -137,41 +133,13 @@ export class Replica {
 
   /** Takes over what the store held, a raw document part by part; returns how many entries were of no use. */
   *load({ parts, log, isWhole, ...found }: Found): Generator<void, number> {
-    const { loadStepBytes } = this.#config
-    let useless = 0
-    const apply = (updates: readonly Uint8Array[]): void =>
-      this.doc.transact(() => {
-        for (const update of updates) {
-          try {
-            Y.applyUpdate(this.doc, update)
-          } catch {
-            useless++
-          }
-        }
-      })
-    // Nobody needs all of it once more as one update.
-    this.doc.off('update', this.#capture)
-    if (this.kind === 'space') apply([...parts, ...log])
-    else {
-      // A part of a snapshot is a step's work as it is.
-      for (const part of parts) {
-        apply([part])
-        yield
-        if (isWhole && this.doc.store.pendingStructs !== null) break
-      }
-      // Parts that were stored before they came in order refer to later ones, and Yjs would hold them back.
-      if (isWhole && this.doc.store.pendingStructs !== null) {
-        this.#begin()
-        this.doc.off('update', this.#capture)
-        apply([joinPieces(parts)])
-        yield
-      }
-      // In the log there are deletes, which take longer than what they delete (visible.ts).
-      for (const batch of batches(log, loadStepBytes)) {
-        apply(batch)
-        yield
-      }
+    const begin = (): Y.Doc => {
+      this.#begin()
+      // Nobody needs all of it once more as one update.
+      this.doc.off('update', this.#capture)
+      return this.doc
     }
+    const useless = yield* replay(begin, this.kind, { parts, log, isWhole }, this.#config.loadStepBytes)
     this.doc.on('update', this.#capture)
     this.entries.takeChanged()
     this.#stored.load({ ...found, snapshotBytes: sum(parts), logBytes: sum(log) })
@@ -270,13 +238,10 @@ export class Replica {
 
   /** Applies a checked update of others; null when it brought nothing. Either all of it or, if Yjs fails, nothing. */
   applyRemote(update: Uint8Array): Applied | null | 'unappliable' {
-    // A raw document may hold anything that Yjs can express, so a small one is tried on a copy.
-    if (this.kind === 'doc' && this.bytes <= TRIAL_BYTES_MAX && !applies(this.encode(), update))
-      return 'unappliable'
-    try {
-      Y.applyUpdate(this.doc, update)
-    } catch {
-      this.#repair()
+    const before = applyOrStop(this.doc, update)
+    if (before !== null) {
+      this.#rebuild(client => before.get(client) ?? 0)
+      this.entries.takeChanged()
       return 'unappliable'
     }
     const { store } = this.doc
@@ -405,11 +370,6 @@ export class Replica {
     return { entries, deletes }
   }
 
-  /** Yjs failed halfway through an update: what it had is put into a new document. */
-  #repair(): void {
-    this.#rebuild(client => this.clockOf(client))
-  }
-
   #rebuild(clockOf: (client: number) => number): void {
     const cursors = cursorsOf(this.doc.store, clockOf)
     const update = encodePiece(this.doc.store, cursors, UNLIMITED)
@@ -417,38 +377,6 @@ export class Replica {
     this.#stored.dropFold()
     Y.applyUpdate(this.doc, update)
     this.#captured = []
-  }
-}
-
-/** Updates in order, about so many bytes at a time. */
-const batches = function* (
-  updates: readonly Uint8Array[],
-  bytesMax: number,
-): Generator<readonly Uint8Array[]> {
-  let batch: Uint8Array[] = []
-  let bytes = 0
-  for (const update of updates) {
-    batch.push(update)
-    bytes += update.length
-    if (bytes < bytesMax) continue
-    yield batch
-    batch = []
-    bytes = 0
-  }
-  if (batch.length > 0) yield batch
-}
-
-/** Up to this size an update of a raw document is tried on a copy first: a millisecond or two. */
-const TRIAL_BYTES_MAX = 8_192
-
-const applies = (base: Uint8Array, update: Uint8Array): boolean => {
-  const trial = new Y.Doc()
-  try {
-    Y.applyUpdate(trial, base)
-    Y.applyUpdate(trial, update)
-    return true
-  } catch {
-    return false
   }
 }
 
