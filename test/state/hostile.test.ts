@@ -103,6 +103,9 @@ const LIES: readonly (readonly [
     'malformed',
     liar => updateBy(liar, (doc, list) => embed(doc, list, ['a', null, 1])),
   ],
+  ['the same delete twice', 'malformed', (_, victim) => overlapping(victim, [0, 5], [0, 5])],
+  ['deletes that overlap', 'malformed', (_, victim) => overlapping(victim, [0, 5], [4, 5])],
+  ['deletes out of order', 'malformed', (_, victim) => overlapping(victim, [4, 5], [0, 2])],
   ['an entry that is a text', 'malformed', liar => updateBy(liar, (doc, list) => embed(doc, list, 'bad'))],
   [
     'a stamp that is no integer',
@@ -125,6 +128,13 @@ const LIES: readonly (readonly [
     liar => updateBy(liar, (doc, list) => embed(doc, list, ['x'.repeat(257), 1, 1])),
   ],
 ]
+
+const overlapping = (victim: TestNode, ...ranges: readonly (readonly [number, number])[]): Uint8Array => {
+  const bytes = encoding.createEncoder()
+  for (const n of [0, 1, clientOf(victim.id, LINEAGE), ranges.length, ...ranges.flat()])
+    encoding.writeVarUint(bytes, n)
+  return encoding.toUint8Array(bytes)
+}
 
 for (const [name, reason, make] of LIES) {
   test(`a broadcast of ${name} is dropped, counted and held against its sender`, t => {
@@ -369,6 +379,49 @@ for (const kind of ['space', 'doc'] as const) {
     t.deepEqual(ranges, [{ client, from: 2 * told.length, to: 2 * RUNS }], 'what was not told of is left')
   })
 }
+
+// One by one they were sorted in among all others, and removed as arguments of one call.
+test('very many entries of one key take no longer than as many keys, and are tidied away', t => {
+  const world = new World({ seed: 8, nodes: 2, config: { tidyEntriesMax: 50_000 } })
+  const [victim, liar] = [world.node(0), world.node(1)]
+  world.set(victim, 'plant', 'k', 'good')
+  world.advance(2_000)
+  const doc = new Y.Doc()
+  doc.clientID = clientOf(liar.id, LINEAGE)
+  const list = doc.getArray(listName(liar.id, LINEAGE))
+  const [ENTRIES, PART] = [150_000, 5_000]
+  for (let from = 0; from < ENTRIES; from += PART) {
+    const vector = Y.encodeStateVector(doc)
+    doc.transact(transaction => {
+      const structs = doc.store.clients.get(doc.clientID)
+      let left = (structs?.at(-1) ?? null) as Y.Item | null
+      for (let clock = from; clock < from + PART; clock++) {
+        const content = new Y.ContentEmbed(['k', 1, 1])
+        const item: Y.Item = new Y.Item(
+          Y.createID(doc.clientID, clock),
+          left,
+          left?.lastId ?? null,
+          null,
+          null,
+          list,
+          null,
+          content,
+        )
+        item.integrate(transaction, 0)
+        left = item
+      }
+    })
+    gossip(world, victim, liar, Y.encodeStateAsUpdate(doc, vector))
+  }
+  t.deepEqual(victim.offences, [])
+  world.advance(20_000)
+  t.is(victim.core.get('plant', 'k'), 'good')
+  const stored = world.stored(victim, 'space/plant')
+  t.is(
+    [...stored.share.keys()].reduce((sum, name) => sum + stored.getArray(name).length, 0),
+    1,
+  )
+})
 
 // With 10,000 it took 39 s: each run was compared with each that waits.
 test('a comparison while 100,000 deletes apart from one another wait for the disk tells of none of them, and of all others', t => {

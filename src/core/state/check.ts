@@ -74,7 +74,12 @@ export const checkUpdate = (
   }
   for (const [deleted, ranges] of decoded.ds.clients) {
     if (!Number.isSafeInteger(deleted)) return MALFORMED
-    for (const { clock, len } of ranges) if (len < 1 || clock + len > CLOCK_MAX) return MALFORMED
+    // In order and apart, as Yjs writes them: it looks through all structs of a range, once for each range.
+    let end = 0
+    for (const { clock, len } of ranges) {
+      if (len < 1 || clock < end || clock + len > CLOCK_MAX) return MALFORMED
+      end = clock + len
+    }
   }
   return { ok: true, entries, bytes, writers, deletes: decoded.ds.clients }
 }

@@ -78,6 +78,8 @@ export class Entries {
 
   #follow(transaction: Y.Transaction): void {
     const { store } = transaction.doc
+    const gone = new Map<string, Set<string>>()
+    const come = new Map<string, Entry[]>()
     for (const [client, ranges] of transaction.deleteSet.clients) {
       const structs = (store.clients.get(client) ?? []) as Struct[]
       const before = transaction.beforeState.get(client) ?? 0
@@ -87,7 +89,9 @@ export class Entries {
           const struct = structs[i] as Struct
           if (struct.id.clock >= Math.min(clock + len, before)) break
           if (struct instanceof Y.Item && struct.content instanceof Y.ContentEmbed)
-            this.#remove((struct.content.embed as EntryContent)[0], client, struct.id.clock)
+            listOf(gone, (struct.content.embed as EntryContent)[0], () => new Set<string>()).add(
+              idOf(client, struct.id.clock),
+            )
         }
       }
     }
@@ -99,50 +103,52 @@ export class Entries {
         const struct = structs[i] as Struct
         if (struct.deleted || !(struct instanceof Y.Item) || !(struct.content instanceof Y.ContentEmbed))
           continue
-        this.#add(struct.content.embed as unknown as EntryContent, client, struct.id.clock)
+        const content = struct.content.embed as unknown as EntryContent
+        const bytes = Math.max(0, entryBytes(content, this.#config, Number.POSITIVE_INFINITY))
+        listOf(come, content[0], () => []).push({ client, clock: struct.id.clock, content, bytes })
       }
     }
+    for (const key of new Set([...gone.keys(), ...come.keys()]))
+      this.#change(key, gone.get(key) ?? NONE_GONE, come.get(key) ?? [])
   }
 
-  #add(content: EntryContent, client: number, clock: number): void {
-    const key = content[0]
-    const entry: Entry = {
-      client,
-      clock,
-      content,
-      bytes: Math.max(0, entryBytes(content, this.#config, Number.POSITIVE_INFINITY)),
-    }
-    const list = this.#byKey.get(key)
+  /** All of a key at once: one of very many would be sorted in, or searched for, among all the others. */
+  #change(key: string, gone: ReadonlySet<string>, come: readonly Entry[]): void {
+    const list = this.#byKey.get(key) ?? []
     this.#touch(key, list)
-    this.#onStamp(content[1])
-    this.#bytes += entry.bytes
-    if (list === undefined) {
-      this.#byKey.set(key, [entry])
-      this.#sorted = null
-    } else {
-      this.#byKey.set(key, [...list, entry].sort(newestFirst))
-      this.contested.add(key)
+    const rest: Entry[] = []
+    for (const entry of list) {
+      if (gone.has(idOf(entry.client, entry.clock))) this.#bytes -= entry.bytes
+      else rest.push(entry)
     }
-  }
-
-  #remove(key: string, client: number, clock: number): void {
-    const list = this.#byKey.get(key)
-    const entry = list?.find(each => each.client === client && each.clock === clock)
-    if (list === undefined || entry === undefined) return
-    this.#touch(key, list)
-    this.#bytes -= entry.bytes
-    const rest = list.filter(each => each !== entry)
-    if (rest.length < 2) this.contested.delete(key)
+    for (const entry of come) {
+      this.#onStamp(entry.content[1])
+      this.#bytes += entry.bytes
+      rest.push(entry)
+    }
+    if (come.length > 0 && rest.length > 1) rest.sort(newestFirst)
+    if (rest.length > 1) this.contested.add(key)
+    else this.contested.delete(key)
     if (rest.length > 0) this.#byKey.set(key, rest)
-    else {
-      this.#byKey.delete(key)
-      this.#sorted = null
-    }
+    else this.#byKey.delete(key)
+    if (list.length === 0 || rest.length === 0) this.#sorted = null
   }
 
-  #touch(key: string, list: readonly Entry[] | undefined): void {
-    if (!this.#touched.has(key)) this.#touched.set(key, list?.[0])
+  #touch(key: string, list: readonly Entry[]): void {
+    if (!this.#touched.has(key)) this.#touched.set(key, list[0])
   }
+}
+
+const NONE_GONE: ReadonlySet<string> = new Set()
+
+const idOf = (client: number, clock: number): string => `${client} ${clock}`
+
+const listOf = <List>(of: Map<string, List>, key: string, make: () => List): List => {
+  const known = of.get(key)
+  if (known !== undefined) return known
+  const made = make()
+  of.set(key, made)
+  return made
 }
 
 /** By stamp; ties go to the higher writer, then to its later entry. */

@@ -54,7 +54,7 @@ export class Gaps {
     if (held.list.some(({ client, clock }) => client === early.client && clock === early.clock)) return true
     // It comes again, in order, from whoever is asked for what is missing.
     const { pendingBytesMax, pendingTotalBytesMax } = this.#host.config
-    const bytes = early.update.length
+    const bytes = weightOf(early)
     if (held.bytes + bytes > pendingBytesMax || this.#bytes + bytes > pendingTotalBytesMax) return false
     held.bytes += bytes
     this.#bytes += bytes
@@ -69,8 +69,9 @@ export class Gaps {
     if (held === undefined) return undefined
     const index = held.list.findIndex(({ client, clock }) => clock <= replica.clockOf(client))
     const [ready] = index < 0 ? [] : held.list.splice(index, 1)
-    held.bytes -= ready?.update.length ?? 0
-    this.#bytes -= ready?.update.length ?? 0
+    const weight = ready === undefined ? 0 : weightOf(ready)
+    held.bytes -= weight
+    this.#bytes -= weight
     if (held.list.length === 0) this.#early.delete(replica.document)
     return ready
   }
@@ -124,3 +125,7 @@ export class Gaps {
     return [...writers].map(client => `${client}:${replica.clockOf(client)}`).join(' ')
   }
 }
+
+/** What it takes of the room: very many small ones would take longer to look through than large ones. */
+const weightOf = ({ update }: Early): number => Math.max(update.length, EARLY_BYTES_MIN)
+const EARLY_BYTES_MIN = 1_024

@@ -43,8 +43,10 @@ export class Losers {
       const isOurs =
         writer === this.#frame.self || (isFirst && (writer === null || !this.#interest.isLive(writer)))
       if (!isOurs) continue
-      losers.push(...rest)
-      more = losers.length >= this.#frame.config.tidyEntriesMax
+      // A key may have more than a transaction, or a call's arguments, can hold.
+      const { tidyEntriesMax } = this.#frame.config
+      for (const loser of rest.slice(0, tidyEntriesMax - losers.length)) losers.push(loser)
+      more = losers.length >= tidyEntriesMax
       if (more) break
     }
     if (losers.length > 0) this.#own.strike(replica, losers)
