@@ -4,7 +4,9 @@
 //
 // A stamp is one number: milliseconds × 2,048 plus a counter, 53 bits in all, good
 // until the year 2109. It never follows a stamp from the far future: one peer with
-// a clock years ahead would otherwise drag every clock of the mesh along for ever.
+// a clock years ahead would otherwise drag every clock of the mesh along for ever. Only where the
+// machine's clock shows a time before there was any of this (no battery, no NTP yet), it says nothing
+// of what is far: such a node follows what it sees, or all it writes would lose against what it saw.
 
 import type { Millis } from './ids.js'
 
@@ -38,7 +40,8 @@ export const createHybridClock = (aheadMsMax: Millis, start: Stamp = 0): HybridC
       return last
     },
     observe: (stamp, wall) => {
-      if (!isStamp(stamp) || stampMs(stamp) > clampMs(wall) + aheadMsMax) return false
+      const most = wall < CLOCKS_FROM_MS ? CLOCKS_TO_MS : clampMs(wall)
+      if (!isStamp(stamp) || stampMs(stamp) > most + aheadMsMax) return false
       if (stamp > last) last = stamp
       return true
     },
@@ -47,5 +50,9 @@ export const createHybridClock = (aheadMsMax: Millis, start: Stamp = 0): HybridC
     },
   }
 }
+
+/** 2020 and 2070: a clock that is set shows something between. */
+const CLOCKS_FROM_MS = 1_577_836_800_000
+const CLOCKS_TO_MS = 3_155_760_000_000
 
 const clampMs = (ms: Millis): Millis => Math.min(LAST_MS, Math.max(0, Math.floor(ms)))

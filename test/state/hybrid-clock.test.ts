@@ -8,15 +8,27 @@ test('stamps grow even when the wall clock stands still or runs backwards', t =>
   t.is(stampMs(stamps[0] as number), 1_000)
 })
 
+const NOW = 1_700_000_000_000
+
 test('a stamp that was seen is followed, unless it lies too far ahead', t => {
   const clock = createHybridClock(60_000)
-  t.true(clock.observe(packStamp(50_000, 7), 0))
-  t.is(clock.next(0), packStamp(50_000, 8))
-  t.false(clock.observe(packStamp(1e12, 0), 0))
-  t.false(clock.observe(Number.MAX_SAFE_INTEGER, 0))
-  t.false(clock.observe(-1, 0))
-  t.false(clock.observe(0.5, 0))
-  t.is(clock.next(0), packStamp(50_000, 9))
+  t.true(clock.observe(packStamp(NOW + 50_000, 7), NOW))
+  t.is(clock.next(NOW), packStamp(NOW + 50_000, 8))
+  t.false(clock.observe(packStamp(NOW + 1e12, 0), NOW))
+  t.false(clock.observe(Number.MAX_SAFE_INTEGER, NOW))
+  t.false(clock.observe(-1, NOW))
+  t.false(clock.observe(0.5, NOW))
+  t.is(clock.next(NOW), packStamp(NOW + 50_000, 9))
+})
+
+test('a clock that shows 1970 follows what it sees, and is still not led beyond all bounds', t => {
+  const clock = createHybridClock(60_000)
+  t.true(clock.observe(packStamp(NOW, 7), 5_000))
+  t.is(clock.next(5_000), packStamp(NOW, 8))
+  t.false(clock.observe(Number.MAX_SAFE_INTEGER, 5_000))
+  t.is(clock.next(5_001), packStamp(NOW, 9))
+  // Set by NTP, it goes on from there.
+  t.is(clock.next(NOW + 1_000), packStamp(NOW + 1_000, 0))
 })
 
 test('more than 2,048 stamps in a millisecond carry into the next', t => {

@@ -157,3 +157,35 @@ test('a spoilt head beside a snapshot that was not finished costs nothing, howev
     world.crash(node, node.disk.pending.length)
   }
 })
+
+test('what is written again does not take the place of what was written elsewhere meanwhile, and is here already', t => {
+  for (const isReached of [false, true]) {
+    const world = new World({ seed: 2, nodes: 3, latencyMs: [5, 5], commitMs: [1, 1] })
+    const [a, b] = [world.node(0), world.node(1)]
+    world.set(a, 'plant', 'first', 0)
+    world.advance(1_000)
+    const backup = a.disk.backup()
+    world.set(a, 'plant', 'second', 0)
+    world.advance(1_000)
+    world.crash(a)
+    a.disk.restore(backup)
+    world.partition(node => node === a)
+    world.start(a)
+    for (const key of ['k', 'l']) world.set(a, 'plant', key, 'older')
+    world.advance(1_000)
+    world.heal()
+    // Told before the comparison has begun, and so seen beside what is given up.
+    world.set(b, 'plant', 'k', 'newer')
+    while (!a.counts.has('shoal_state_lineages_retired_total')) world.advance(1)
+    t.is(a.core.get('plant', 'k'), 'newer')
+    if (isReached) world.set(b, 'plant', 'l', 'newest')
+    world.advance(60_000)
+    for (const node of world.nodes)
+      t.deepEqual(world.contents(node, 'plant'), {
+        first: 0,
+        k: 'newer',
+        l: isReached ? 'newest' : 'older',
+        second: 0,
+      })
+  }
+})

@@ -52,8 +52,18 @@ export class Arrivals {
   /** A stamp came into a replica. */
   sawStamp(stamp: Stamp): void {
     const { clock, frame } = this.#host
-    clock.observe(stamp, frame.wall())
+    // What is loaded comes before the wall is known, and is looked at once it is.
+    if (frame.isWallKnown) clock.observe(stamp, frame.wall())
     this.#newest = Math.max(this.#newest, stamp)
+  }
+
+  /** The wall is known: what was stored counts as seen. */
+  sawWall(): void {
+    const { clock, frame, holdings } = this.#host
+    if (frame.isWallKnown) return
+    frame.isWallKnown = true
+    for (const { entries } of holdings.all())
+      for (const stamp of entries.stamps()) clock.observe(stamp, frame.wall())
   }
 
   isIgnored(node: NodeId, now: Millis): boolean {

@@ -55,6 +55,11 @@ export class Entries {
     return this.#byKey.get(key) ?? []
   }
 
+  /** Of the newest entry of each key. */
+  *stamps(): Iterable<Stamp> {
+    for (const [entry] of this.#byKey.values()) if (entry !== undefined) yield entry.content[1]
+  }
+
   keys(): readonly string[] {
     this.#sorted ??= [...this.#byKey.keys()].sort(compareText)
     return this.#sorted

@@ -26,6 +26,7 @@ export class Frame {
   readonly deadlines = new DeadlineQueue<string>()
   /** How far the wall clock is from the clock of `now`. */
   wallOffsetMs = 0
+  isWallKnown = false
   readonly #lag: Lag
   #now: Millis = 0
   #effects: Effect[] = []

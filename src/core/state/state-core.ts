@@ -237,12 +237,14 @@ class State implements StateCore {
   #handle(now: Millis, event: CoreEvent): void {
     switch (event.kind) {
       case 'started':
+        this.#arrivals.sawWall()
         this.#holdings.announce()
         this.#gate.begin(now)
         for (const replica of this.#holdings.byName()) this.#losers.look(now, replica)
         return
       case 'wall':
         this.#frame.wallOffsetMs = event.offsetMs
+        this.#arrivals.sawWall()
         return
       case 'durable':
         this.#own.onDurable(now, event.token)
