@@ -5,7 +5,7 @@ import { stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { StoreTrouble } from '../adapters/disk/commit-queue.js'
-import { openDiskStore } from '../adapters/disk/disk-store.js'
+import { type DiskStore, openDiskStore } from '../adapters/disk/disk-store.js'
 import { createExecutor, type RunName } from '../adapters/executors/executor.js'
 import { createHandlers, type Handlers } from '../adapters/executors/handlers.js'
 import { type CopyTokens, createCopyTokens } from '../adapters/executors/tokens.js'
@@ -131,7 +131,7 @@ export const composeNode = async (settings: NodeSettings): Promise<Composed> => 
         awaitMs:
           settings.join.length > 0 ? coreDefaults.tasks.bootGate.waitMs : settings.mdns ? SEARCHING_MS : 0,
       },
-      await recoverAll(store, disk?.mayLack === true, clock, log),
+      await recoverAll(store, disk, clock, log),
       configOf(settings),
     )
     onTrouble = trouble =>
@@ -230,16 +230,18 @@ const PREFIXES = ['m/', STATE_PREFIX, TASKS_PREFIX]
 
 const recoverAll = async (
   store: Store,
-  mayLack: boolean,
+  disk: Pick<DiskStore, 'mayLack' | 'lastWrittenMs'> | null,
   clock: Clock,
   log: NodeLog,
 ): Promise<ReadonlyMap<string, readonly StoreEntry[]>> => {
   const recovered = await recover(store)
-  if (!mayLack) return recovered
+  if (disk === null || !disk.mayLack) return recovered
   const rng = createRng(hashText53(Buffer.from(createEntropy().bytes(8)).toString('hex')))
   const heads = renewWriters(recovered.get(STATE_PREFIX) ?? [], rng)
+  // A clock without a battery shows 1970, and less than the disk has seen.
+  const wallMs = Math.max(clock.wall(), disk.lastWrittenMs)
   // Durable before anything is written under them.
-  await store.write([...heads, renewFloor(recovered.get(TASKS_PREFIX) ?? [], clock.wall())], true)
+  await store.write([...heads, renewFloor(recovered.get(TASKS_PREFIX) ?? [], wallMs)], true)
   log.warn('own entries may be missing in the store: writing under new lineages', { documents: heads.length })
   return recover(store)
 }

@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -310,6 +310,21 @@ for (const { what, left, lacks, damage } of DAMAGE) {
     await again.close()
   })
 }
+
+// A gateway without a battery shows 1970 when it boots: its disk knows better.
+test('a store tells when it was written last, as the clock was then', async t => {
+  const { directory } = t.context
+  const store = await open(directory)
+  t.is(store.lastWrittenMs, 0)
+  await Promise.all([store.write([put('a', 'b')], true), store.close()])
+  const level = join(directory, 'level')
+  const [first, ...others] = await readdir(level)
+  for (const name of others) await utimes(join(level, name), 5, 5)
+  await utimes(join(level, first as string), 1_790_000_000, 1_790_000_000)
+  const again = await open(directory)
+  t.is(again.lastWrittenMs, 1_790_000_000_000)
+  await again.close()
+})
 
 test('a log that is cut at any byte, or has zeros from there on, is no damage', async t => {
   const { directory } = t.context

@@ -10,6 +10,7 @@ import { constants } from 'node:fs'
 import { access, chmod, mkdir, open, readdir, readFile, rename, stat, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ShoalError } from '../../core/errors.js'
+import type { Millis } from '../../core/ids.js'
 
 /** The version that this code writes, and the newest that it reads. */
 export const STORE_FORMAT = 1
@@ -74,6 +75,14 @@ export const lacksPointer = async (level: string): Promise<boolean> => {
   for (const name of names.filter(name => name.endsWith('.log')))
     if ((await stat(join(level, name))).size > 0) return true
   return false
+}
+
+/** When any file of it was written last, as the clock was then. */
+export const newestIn = async (level: string): Promise<Millis> => {
+  const times = await Promise.all(
+    (await listing(level)).map(async name => (await stat(join(level, name))).mtimeMs),
+  )
+  return Math.floor(times.reduce((newest, time) => Math.max(newest, time), 0))
 }
 
 const listing = async (directory: string): Promise<string[]> => {

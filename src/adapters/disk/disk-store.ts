@@ -14,6 +14,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
 import { ShoalError } from '../../core/errors.js'
+import type { Millis } from '../../core/ids.js'
 import type { StoreEntry, StoreWrite } from '../../core/step.js'
 import type { Clock, Log, Store } from '../../ports.js'
 import { type CommitLimits, CommitQueue, type CommitTarget, type StoreTrouble } from './commit-queue.js'
@@ -23,6 +24,7 @@ import {
   isDamage,
   lacksPointer,
   levelDirectory,
+  newestIn,
   prepareDirectory,
 } from './directory.js'
 import { lookAtLogs } from './log-tail.js'
@@ -46,6 +48,8 @@ export interface DiskStore extends Store {
    * rebuilt. A record that is not whole at its very end was acknowledged to nobody (log-tail.ts).
    */
   readonly mayLack: boolean
+  /** The latest that a clock has shown at a write to it before it was opened; 0 for a new store. */
+  readonly lastWrittenMs: Millis
 }
 
 export const STORE_LIMITS: CommitLimits & { readonly writeBufferBytes: number } = {
@@ -70,6 +74,7 @@ export const openDiskStore = async (directory: string, options: DiskStoreOptions
   await inspectDirectory(directory)
   await prepareDirectory(directory)
   const { clock, log, onTrouble, writeBufferBytes = STORE_LIMITS.writeBufferBytes, ...given } = options
+  const lastWrittenMs = await newestIn(levelDirectory(directory))
   const end = await lookAtLogs(levelDirectory(directory))
   let isRebuilt = false
   const open = (): Promise<Level> =>
@@ -131,6 +136,7 @@ export const openDiskStore = async (directory: string, options: DiskStoreOptions
     trouble: () => queue.trouble,
     lostBytes: mayLack ? Math.max(lostBytes, end.unreadBytes) : 0,
     mayLack,
+    lastWrittenMs,
   }
 }
 
