@@ -386,3 +386,23 @@ test('after any restored backup replicas are equal, and of every key the newest 
     for (const node of world.nodes) t.deepEqual(world.contents(node, 'plant'), newest, `seed ${seed}`)
   }
 })
+
+test('while a disk takes nothing for a minute, writes are read at home alone, and all are acknowledged and told when it does again', t => {
+  const world = new World({ seed: 21, nodes: 3, commitMs: [60_000, 60_000], latencyMs: [1, 5] })
+  const watched = watch(world)
+  const [a, b] = [world.node(0), world.node(1)]
+  const requests: number[] = []
+  for (let i = 0; i < 500; i++) {
+    requests.push(world.set(a, 'plant', `k${i % 50}`, i))
+    if (i % 10 === 9) requests.push(world.delete(a, 'plant', `k${i % 50}`))
+    world.advance(100)
+  }
+  t.is(a.core.get('plant', 'k48'), 498)
+  t.is(b.core.get('plant', 'k48'), undefined)
+  t.false(requests.some(request => world.isAcknowledged(request)))
+  world.advance(120_000)
+  t.true(requests.every(request => world.isAcknowledged(request)))
+  for (const node of world.nodes) t.is(Object.keys(world.contents(node, 'plant')).length, 45)
+  t.deepEqual(watched.faults, [])
+  t.is(states(world).length, 1)
+})
