@@ -380,6 +380,41 @@ for (const kind of ['space', 'doc'] as const) {
   })
 }
 
+// A vector of more than 100,000 is taken for a lie, and no message would hold it: it would never be compared again.
+test('invented writers are too many at some point, and those who wrote before go on', t => {
+  for (const document of ['space/plant', 'doc/notes']) {
+    const world = new World({ seed: 9, nodes: 2, config: { writersMax: 100, offencesMax: 1_000 } })
+    const [victim, liar] = [world.node(0), world.node(1)]
+    const notes = world.open(victim, 'notes')
+    notes.getMap('m').set('k', 0)
+    world.set(victim, 'plant', 'k', 0)
+    world.advance(2_000)
+    world.crash(liar)
+    world.step(victim, { kind: 'linkUp', node: liar.id, address: '', outbound: true })
+    for (let i = 0; i < 200; i++) {
+      const lineage = i.toString(16).padStart(8, '0')
+      const doc = new Y.Doc()
+      doc.clientID = clientOf(liar.id, lineage)
+      if (document === 'doc/notes') doc.getMap('m').set('k', i + 1)
+      else embed(doc, listName(liar.id, lineage), [`key-${i}`, 1, i])
+      const update = Y.encodeStateAsUpdate(doc)
+      const message: Message = { kind: 'stateUpdate', document, lineage, update }
+      world.step(victim, { kind: 'gossip', from: liar.id, topic: `state/${document}`, message, bytes: 1 })
+    }
+    t.is(victim.offences.length, 200 + 1 - 125)
+    t.is(victim.offences[0]?.offence, 'limit')
+    const before = world.set(victim, 'plant', 'k', 'still')
+    notes.getMap('m').set('k', 'still')
+    world.advance(1_000)
+    t.true(world.isAcknowledged(before))
+    t.is(victim.core.get('plant', 'k'), 'still')
+    t.deepEqual(
+      [...world.replies.values()].filter(({ ok }) => !ok),
+      [],
+    )
+  }
+})
+
 // One by one they were sorted in among all others, and removed as arguments of one call.
 test('very many entries of one key take no longer than as many keys, and are tidied away', t => {
   const world = new World({ seed: 8, nodes: 2, config: { tidyEntriesMax: 50_000 } })

@@ -28,6 +28,11 @@ export interface StateConfig {
   readonly documentsMax: number
   /** Encoded bytes of a raw document. 4 MB: the application's copy holds all of it in memory, and takes seconds to be filled if it is all single letters. */
   readonly documentBytesMax: number
+  /**
+   * ClientIDs that ever wrote to a space or document: nothing can forget one. 20,000: a vector of them is 220 KB,
+   * a fifth of what one message of a comparison may have; a node has one, and a new one after damage of its disk.
+   */
+  readonly writersMax: number
   /** Bytes of all spaces and documents together. 256 MB: what a gateway of 1 GB can spare. */
   readonly totalBytesMax: number
   /**
@@ -148,6 +153,7 @@ export const defaultStateConfig: StateConfig = Object.freeze({
   spaceBytesMax: 67_108_864,
   documentsMax: 1_000,
   documentBytesMax: 4_194_304,
+  writersMax: 20_000,
   totalBytesMax: 268_435_456,
   remoteSlack: 1.25,
   updateBytesMax: 262_144,

@@ -9,6 +9,7 @@ import type { StateConfig } from './config.js'
 import type { Interest } from './interest.js'
 import { jsonBytes, utf8Bytes } from './json-size.js'
 import type { Replica } from './replica.js'
+import { writersWith } from './room.js'
 
 /** A name that is none, or that this node does not hold. */
 export const refuseUnheld = (name: string, interest: Interest): ShoalError | null => {
@@ -41,7 +42,13 @@ export const checkDocumentUpdate = (
   const checked = checkUpdate(update, 'doc', null, config)
   if (!checked.ok)
     return new ShoalError('DOCUMENT_INVALID', `the update of the document ${name} is ${checked.reason}`)
-  const { documentBytesMax, totalBytesMax, remoteSlack } = config
+  const { documentBytesMax, totalBytesMax, remoteSlack, writersMax } = config
+  const writers = writersWith(replica, checked.writers.keys())
+  if (writers > Math.max(writersMax, replica.doc.store.clients.size))
+    return new ShoalError(
+      'STATE_LIMIT',
+      `the clients that wrote to the document ${name} would be ${writers}; writersMax is ${writersMax}`,
+    )
   // A document that is full could never be made smaller otherwise: to delete takes some bytes as well.
   const slack = checked.writers.size === 0 ? remoteSlack : 1
   if (!replica.fits(update.length, documentBytesMax * slack))
@@ -134,6 +141,9 @@ export const checkWrite = (
   }
   if (written > config.writeBytesMax)
     return limit(`bytes written to ${space} at once are`, written, 'writeBytesMax')
+  const writers = replica === undefined ? 1 : writersWith(replica, [replica.client])
+  if (writers > Math.max(config.writersMax, replica?.doc.store.clients.size ?? 0))
+    return limit(`nodes that wrote to ${space} would be`, writers, 'writersMax')
   // A write that makes things smaller is always welcome.
   if (keys > config.spaceKeysMax && keys > (replica?.entries.size ?? 0))
     return limit(`keys of ${space} would be`, keys, 'spaceKeysMax')

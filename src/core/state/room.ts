@@ -19,6 +19,7 @@ export const hasRoomFor = (
   config: StateConfig,
 ): boolean => {
   const { remoteSlack, spaceKeysMax, spaceBytesMax, documentBytesMax, totalBytesMax } = config
+  if (writersWith(replica, checked.writers.keys()) > config.writersMax * remoteSlack) return false
   if (replica.kind === 'doc') {
     if (totalBytes + updateBytes > totalBytesMax * remoteSlack) return false
     return replica.fits(updateBytes, documentBytesMax * remoteSlack)
@@ -30,6 +31,14 @@ export const hasRoomFor = (
   if (checked.entries === 0 || fits(checked.bytes, checked.entries)) return true
   const freed = freedBy(replica, checked.deletes)
   return fits(checked.bytes - freed.bytes, checked.entries - freed.keys)
+}
+
+/** How many clients will have written to it. */
+export const writersWith = ({ doc }: Replica, writers: Iterable<number>): number => {
+  const { clients } = doc.store
+  let count = clients.size
+  for (const client of writers) if (!clients.has(client)) count++
+  return count
 }
 
 /** The live bytes that an update's deletes would free. */
