@@ -176,3 +176,32 @@ test('deletes all over a grown document come few at a time, and end alike', t =>
   t.true(sameText(other, doc))
   t.true(most > 10 && most <= 50, `${most} at most`)
 })
+
+test('of the work that takes milliseconds a timer does one piece, however much there is, and nothing else does any', t => {
+  const world = new World({ seed: 3, nodes: 1, config: { foldBytes: 5_000, foldStepBytes: 500 } })
+  const node = world.node(0)
+  const names = ['notes', 'plans', 'logs']
+  const docs = names.map(name => world.open(node, name))
+  for (const update of grow('typed', 12_000).updates) for (const doc of docs) Y.applyUpdate(doc, update)
+  const written: { readonly by: string; readonly parts: number }[] = []
+  let parts = 0
+  world.onEffect = (_node, effect) => {
+    if (effect.kind !== 'persist') return
+    parts += effect.writes.filter(({ key, value }) => value !== null && /\/p\/\d+\/\d+$/.test(key)).length
+  }
+  world.around = (event, turn) => {
+    parts = 0
+    turn()
+    if (parts > 0) written.push({ by: event.kind, parts })
+  }
+  // So late that all of it is due at every event.
+  for (let i = 0; i < 100; i++) {
+    world.set(node, 'plant', `k${i}`, i)
+    world.advance(5)
+  }
+  t.true(written.length > 20, `${written.length} pieces`)
+  t.deepEqual(
+    written.filter(({ by, parts }) => by !== 'timer' || parts > 1),
+    [],
+  )
+})

@@ -24,6 +24,8 @@ export class Frame {
   readonly rng: Rng
   readonly nextToken: () => number
   readonly deadlines = new DeadlineQueue<string>()
+  /** What takes milliseconds each time and nobody waits for: one of them when a timer comes. */
+  readonly chores = new DeadlineQueue<string>()
   /** How far the wall clock is from the clock of `now`. */
   wallOffsetMs = 0
   isWallKnown = false
@@ -37,6 +39,13 @@ export class Frame {
     this.rng = rng
     this.nextToken = nextToken
     this.#lag = new Lag(config.lagMemoryMs)
+  }
+
+  /** When this part of the core wants to be woken. */
+  get nextAt(): Millis | null {
+    const { chores, deadlines } = this
+    if (chores.nextAt === null || deadlines.nextAt === null) return chores.nextAt ?? deadlines.nextAt
+    return Math.min(chores.nextAt, deadlines.nextAt)
   }
 
   /** A step begins; what is due is late by as much as the node is behind. */

@@ -57,7 +57,7 @@ export class Gate {
   }
 
   #loadSoon(now: Millis): void {
-    this.#frame.deadlines.set('load', now + LOAD_GAP_MS)
+    this.#frame.chores.set('load', now + LOAD_GAP_MS)
   }
 }
 

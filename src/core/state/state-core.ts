@@ -145,15 +145,18 @@ class State implements StateCore {
   }
 
   get nextDeadlineAt(): Millis | null {
-    return this.#frame.deadlines.nextAt
+    return this.#frame.nextAt
   }
 
   step(now: Millis, event: CoreEvent): readonly Effect[] {
-    const { deadlines } = this.#frame
+    const { chores, deadlines } = this.#frame
     this.#frame.begin(now)
     this.#handle(now, event)
     for (let due = deadlines.takeDue(now); due !== undefined; due = deadlines.takeDue(now))
       this.#onDeadline(now, due)
+    // A turn of the loop has one timer, and many other events: each would do some of it.
+    const chore = event.kind === 'timer' ? chores.takeDue(now) : undefined
+    if (chore !== undefined) this.#onDeadline(now, chore)
     return this.#finish(now)
   }
 
@@ -331,21 +334,21 @@ class State implements StateCore {
       case 'fold':
         if (!replica.wantsFold) return
         this.#frame.emit({ kind: 'persist', writes: replica.foldStep(), flush: false, token: null })
-        if (replica.wantsFold) this.#frame.deadlines.set(`fold ${replica.document}`, now + 1)
+        if (replica.wantsFold) this.#frame.chores.set(`fold ${replica.document}`, now + 1)
     }
   }
 
   // ── the end of a step ──
 
   #finish(now: Millis): readonly Effect[] {
-    const { deadlines } = this.#frame
+    const { chores } = this.#frame
     for (const replica of this.#dirty) {
       if (replica.kind === 'space') {
         this.#tellApplication(now, replica)
         this.#losers.look(now, replica)
       }
       const fold = `fold ${replica.document}`
-      if (replica.wantsFold && deadlines.get(fold) === null) deadlines.set(fold, now + 1)
+      if (replica.wantsFold && chores.get(fold) === null) chores.set(fold, now + 1)
     }
     this.#dirty.clear()
     return this.#frame.take()
