@@ -95,10 +95,22 @@ test('a disk that fails for too long breaks the store for good, and every write 
 test('more waiting bytes than memory should hold break the store', async t => {
   const disk = new FakeDisk()
   disk.failure = FULL
-  const writes = Array.from({ length: 11 }, (_, i) => disk.queue.write([put('key', 'x'.repeat(97))], i > 0))
+  const writes = Array.from({ length: 12 }, (_, i) => disk.queue.write([put('key', 'x'.repeat(97))], i > 0))
   const results = await Promise.allSettled(writes)
   t.true(results.every(result => result.status === 'rejected' && result.reason.code === 'STORE_BROKEN'))
   t.is(disk.queue.stats().pendingWrites, 0)
+})
+
+test('one batch may be larger than all that may wait, and others wait beside it', async t => {
+  const disk = new FakeDisk()
+  disk.failure = FULL
+  const large = disk.queue.write([put('all', 'x'.repeat(5_000))], true)
+  const others = Array.from({ length: 9 }, (_, i) => disk.queue.write([put(`k${i}`, 'x'.repeat(97))], true))
+  await disk.advance(10)
+  disk.failure = null
+  await disk.advance(500)
+  await Promise.all([large, ...others])
+  t.is(disk.committed.flat().length, 10)
 })
 
 test('a burst is split into commits of bounded size, between batches and never within one', async t => {

@@ -34,7 +34,10 @@ export interface CommitLimits {
   readonly lazyCommitMs: Millis
   /** Batches beyond this size in sum start another commit; a larger batch has one of its own. */
   readonly commitBytesMax: number
-  /** Waiting batches beyond this size in sum break the queue: memory is not a disk. */
+  /**
+   * Waiting batches beyond this size in sum break the queue: memory is not a disk. The largest does not
+   * count: a space that is written anew must be so in one batch, or a power cut would leave half of it.
+   */
   readonly pendingBytesMax: number
   /** The first wait after a failed commit; it doubles up to `retryMaxMs`. */
   readonly retryMs: Millis
@@ -113,12 +116,12 @@ export class CommitQueue {
       this.#batches.push({ writes, flush, bytes, at, resolve, reject })
       if (flush) this.#flushAskedAt ??= at
       this.#pendingBytes += bytes
-      if (this.#pendingBytes > this.#limits.pendingBytesMax) {
+      if (this.#isTooMuch()) {
         this.#break(
           new ShoalError(
             'STORE_BROKEN',
-            `the store gave up: ${this.#pendingBytes} bytes wait for the disk, and at most ` +
-              `${this.#limits.pendingBytesMax} may${this.#trouble === null ? '' : ` (${this.#trouble.message})`}`,
+            `the store gave up: ${this.#pendingBytes} bytes wait for the disk, and beside the largest write ` +
+              `at most ${this.#limits.pendingBytesMax} may${this.#trouble === null ? '' : ` (${this.#trouble.message})`}`,
           ),
         )
         return
@@ -144,6 +147,13 @@ export class CommitQueue {
       this.#disarm()
       if (!this.#committing) this.#commitNext()
     })
+  }
+
+  #isTooMuch(): boolean {
+    const { pendingBytesMax } = this.#limits
+    if (this.#pendingBytes <= pendingBytesMax) return false
+    const largest = this.#batches.reduce((most, { bytes }) => Math.max(most, bytes), 0)
+    return this.#pendingBytes - largest > pendingBytesMax
   }
 
   #arm(): void {
