@@ -1,6 +1,7 @@
-// Members as the contract shows them (section 5).
+// Members as the contract shows them (section 5), and as people name them.
 
-import type { Millis, NodeId } from '../core/ids.js'
+import { ShoalError } from '../core/errors.js'
+import { compareText, type Millis, type NodeId, nodeId } from '../core/ids.js'
 import type { Cause, Health, Member, MembersView, Verdict } from '../core/member.js'
 
 /** A member of the mesh, as this node sees it. */
@@ -48,3 +49,24 @@ export const memberInfo = (
   rttMs: members.rttMs(id),
   observers: members.observersOf(id),
 })
+
+/** Whom an id, a unique prefix of one of at least 8 characters, or a unique name means; otherwise what is wrong. */
+export const resolveMember = (members: MembersView, text: string): NodeId => {
+  const all = members.all()
+  if (all.some(member => member.id === text)) return nodeId(text)
+  const named = all.filter(
+    member => member.record.name === text || (text.length >= 8 && member.id.startsWith(text)),
+  )
+  if (named.length === 1) return (named[0] as (typeof named)[number]).id
+  if (named.length === 0) {
+    throw new ShoalError(
+      'NOT_FOUND',
+      `no member is called ${text}; a name, an id, or its first 8 characters or more is accepted`,
+    )
+  }
+  const ids = named.map(member => member.id).sort(compareText)
+  throw new ShoalError(
+    'AMBIGUOUS',
+    `${text} means ${ids.length} members: ${ids.join(', ')}; say which by its id`,
+  )
+}

@@ -5,7 +5,7 @@
 import type * as Y from 'yjs'
 import { ShoalError } from '../core/errors.js'
 import { hashText53 } from '../core/hash.js'
-import { compareText, type Millis, type NodeId, nodeId, type TaskId, taskId } from '../core/ids.js'
+import { type Millis, type NodeId, type TaskId, taskId } from '../core/ids.js'
 import type { Json } from '../core/json.js'
 import type { Health, MembersView } from '../core/member.js'
 import { MEMBERS_TOPIC } from '../core/membership/shared.js'
@@ -28,14 +28,18 @@ import type {
   Transport,
   TransportListener,
 } from '../ports.js'
+import { type Counter, Counters } from './counters.js'
 import { Documents } from './documents.js'
+import { HealthReports } from './health-reports.js'
 import { createJournal, type Journal } from './journal.js'
 import { Loop, type LoopStats } from './loop.js'
-import { type MemberInfo, memberInfo } from './member-info.js'
+import { type MemberInfo, memberInfo, resolveMember } from './member-info.js'
 import { optionChecks } from './options.js'
 import { createPerformer, type Performer } from './perform.js'
 import { Requests } from './requests.js'
+import { Signs } from './signs.js'
 import { type Space, Spaces } from './spaces.js'
+import { TaskLogs } from './task-logs.js'
 import { createTimeZones } from './time-zone.js'
 
 export interface NodeProfile {
@@ -81,36 +85,6 @@ export interface NodeInfo
   readonly startedAt: Millis
 }
 
-/** A count by metric and labels, for the metrics. */
-export interface Counter {
-  readonly metric: string
-  readonly labels: Readonly<Record<string, string>>
-  value: number
-}
-
-const COUNTERS_MAX = 1_000
-const SIGNS_MAX = 10_000
-const LOGS_TIMEOUT_MS = 3_000
-/** Blocking for this long is worth a word on the node's health, which then stands for so long. */
-const BLOCKED_MS = 250
-const BLOCKED_SHOWN_MS = 30_000
-
-/** Both travel in this node's record, which others refuse whole when a text in it is beyond 512 characters. */
-const SOURCE_CHARS_MAX = 100
-const REASON_CHARS_MAX = 400
-
-const clip = (text: string, charsMax: number): string =>
-  text.length <= charsMax ? text : `${text.slice(0, charsMax - 1)}…`
-
-/** What of a line of a task's log is used here; the rest is for the reader. */
-interface LogLine {
-  readonly at: Millis
-}
-
-/** A peer may answer anything. */
-const isLine = (value: unknown): value is LogLine =>
-  typeof value === 'object' && value !== null && typeof (value as Partial<LogLine>).at === 'number'
-
 export class RunningNode {
   readonly id: NodeId
   readonly startedAt: Millis
@@ -127,10 +101,10 @@ export class RunningNode {
   readonly #spaces: Spaces
   readonly #documents: Documents
   readonly #zones = createTimeZones()
-  readonly #blocked = new Map<string, () => void>()
-  readonly #counters = new Map<string, Counter>()
-  /** When each member that is or was a neighbor last gave a sign of life. */
-  readonly #signs = new Map<NodeId, Millis>()
+  readonly #counters = new Counters()
+  readonly #health: HealthReports
+  readonly #logs: TaskLogs
+  readonly #signs: Signs
   readonly #stopListeners = new Set<(reason: string | null) => void>()
   #status: 'starting' | 'ready' | 'leaving' | 'closed' = 'starting'
   #leaving: Promise<void> | null = null
@@ -149,7 +123,7 @@ export class RunningNode {
     this.clock = ports.clock
     this.startedAt = Math.round(ports.clock.now())
     const onError = (error: unknown): void => {
-      this.#count('listener_errors', 1)
+      this.#counters.add('listener_errors', 1)
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
       this.log.error('a listener of the application threw', { error: text })
       ports.onListenerError?.(error)
@@ -182,11 +156,13 @@ export class RunningNode {
       clock: ports.clock,
       store: ports.store,
       log: ports.log,
-      count: (metric, by, labels) => this.#count(metric, by, labels),
+      count: (metric, by, labels) => this.#counters.add(metric, by, labels),
       onStandDown: reason => this.#standDown(reason),
     })
     const ask = (event: CoreEvent): boolean => this.#loop.ask(event)
     this.#requests = new Requests(ask)
+    this.#health = new HealthReports(ports.clock, ask)
+    this.#signs = new Signs(() => ports.clock.now())
     this.#documents = new Documents({
       ask,
       now: () => ports.clock.now(),
@@ -211,6 +187,13 @@ export class RunningNode {
       onError,
     })
     this.#executor = ports.executor(this)
+    this.#logs = new TaskLogs({
+      self: this.id,
+      members: this.#core.members,
+      transport: ports.transport,
+      log: ports.log,
+      here: (task, lines) => this.#executor.logs(task, lines),
+    })
     this.#performer = createPerformer(
       { ...ports, executor: this.#executor },
       {
@@ -224,9 +207,9 @@ export class RunningNode {
             onError(error)
           }
         },
-        onCount: (metric, by, labels) => this.#count(metric, by, labels),
+        onCount: (metric, by, labels) => this.#counters.add(metric, by, labels),
         onCopyLog: () => {},
-        onRequest: (_from, bytes) => this.#answer(bytes),
+        onRequest: (_from, bytes) => this.#logs.answer(bytes),
         addressesOf: id => this.#core.members.get(id)?.record.addresses ?? [],
       },
       this.#loop,
@@ -238,7 +221,7 @@ export class RunningNode {
     const { transport, store } = this.#ports
     this.#loop.run(effect => {
       if (effect.kind === 'publish' && effect.topic === MEMBERS_TOPIC)
-        this.#count('rumors', 1, { direction: 'sent' })
+        this.#counters.add('rumors', 1, { direction: 'sent' })
       if (effect.kind !== 'discovery' || this.#profile.mdns) this.#performer.perform(effect)
     })
     this.#loop.ask({ kind: 'abilities', runs: this.#executor.abilities() })
@@ -301,32 +284,16 @@ export class RunningNode {
 
   /** An id, a unique prefix of one of at least 8 characters, or a unique name; otherwise what is wrong. */
   resolve(text: string): NodeId {
-    const all = this.#core.members.all()
-    if (all.some(member => member.id === text)) return nodeId(text)
-    const named = all.filter(
-      member => member.record.name === text || (text.length >= 8 && member.id.startsWith(text)),
-    )
-    if (named.length === 1) return (named[0] as (typeof named)[number]).id
-    if (named.length === 0) {
-      throw new ShoalError(
-        'NOT_FOUND',
-        `no member is called ${text}; a name, an id, or its first 8 characters or more is accepted`,
-      )
-    }
-    const ids = named.map(member => member.id).sort(compareText)
-    throw new ShoalError(
-      'AMBIGUOUS',
-      `${text} means ${ids.length} members: ${ids.join(', ')}; say which by its id`,
-    )
+    return resolveMember(this.#core.members, text)
   }
 
   /** When a member that is or was a neighbor last gave a sign of life: a message, or the end of its connection. */
   lastSignOf(member: NodeId): Millis | null {
-    return this.#signs.get(member) ?? null
+    return this.#signs.lastOf(member)
   }
 
   counters(): Iterable<Counter> {
-    return this.#counters.values()
+    return this.#counters.all()
   }
 
   loopStats(): LoopStats {
@@ -416,39 +383,7 @@ export class RunningNode {
   async taskLogs(id: string, lines: number): Promise<readonly unknown[]> {
     const task = this.task(id)
     if (task === null) throw new ShoalError('NOT_FOUND', `no task is called ${id}`)
-    const copies = task.copies as readonly { readonly node: NodeId | null }[]
-    const nodes = new Set(copies.flatMap(({ node }) => node ?? []))
-    nodes.add(this.id)
-    const parts = await Promise.all([...nodes].map(node => this.#logsOf(node, taskId(id), lines)))
-    const all = parts.flat() as LogLine[]
-    return all.sort((a, b) => a.at - b.at).slice(-lines)
-  }
-
-  async #logsOf(node: NodeId, task: TaskId, lines: number): Promise<readonly unknown[]> {
-    if (node === this.id) return this.#executor.logs(task, lines)
-    const addresses = this.#core.members.get(node)?.record.addresses ?? []
-    const question = Buffer.from(JSON.stringify({ ask: 'logs', task, lines }))
-    try {
-      const bytes = await this.#ports.transport.request(node, addresses, question, LOGS_TIMEOUT_MS)
-      const answer = JSON.parse(Buffer.from(bytes).toString('utf8')) as unknown
-      if (Array.isArray(answer)) return answer.filter(isLine)
-    } catch (error) {
-      this.log.debug('an owner did not answer', { node, error: String(error) })
-    }
-    throw new ShoalError('OWNER_UNREACHABLE', `${node} runs ${task} and does not answer`)
-  }
-
-  /** A question of another member. Whoever can ask holds the mesh key; the answer is what any member may see. */
-  async #answer(bytes: Uint8Array): Promise<Uint8Array> {
-    const question = JSON.parse(Buffer.from(bytes).toString('utf8')) as {
-      ask?: unknown
-      task?: unknown
-      lines?: unknown
-    }
-    if (question.ask !== 'logs' || typeof question.task !== 'string' || typeof question.lines !== 'number') {
-      throw new ShoalError('QUESTION_UNKNOWN', 'only logs can be asked for')
-    }
-    return Buffer.from(JSON.stringify(this.#executor.logs(taskId(question.task), question.lines)))
+    return this.#logs.read(taskId(id), task, lines)
   }
 
   // What is asked of the node.
@@ -477,26 +412,13 @@ export class RunningNode {
   }
 
   report(source: string, level: Health, reason: string): void {
-    this.#loop.ask({
-      kind: 'health',
-      source: clip(source, SOURCE_CHARS_MAX),
-      level,
-      reason: clip(reason, REASON_CHARS_MAX),
-    })
+    this.#health.report(source, level, reason)
   }
 
   /** A handler kept the event loop to itself: the node says so, with the task's name, until it is over. */
   handlerBlocked(task: TaskId, ms: Millis): void {
-    this.#count('handler_blocked_ms', Math.round(ms), { task })
-    if (ms < BLOCKED_MS) return
-    const source = `task ${task}`
-    this.report(source, 'strained', `its handler kept the event loop for ${Math.round(ms)} ms`)
-    this.#blocked.get(source)?.()
-    const over = this.clock.setTimer(this.clock.now() + BLOCKED_SHOWN_MS, () => {
-      this.#blocked.delete(source)
-      this.report(source, 'ok', '')
-    })
-    this.#blocked.set(source, over)
+    this.#counters.add('handler_blocked_ms', Math.round(ms), { task })
+    this.#health.handlerBlocked(task, ms)
   }
 
   abilitiesChanged(): void {
@@ -530,7 +452,7 @@ export class RunningNode {
 
   async #close(reason: string | null): Promise<void> {
     this.#status = 'closed'
-    for (const cancel of this.#blocked.values()) cancel()
+    this.#health.close()
     const failed: unknown[] = []
     // One that fails must not keep the next from stopping: a store that cannot close is
     // often why the node ends, and whoever waits has to hear of the end all the same.
@@ -554,35 +476,19 @@ export class RunningNode {
 
   /** Takes note of signs of life and of rumors on their way in. */
   #observed(listener: TransportListener): TransportListener {
-    return {
+    return this.#signs.observing({
       ...listener,
-      onMessage: (from, channel, bytes) => {
-        if (this.#signs.has(from) || this.#signs.size < SIGNS_MAX) this.#signs.set(from, this.clock.now())
-        listener.onMessage(from, channel, bytes)
-      },
-      onLinkDown: (node, reset) => {
-        // Only the other end's own doing tells of it.
-        if (reset && this.#signs.has(node)) this.#signs.set(node, this.clock.now())
-        listener.onLinkDown(node, reset)
-      },
       onGossip: (from, topic, bytes) => {
-        if (topic === MEMBERS_TOPIC) this.#count('rumors', 1, { direction: 'received' })
+        if (topic === MEMBERS_TOPIC) this.#counters.add('rumors', 1, { direction: 'received' })
         return listener.onGossip(from, topic, bytes)
       },
-    }
+    })
   }
 
   #tell(event: MeshEvent): void {
-    if (event.kind === 'member.forgotten') this.#signs.delete(event.member)
+    if (event.kind === 'member.forgotten') this.#signs.forget(event.member)
     const numbered = { ...event, at: Math.round(event.at) }
     if (event.kind === 'state.changed') this.#spaces.changed(event.space, event.keys)
     this.journal.add(numbered as MeshEvent)
-  }
-
-  #count(metric: string, by: number, labels: Readonly<Record<string, string>> = {}): void {
-    const key = `${metric} ${JSON.stringify(labels)}`
-    const counter = this.#counters.get(key)
-    if (counter !== undefined) counter.value += by
-    else if (this.#counters.size < COUNTERS_MAX) this.#counters.set(key, { metric, labels, value: by })
   }
 }
