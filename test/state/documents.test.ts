@@ -204,6 +204,37 @@ test('what is written before a document is loaded is bounded, and refused beyond
   )
 })
 
+test('what an application brings into a copy from a store of its own, before its turn, is deleted there as it is here', t => {
+  for (const loadWholeBytes of [65_536, 1]) {
+    const config = { openWholeStructs: 1, openPieceStructs: 1, loadWholeBytes, loadStepBytes: 1 }
+    const world = new World({ seed: 1, nodes: 2, config })
+    const [a, b] = [world.node(0), world.node(1)]
+    const doc = world.open(a, 'notes')
+    for (let i = 0; i < 9; i++) doc.getArray('a').push([{ i }])
+    for (const key of ['k', 'l', 'm']) doc.getMap('m').set(key, key)
+    world.advance(5_000)
+    const saved = Y.encodeStateAsUpdate(doc)
+    doc.getMap('m').delete('k')
+    doc.getArray('a').delete(2, 3)
+    world.advance(5_000)
+    world.crash(b, b.disk.pending.length)
+    world.start(b)
+    const copy = world.openSlowly(b, 'notes')
+    Y.applyUpdate(copy, saved)
+    t.is(copy.getMap('m').get('k'), 'k')
+    t.false(copy.isLoaded)
+    // And this while it is filled.
+    doc.getMap('m').delete('l')
+    world.advance(5_000)
+    t.true(copy.isLoaded)
+    doc.getArray('a').delete(0, 1)
+    world.advance(5_000)
+    t.deepEqual(copy.getMap('m').toJSON(), { m: 'm' })
+    t.deepEqual(copy.getArray('a').toJSON(), doc.getArray('a').toJSON())
+    t.is(copy.getArray('a').length, 5)
+  }
+})
+
 test('what an application brought in too early, and Yjs held back, reaches the others when it fits', t => {
   const { world, b, doc } = twoWith(8)
   const elsewhere = new Y.Doc()

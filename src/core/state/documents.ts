@@ -99,10 +99,11 @@ export class Documents {
       const replica = this.#holdings.find(`doc/${name}`)
       if (replica === undefined) continue
       this.#early.delete(name)
+      if (isOpen) {
+        replica.opened = true
+        replica.filling = this.#filling(replica)
+      }
       for (const event of updates) this.onUpdated(event)
-      if (!isOpen) continue
-      replica.opened = true
-      replica.filling = this.#filling(replica)
     }
   }
 
@@ -127,6 +128,7 @@ export class Documents {
       return
     }
     invariant(replica !== undefined, 'a checked update has its document')
+    replica.filling?.changed(update)
     this.#own.byCopy(replica, update, request)
   }
 
