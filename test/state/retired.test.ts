@@ -189,3 +189,40 @@ test('what is written again does not take the place of what was written elsewher
       })
   }
 })
+
+test('what is written to a raw document under a new lineage stays at home until it is durable, and is nobody’s offence', t => {
+  for (let seed = 1; seed <= 5; seed++) {
+    const config = { compareIntervalMs: 300 }
+    const world = new World({ seed, nodes: 2, latencyMs: [1, 5], commitMs: [4_000, 4_000], config })
+    const [a, b] = [world.node(0), world.node(1)]
+    const doc = world.open(a, 'notes')
+    world.open(b, 'notes')
+    doc.getText('t').insert(0, 'one')
+    world.advance(10_000)
+    const backup = a.disk.backup()
+    doc.getText('t').insert(0, 'two ')
+    world.advance(10_000)
+    world.crash(a, 0)
+    a.disk.restore(backup)
+    world.start(a)
+    const again = world.open(a, 'notes')
+    const old = again.clientID
+    // Under way to the disk while the lineage is given up, and past what is written next.
+    again.getText('t').insert(0, 'x'.repeat(100))
+    world.advance(2_000)
+    t.not(again.clientID, old)
+    let early = 0
+    world.onEffect = (node, effect) => {
+      if (node !== a || (effect.kind !== 'send' && effect.kind !== 'publish')) return
+      if (a.disk.pending.length === 0) return
+      if (!('update' in effect.message)) return
+      for (const { id } of Y.decodeUpdate(effect.message.update as Uint8Array).structs)
+        if (id.client === again.clientID) early++
+    }
+    again.getText('t').insert(0, 'three ')
+    world.advance(10_000)
+    t.is(early, 0, `seed ${seed}`)
+    t.is(b.counts.get('shoal_state_dropped_total:foreign'), undefined)
+    t.true(b.documents.get('notes')?.getText('t').toString().includes('three '))
+  }
+})

@@ -32,9 +32,13 @@ export class OwnCommits {
   /** As found when it was last asked for, until something changes. */
   #deletes: ReadonlyMap<number, readonly Range[]> | null = null
 
-  /** All up to this own clock is durable, and nothing waits. */
+  /**
+   * Another lineage, of which all up to this own clock is durable. What still waits was written under the
+   * one before: its clocks say nothing of this one, and nobody would take it for a broadcast of it.
+   */
   reset(clock: number): void {
     this.#durableClock = clock
+    for (const [i, commit] of this.#list.entries()) this.#list[i] = { ...commit, clock, update: null }
     this.endAlone()
   }
 

@@ -170,6 +170,8 @@ export class Replica {
   renew(lineage: string): void {
     this.lineage = lineage
     this.client = clientOf(this.#self, lineage)
+    // A broadcast under the new one may have nothing of the old: whoever compares will find it.
+    this.outbox = this.outbox.map(() => null)
     this.#beginLife()
     this.#stored.renew()
     this.visible.changed()
