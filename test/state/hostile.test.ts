@@ -4,8 +4,10 @@ import * as Y from 'yjs'
 import type { Message } from '../../src/core/message.js'
 import { resolveStateConfig } from '../../src/core/state/config.js'
 import { decodeVector, encodeRanges, encodeVector } from '../../src/core/state/digest.js'
+import { encodePiece, UNLIMITED } from '../../src/core/state/encode.js'
 import { OwnCommits } from '../../src/core/state/own-commits.js'
-import type { Range } from '../../src/core/state/structs.js'
+import { applyOrStop } from '../../src/core/state/replay.js'
+import { cursorsOf, type Range } from '../../src/core/state/structs.js'
 import { type Source, Visible } from '../../src/core/state/visible.js'
 import { clientOf, listName } from '../../src/core/state/writer.js'
 import { fuzz } from './fuzz.js'
@@ -497,4 +499,44 @@ test('100,000 spoilt messages neither throw nor harm', async t => {
     t.is(fuzz(seed, 5_000), null, `seed ${seed}`)
     await new Promise(setImmediate)
   }
+})
+
+test('a space in which more have written than its limit is today goes on with them', t => {
+  const before = new World({ seed: 1, nodes: 6 })
+  for (const node of before.nodes) before.set(node, 'plant', `k${node.index}`, 1)
+  before.advance(5_000)
+  const world = new World({ seed: 2, nodes: 6, config: { writersMax: 2 } })
+  for (const node of world.nodes) {
+    const { disk } = before.node(node.index)
+    disk.commit(disk.pending.length)
+    world.crash(node)
+    node.disk.restore(disk.backup())
+  }
+  for (const node of world.nodes) world.start(node)
+  world.advance(5_000)
+  world.delete(world.node(0), 'plant', 'k0')
+  world.set(world.node(1), 'plant', 'k1', 2)
+  world.advance(20_000)
+  for (const node of world.nodes) {
+    t.deepEqual(world.contents(node, 'plant'), { k1: 2, k2: 1, k3: 1, k4: 1, k5: 1 })
+    t.deepEqual(node.offences, [])
+  }
+})
+
+test('what is deleted is stored and told as deleted, also where Yjs fails to let go of what was in it', t => {
+  const source = new Y.Doc()
+  const outer = new Y.Map<unknown>()
+  source.getArray('a').insert(0, [outer, 'left'])
+  outer.set('k', new Y.Text('inner'))
+  // As it does where nesting is too deep for its recursion, and not for the one in which it deletes.
+  const gcFilter = (): boolean => {
+    throw new RangeError('Maximum call stack size exceeded')
+  }
+  const doc = new Y.Doc({ gcFilter })
+  t.is(applyOrStop(doc, Y.encodeStateAsUpdate(source)), null)
+  t.is(applyOrStop(doc, deletesOf([[source.clientID, 0, 1]])), null)
+  t.deepEqual(doc.getArray('a').toJSON(), ['left'])
+  const copy = new Y.Doc()
+  Y.applyUpdate(copy, encodePiece(doc.store, cursorsOf(doc.store), UNLIMITED))
+  t.deepEqual(copy.getArray('a').toJSON(), ['left'])
 })

@@ -5,6 +5,7 @@
 
 import * as Y from 'yjs'
 import { joinPieces } from './encode.js'
+import type { Struct } from './structs.js'
 
 export interface Stored {
   readonly parts: readonly Uint8Array[]
@@ -102,7 +103,21 @@ const change = (doc: Y.Doc, work: (transaction: Y.Transaction) => boolean): void
   try {
     for (const { deleteSet } of ended) Y.tryGc(deleteSet, doc.store, doc.gcFilter)
   } catch {
-    // What is left takes memory and is deleted all the same.
+    for (const { deleteSet } of ended) dropContents(doc, deleteSet)
+  }
+}
+
+/** One after another, without a look at what is nested: a struct that has its content is stored and told as one that is alive. */
+const dropContents = ({ store }: Y.Doc, deleted: Y.Transaction['deleteSet']): void => {
+  for (const [client, ranges] of deleted.clients) {
+    const structs = (store.clients.get(client) ?? []) as Struct[]
+    for (const { clock, len } of ranges) {
+      for (let i = Y.findIndexSS(structs, clock); i < structs.length; i++) {
+        const struct = structs[i] as Struct
+        if (struct.id.clock >= clock + len) break
+        if (struct instanceof Y.Item && struct.deleted) struct.content = new Y.ContentDeleted(struct.length)
+      }
+    }
   }
 }
 

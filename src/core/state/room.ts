@@ -19,7 +19,9 @@ export const hasRoomFor = (
   config: StateConfig,
 ): boolean => {
   const { remoteSlack, spaceKeysMax, spaceBytesMax, documentBytesMax, totalBytesMax } = config
-  if (writersWith(replica, checked.writers.keys()) > config.writersMax * remoteSlack) return false
+  // Those who are here already go on, were they too many by the limit of today.
+  const writersMax = Math.max(config.writersMax * remoteSlack, replica.doc.store.clients.size)
+  if (writersWith(replica, checked.writers.keys()) > writersMax) return false
   if (replica.kind === 'doc') {
     if (totalBytes + updateBytes > totalBytesMax * remoteSlack) return false
     return replica.fits(updateBytes, documentBytesMax * remoteSlack)
