@@ -235,6 +235,36 @@ test('what an application brings into a copy from a store of its own, before its
   }
 })
 
+test('a document that is nearly full takes what repeats it, and the little that is new', t => {
+  const config = { documentBytesMax: 20_000, openWholeStructs: 1, foldBytes: 1_000 }
+  const world = new World({ seed: 1, nodes: 2, config })
+  const [a, b] = [world.node(0), world.node(1)]
+  const doc = world.open(a, 'notes')
+  const text = doc.getText('t')
+  for (let i = 0; Y.encodeStateAsUpdate(doc).length < 18_500; i++) {
+    text.insert((i * 7) % (text.length + 1), 'ab')
+    world.advance(3)
+  }
+  world.advance(20_000)
+  const other = new Y.Doc()
+  Y.applyUpdate(other, Y.encodeStateAsUpdate(doc))
+  const vector = Y.encodeStateVector(other)
+  other.getText('t').insert(text.length, '!')
+  // Yjs holds one back until the copy is filled; the other repeats all.
+  for (const update of [Y.encodeStateAsUpdate(other, vector), Y.encodeStateAsUpdate(other)]) {
+    const copy = world.openSlowly(b, 'notes')
+    Y.applyUpdate(copy, update)
+    world.advance(20_000)
+    t.true(copy.isLoaded)
+    copy.destroy()
+  }
+  t.deepEqual(
+    [...world.replies.values()].filter(({ ok }) => !ok),
+    [],
+  )
+  t.is(text.toString(), other.getText('t').toString())
+})
+
 test('what an application brought in too early, and Yjs held back, reaches the others when it fits', t => {
   const { world, b, doc } = twoWith(8)
   const elsewhere = new Y.Doc()

@@ -9,6 +9,7 @@
 //
 // It never keeps a copy: what became of it, the application's side knows.
 
+import * as Y from 'yjs'
 import { invariant, ShoalError } from '../errors.js'
 import type { CoreEvent, DocumentFill } from '../step.js'
 import { EMPTY_UPDATE, Filling } from './filling.js'
@@ -114,7 +115,7 @@ export class Documents {
     const { config } = this.#frame
     const fault =
       early === undefined
-        ? checkDocumentUpdate(name, update, replica, this.#holdings.totalBytes, config)
+        ? this.#refusal(name, update, replica)
         : tooEarly(early, update, config.documentBytesMax)
     if (fault !== null) {
       const { code, message } = fault
@@ -130,6 +131,17 @@ export class Documents {
     invariant(replica !== undefined, 'a checked update has its document')
     replica.filling?.changed(update)
     this.#own.byCopy(replica, update, request)
+  }
+
+  #refusal(name: string, update: Uint8Array, replica: Replica | undefined): ShoalError | null {
+    const { totalBytes } = this.#holdings
+    const check = (bytes: Uint8Array): ShoalError | null =>
+      checkDocumentUpdate(name, bytes, replica, totalBytes, this.#frame.config)
+    const fault = check(update)
+    if (fault?.code !== 'STATE_LIMIT' || replica === undefined) return fault
+    // What is here already takes no room: a copy that is being filled repeats it, and so does what it brings in.
+    const fresh = Y.diffUpdate(update, Y.encodeStateVector(replica.doc))
+    return fresh.length < update.length ? check(fresh) : fault
   }
 
   #isSmall({ bytes, doc }: Replica): boolean {
