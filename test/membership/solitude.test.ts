@@ -137,6 +137,26 @@ test('who dies as the cut heals is found dead by all', t => {
   }
 })
 
+test('who was alone for so long that the others have forgotten who left meanwhile brings nobody back', t => {
+  for (const seed of [1, 2, 3]) {
+    const membership = { forgetLeftMs: 300_000, proofKeepMs: 60_000 }
+    const mesh = settledMesh({ seed, nodes: 8, membership })
+    const { world } = mesh
+    const gone = world.node(5)
+    cutOff(mesh, 5_000)
+    world.inject(5, { kind: 'leave', request: 1 })
+    world.run(world.nowMs + 1_000)
+    world.crash(5)
+    world.run(world.nowMs + 600_000)
+    t.is(mesh.membership(0).get(gone.id), undefined, 'the others have forgotten it')
+    const from = world.nowMs
+    world.heal()
+    t.true(runUntilAgreed(mesh, AGREE_MS) <= AGREE_MS, `seed ${seed}`)
+    world.run(from + 30_000)
+    runUntilAgreed(mesh, 10)
+  }
+})
+
 test('where all were alone, as when a switch lost its power, all agree again, and none is held dead meanwhile', t => {
   for (const seed of [1, 2, 3]) {
     const mesh = settledMesh({ seed, nodes: 12 })

@@ -8,7 +8,8 @@
 // had no link left. A refusal stands, since it proves something about the other; so does
 // what another observer said too; who comes back in a new life was gone indeed, and who
 // comes with a new word may have been just as lonely. What rests on this node's word
-// alone is handed on to nobody while it may still be taken back.
+// alone is handed on to nobody while it may still be taken back. After half the time for
+// which the others remember who has left, it stands: they could not tell any more who is gone.
 
 import type { Millis, NodeId } from '../ids.js'
 import type { MemberRecord } from '../member.js'
@@ -65,12 +66,13 @@ export class Solitude {
   }
 
   /** Whether this death is held on this node's word alone, given while it heard nobody. */
-  isLone({ verdict, proof }: Pick<Entry, 'verdict' | 'proof'>): boolean {
-    const { id, now } = this.#shared
+  isLone({ verdict, since, proof }: Pick<Entry, 'verdict' | 'since' | 'proof'>): boolean {
+    const { id, now, config } = this.#shared
     const untilAt = this.#metAt ?? now
     return (
       verdict === 'dead' &&
       proof.length > 0 &&
+      now - since < config.forgetLeftMs / 2 &&
       proof.every(
         ({ body: { accuser, evidence, at } }) =>
           accuser === id && evidence === 'silent' && at > this.#companyAt && at <= untilAt,
