@@ -126,6 +126,32 @@ test('who died while a node was alone is dead to it again, promptly, on the word
   }
 })
 
+test('who died while a node was alone is dead to it at once, though those who could prove it have died too', t => {
+  for (const seed of [1, 2, 3, 4]) {
+    const mesh = settledMesh({ seed, nodes: 12 })
+    const { world } = mesh
+    cutOff(mesh, 2_000)
+    const observers = mesh
+      .membership(0)
+      .observersOf(world.node(6).id)
+      .map(id => world.node(id).index)
+    for (const index of [6, ...observers.filter(index => index !== 0).slice(0, 3)]) {
+      world.powerOff(index)
+      world.run(world.nowMs + 6_000)
+    }
+    const from = world.nowMs
+    heal(mesh)
+    t.true(runUntilAgreed(mesh, 1_500) <= 1_500, `seed ${seed}`)
+    world.run(from + 1_500)
+    runUntilAgreed(mesh, 10)
+    world.run(from + 60_000)
+    const healthy = (event: Seen): boolean => world.node(event.member).status === 'up'
+    t.deepEqual(since(mesh, from, 'member.dead').filter(healthy), [], `seed ${seed}`)
+    const late = since(mesh, from + 6_000, 'member.suspect').filter(healthy)
+    t.deepEqual(late, [], `seed ${seed}: nobody is suspected again and again`)
+  }
+})
+
 test('who dies as the cut heals is found dead by all', t => {
   for (const seed of [1, 2, 3, 4]) {
     const mesh = settledMesh({ seed, nodes: 12 })

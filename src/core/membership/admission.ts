@@ -17,6 +17,7 @@ import type { Offences } from './offences.js'
 import { type Entry, isPresent } from './roster.js'
 import type { SelfKeeping } from './self-keeping.js'
 import { count, type Shared, send, soon } from './shared.js'
+import type { Solitude } from './solitude.js'
 import type { Spread } from './spread.js'
 import type { Verdicts } from './verdicts.js'
 import type { Watches } from './watch.js'
@@ -27,6 +28,7 @@ export interface AdmissionDeps {
   readonly forgetting: Forgetting
   readonly offences: Offences
   readonly selfKeeping: SelfKeeping
+  readonly solitude: Solitude
   readonly spread: Spread
   readonly verdicts: Verdicts
   readonly watches: Watches
@@ -135,8 +137,8 @@ export class Admission {
     const isNew = entry.since === now && entry.verdict === 'alive'
     // Who was here all the time would have heard of it: then it is a word from the other side of a cut.
     const isOld = line.ageMs > config.proofKeepMs && awareness.wasAwaySince(now - line.ageMs)
-    const isStranger = entry.provisional || isNew || isOld
-    if (isStranger && links.get(line.id) === undefined) {
+    const isMissed = this.#deps.solitude.isMissed(entry, now - line.ageMs)
+    if ((entry.provisional || isNew || isOld || isMissed) && links.get(line.id) === undefined) {
       const since = now - line.ageMs
       this.#deps.verdicts.changed(roster.put(entry.sealed, { verdict: 'dead', cause: 'unreachable', since }))
       return

@@ -12,7 +12,7 @@
 // which the others remember who has left, it stands: they could not tell any more who is gone.
 
 import type { Millis, NodeId } from '../ids.js'
-import type { MemberRecord } from '../member.js'
+import type { MemberRecord, Sealed } from '../member.js'
 import type { Connect } from './connect.js'
 import { type Entry, isPresent } from './roster.js'
 import { count, type Shared } from './shared.js'
@@ -28,6 +28,9 @@ export class Solitude {
   #companyAt: Millis = Number.NEGATIVE_INFINITY
   /** When it last had no link and got one; null once it is in company again. */
   #metAt: Millis | null = null
+  /** Whom it held dead until it took that back, by the word of theirs that it held; and when that was. */
+  readonly #missed = new Map<NodeId, Sealed<MemberRecord>>()
+  #missedAt: Millis = Number.NEGATIVE_INFINITY
 
   constructor(shared: Shared, verdicts: Verdicts, connect: Connect, watches: Watches) {
     this.#shared = shared
@@ -80,6 +83,16 @@ export class Solitude {
     )
   }
 
+  /**
+   * Whether this node held this very life dead until a moment ago: where a neighbor says that it died
+   * meanwhile, two came to the same. The proof may be of no use any more, if who gave it has died too.
+   */
+  isMissed({ id, sealed }: Entry, diedAt: Millis): boolean {
+    const { now, config } = this.#shared
+    if (now > this.#missedAt + config.quietMs) this.#missed.clear()
+    return diedAt <= this.#missedAt && this.#missed.get(id) === sealed
+  }
+
   #withdraw(metAt: Millis): void {
     const { now, config, roster, jury, links, awareness } = this.#shared
     const lone = roster.all().filter(entry => this.isLone(entry))
@@ -87,6 +100,9 @@ export class Solitude {
     const reopened = jury.withdraw(this.#companyAt, metAt)
     this.#companyAt = now
     this.#metAt = null
+    this.#missed.clear()
+    for (const { id, sealed } of lone) this.#missed.set(id, sealed)
+    this.#missedAt = now
     count(this.#shared, 'withdrawals')
     // The others are only just being reached again: whom it does not hear yet it does not accuse anew.
     awareness.quiet(now + config.quietMs)

@@ -284,6 +284,8 @@ export class Watches {
     watch.accusedInstance = entry.generation.instance
     watch.accusedRefutation = entry.refutation
     watch.probeUntil = null
+    // What a sweep found is said once: the subject may be nobody whom this node would ever hear otherwise.
+    watch.sweepUntil = null
     this.#accuse(entry, evidence)
     return now + config.suspicionMaxMs
   }
