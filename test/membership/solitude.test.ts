@@ -2,6 +2,7 @@
 
 import test from 'ava'
 import type { Message } from '../../src/core/message.js'
+import { createRng } from '../../src/core/rng.js'
 import { lastDeath, type Mesh, runUntilAgreed, type Seen, settledMesh } from './mesh.js'
 import type { Evidence } from './words.js'
 import { accusationOf, courtOf } from './words.js'
@@ -179,6 +180,24 @@ test('who was alone for so long that the others have forgotten who left meanwhil
     world.heal()
     t.true(runUntilAgreed(mesh, AGREE_MS) <= AGREE_MS, `seed ${seed}`)
     world.run(from + 30_000)
+    runUntilAgreed(mesh, 10)
+  }
+})
+
+test('a node whose link flaps, so that it is cut off before it has met the others, meets them at last', t => {
+  // With a link left from before the cut, three seeds of sixty held all others dead for ever, and told nobody.
+  for (const seed of [33, 48, 56]) {
+    const mesh = settledMesh({ seed, nodes: 5, judged: false })
+    const { world } = mesh
+    const rng = createRng(seed)
+    for (let cut = 0; cut < 8; cut++) {
+      world.partition([LONELY], [0, 1, 2, 4])
+      world.run(world.nowMs + 2_000 + rng.below(6_000))
+      world.heal()
+      world.run(world.nowMs + rng.below(1_500))
+    }
+    t.true(runUntilAgreed(mesh, 10_000) <= 10_000, `seed ${seed}`)
+    world.run(world.nowMs + 20_000)
     runUntilAgreed(mesh, 10)
   }
 })

@@ -59,7 +59,10 @@ export class Solitude {
     const { now, config, roster } = this.#shared
     const entry = roster.get(from)
     if (entry !== undefined && this.#isDoubted(entry)) {
-      if (this.#metAt !== null && entry.generation.instance === instance) this.#withdraw(this.#metAt)
+      if (entry.generation.instance !== instance) return
+      if (this.#metAt !== null) this.#withdraw(this.#metAt)
+      // It had a link all the time, on which it may have been heard: who is accused answers for itself.
+      else this.#companyAt = now
       return
     }
     // The first to be met may have been as lonely; the next is met in a moment.
