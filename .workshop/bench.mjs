@@ -19,7 +19,8 @@ PART    a part of it, by a piece of its name: kill, silent, partition, reach, dr
 
 const folder = join(root, 'dist', 'test', 'bench')
 const given = process.argv.slice(2)
-if (!given.includes('--help') && !given.includes('-h')) await setupOrExit()
+const wantsHelp = given.includes('--help') || given.includes('-h')
+if (!wantsHelp) await setupOrExit()
 const all = (existsSync(folder) ? readdirSync(folder) : [])
   .filter(name => name.endsWith('.js'))
   .map(name => name.slice(0, -'.js'.length))
@@ -27,7 +28,7 @@ const all = (existsSync(folder) ? readdirSync(folder) : [])
 const names = given.filter(word => !word.startsWith('-') && all.some(name => name.includes(word)))
 const rest = given.filter(word => !names.includes(word))
 const chosen = names.length === 0 ? all : all.filter(name => names.some(word => name.includes(word)))
-if (given.includes('--help') || given.includes('-h')) {
+if (wantsHelp) {
   process.stdout.write(HELP.replace('ALL', all.join(', ') || 'the files in test/bench, once it is built'))
 } else if (names.length === 0 && rest.some(word => !word.startsWith('-'))) {
   process.stderr.write(`bench: no bench is called ${rest.join(' or ')}; there are ${all.join(', ')}\n`)

@@ -202,13 +202,19 @@ test('a node whose link flaps, so that it is cut off before it has met the other
   }
 })
 
+/** Everybody alone, until each holds all others dead. Returns the groups. */
+const cutAllApart = (mesh: Mesh): number[][] => {
+  const alone = mesh.world.nodes.map(node => [node.index])
+  mesh.world.partition(...alone)
+  runUntilAgreed(mesh, AGREE_MS, alone)
+  return alone
+}
+
 test('where all were alone, as when a switch lost its power, all agree again, and none is held dead meanwhile', t => {
   for (const seed of [1, 2, 3]) {
     const mesh = settledMesh({ seed, nodes: 12 })
     const { world } = mesh
-    const alone = world.nodes.map(node => [node.index])
-    world.partition(...alone)
-    runUntilAgreed(mesh, AGREE_MS, alone)
+    cutAllApart(mesh)
     world.run(world.nowMs + 60_000)
     const from = world.nowMs
     world.heal()
@@ -223,9 +229,7 @@ test('two of many that were alone hold the others dead until these are there', t
   for (const seed of [1, 2, 3]) {
     const mesh = settledMesh({ seed, nodes: 12 })
     const { world } = mesh
-    const alone = world.nodes.map(node => [node.index])
-    world.partition(...alone)
-    runUntilAgreed(mesh, AGREE_MS, alone)
+    const alone = cutAllApart(mesh)
     world.run(world.nowMs + 10_000)
     const from = world.nowMs
     const groups = [[0, 1], ...alone.slice(2)]

@@ -265,6 +265,14 @@ export class World {
     return doc
   }
 
+  /** Kills a node, puts an old copy of its disk in place, and starts it where it meets nobody. */
+  startAloneFrom(node: TestNode, backup: ReturnType<Disk['backup']>): void {
+    this.crash(node, 0)
+    node.disk.restore(backup)
+    this.partition(other => other === node)
+    this.start(node)
+  }
+
   /**
    * Starts a node that meets nobody, for long enough to speak all the same, and then lets it meet
    * all, writing before and after. Returns how many keys it wrote.
