@@ -7,11 +7,17 @@
 // who may write what. The neighbor that passed a bad message on validated it too, so
 // the transport holds that against the neighbor as well.
 
-import { type GossipsubOpts, type gossipsub, StrictSign } from '@chainsafe/libp2p-gossipsub'
+import {
+  type GossipsubOpts,
+  type gossipsub,
+  StrictSign,
+  TopicValidatorResult,
+} from '@chainsafe/libp2p-gossipsub'
 import type { PeerId } from '@libp2p/interface'
 import type { NodeId } from '../../core/ids.js'
 import type { Guard } from './guard.js'
 import { limits } from './limits.js'
+import { PassingOn } from './passing-on.js'
 
 /** Topic names that a peer may subscribe to at all. */
 const TOPIC = /^[\x21-\x7e]{1,200}$/
@@ -27,6 +33,10 @@ export const gossipOptions: Partial<GossipsubOpts> = {
   // Each message comes several times over. A copy of one that was found good is known by its signature, and not verified again.
   fastMsgIdFn: ({ signature }) => latin1(signature ?? NOTHING),
   emitSelf: false,
+  // It is said when a good message goes on: see `passing-on.ts`.
+  asyncValidation: true,
+  // What goes to all neighbors is encoded once.
+  batchPublish: true,
   // A publisher sends to every neighbor of the topic at once: a round less, and no loss before the mesh has formed.
   floodPublish: true,
   doPX: false,
@@ -74,6 +84,7 @@ type Verdict = 'accept' | 'ignore' | 'reject'
 interface Insides {
   allowedTopics: Set<string>
   handleReceivedRpc(from: PeerId, rpc: { messages: { topic: string; data?: Uint8Array }[] }): Promise<void>
+  reportMessageValidationResult(id: string, from: string, result: TopicValidatorResult): void
 }
 
 /**
@@ -93,6 +104,7 @@ export class Gossip {
   readonly #topics = new Set<string>()
   readonly #guard: Guard
   readonly #judge: (from: NodeId, topic: string, bytes: Uint8Array) => Verdict
+  readonly #passingOn: PassingOn
   dropped = 0
 
   constructor(
@@ -104,6 +116,12 @@ export class Gossip {
     this.#guard = guard
     this.#judge = judge
     const insides = service as unknown as Insides
+    this.#passingOn = new PassingOn((id, from) =>
+      insides.reportMessageValidationResult(id, from, TopicValidatorResult.Accept),
+    )
+    service.addEventListener('gossipsub:message', ({ detail }) =>
+      this.#passingOn.add(detail.msgId, detail.propagationSource.toString()),
+    )
     insides.allowedTopics = new WellFormedTopics()
     const handle = insides.handleReceivedRpc.bind(service)
     insides.handleReceivedRpc = async (from, rpc) => {
@@ -137,6 +155,11 @@ export class Gossip {
     this.#service.publish(topic, bytes).catch(() => {
       this.dropped++
     })
+  }
+
+  /** What waits to be passed on still goes. */
+  stop(): void {
+    this.#passingOn.flush()
   }
 
   #isWelcome(node: NodeId, topic: string, bytes: number): boolean {

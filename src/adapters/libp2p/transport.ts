@@ -269,6 +269,7 @@ class Running {
     for (const timer of this.#timers) clearInterval(timer)
     this.dialer.stop()
     this.links.stop()
+    this.gossip.stop()
     this.discovery.set(false)
     await this.#host.stop()
   }
