@@ -75,9 +75,9 @@ const collect = async (
     // The same session for whoever collects: the broker keeps what comes while nobody does.
     prepare: async () => ({ clientId: `shoal.city.${district}`, clean: false }),
     onConnect(client) {
-      client.on('message', (topic, payload) => {
+      client.on('message', (topic, payload, { dup }) => {
         heardAt = Date.now()
-        windows.take(topic.split('/')[2] ?? '', payload, now())
+        windows.take(topic.split('/')[2] ?? '', payload, now(), dup)
         if (acks.count >= task.holdMax) wake()
       })
       client.subscribe(`city/${district}/+/+`, { qos: 1 })

@@ -18,6 +18,8 @@ const KIND = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
 const SENSORS_MAX = 1_000
 /** A number that is this little below the last one is a repeat; one far below is a sensor that began anew. */
 const REPEATS_MAX = 32
+/** The same for what the broker says it had sent before: as many as two checkpoints confirm, where it sends a thousand ahead. */
+const REDELIVERED_MAX = 2_000
 /** A clock that is ahead by more than this is not believed, the time of arrival counts instead … */
 const AHEAD_MS = 10 * MINUTE_MS
 /** … nor one that is behind by more: for a day the broker may have kept a reading for us. */
@@ -53,8 +55,8 @@ export interface Aggregate {
 }
 
 export interface Windows {
-  /** Takes a payload that was published for this kind. */
-  take(kind: string, payload: Uint8Array, now: number): void
+  /** Takes a payload that was published for this kind; `isAgain` when the broker had sent it before, to us or to a predecessor. */
+  take(kind: string, payload: Uint8Array, now: number, isAgain?: boolean): void
   /** The latest time that a reading was taken at. Minutes are closed by it: after a pause of the gateway the broker's backlog comes first. */
   readonly heardUpTo: number
   /** The minutes that are over by now, oldest first; they are closed by this. */
@@ -134,7 +136,7 @@ export const createWindows = (
     get heardUpTo() {
       return heardUpTo
     },
-    take(kind, payload, now) {
+    take(kind, payload, now, isAgain = false) {
       counts.taken += 1
       const reading = KIND.test(kind) ? readingOf(payload) : null
       if (reading === null) {
@@ -143,7 +145,7 @@ export const createWindows = (
       }
       const { sensor, seq, value } = reading
       const before = last.get(sensor) ?? Number.NEGATIVE_INFINITY
-      if (seq <= before && seq > before - REPEATS_MAX) {
+      if (seq <= before && seq > before - (isAgain ? REDELIVERED_MAX : REPEATS_MAX)) {
         counts.repeated += 1
         return
       }

@@ -84,7 +84,7 @@ export const createTestBroker = async (): Promise<TestBroker> => {
   let server: Server | null = null
   let port = 0
 
-  const deliver = (session: Session, message: Message, qos: number): void => {
+  const deliver = (session: Session, message: Message, qos: number, isAgain = false): void => {
     if (session.socket === null) {
       if (!session.clean && qos > 0) session.kept.push(message)
       return
@@ -95,7 +95,8 @@ export const createTestBroker = async (): Promise<TestBroker> => {
       id.writeUInt16BE(session.nextId)
       session.unconfirmed.set(session.nextId, message)
     }
-    session.socket.write(packet((PUBLISH << 4) | (qos << 1), text(message.topic), id, message.payload))
+    const first = (PUBLISH << 4) | (isAgain ? 8 : 0) | (qos << 1)
+    session.socket.write(packet(first, text(message.topic), id, message.payload))
   }
 
   const route = (message: Message): void => {
@@ -147,9 +148,10 @@ export const createTestBroker = async (): Promise<TestBroker> => {
     Object.assign(session, { socket, will })
     sessions.set(id, session)
     socket.write(packet(0x20, Buffer.from([kept === undefined ? 0 : 1, 0])))
-    const again = [...session.unconfirmed.values(), ...session.kept.splice(0)]
+    const again = [...session.unconfirmed.values()]
     session.unconfirmed.clear()
-    for (const message of again) deliver(session, message, 1)
+    for (const message of again) deliver(session, message, 1, true)
+    for (const message of session.kept.splice(0)) deliver(session, message, 1)
     return session
   }
 

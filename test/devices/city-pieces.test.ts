@@ -147,6 +147,17 @@ test('a successor goes on in the middle of a minute and counts no reading twice'
   t.deepEqual(second.close(MINUTE + 70_000)[0]?.kinds.noise, first.close(MINUTE + 70_000)[0]?.kinds.noise)
 })
 
+test('what the broker gives again is known as a repeat however much it is; a sensor that begins anew is not', t => {
+  const windows = createWindows('mitte', 10_000)
+  const seqs = Array.from({ length: 500 }, (_, index) => index + 5_001)
+  for (const seq of seqs) windows.take('noise', payload('a', seq, 50, MINUTE), MINUTE)
+  for (const seq of seqs) windows.take('noise', payload('a', seq, 50, MINUTE), MINUTE, true)
+  t.is(windows.state().counts.repeated, 500)
+  windows.take('noise', payload('a', 1, 50, MINUTE), MINUTE, true)
+  t.is(windows.state().counts.repeated, 500)
+  t.is(windows.close(MINUTE + 70_000)[0]?.kinds.noise?.count, 501)
+})
+
 test('open minutes are bounded: when time is broken the oldest are closed', t => {
   const windows = createWindows('mitte', 10 * MINUTE_MS)
   for (let n = 0; n < 100; n += 1) {
