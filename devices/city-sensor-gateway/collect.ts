@@ -7,8 +7,10 @@ import type { Handler, Json, TaskContext } from '../../src/index.js'
 import { createCondition, type LogLine, type Report } from '../plug/condition.js'
 import { sayingFailures } from '../plug/failures.js'
 import { createMqttLink } from '../plug/mqtt-link.js'
+import { pause } from '../plug/pause.js'
 import { createHeldAcks } from './held-acks.js'
 import { enqueue, keyOf, QUEUE_SPACE, trim } from './queue.js'
+import { createRecent, SETTLE_TICKS } from './recent.js'
 import { type CollectTask, checkCollectTask } from './settings.js'
 import { type Aggregate, createWindows, emptyWindows, type WindowState, type Windows } from './windows.js'
 
@@ -21,17 +23,22 @@ export interface CityOptions {
   readonly now?: () => number
   /** How long a trouble must have stayed away before it is over. */
   readonly steadyMs?: number
+  /** How long it takes until what is queued here is certainly in the queue of others. */
+  readonly settleMs?: number
 }
 
 interface Checkpoint {
   readonly windows: WindowState
-  /** The last few that were closed. Their way into the queue of a successor may have been shorter than the gateway's life. */
+  /** What was closed lately, which may be in no other gateway's queue yet. */
   readonly recent: readonly Aggregate[]
 }
 
-const RECENT_MAX = 20
+/** A node on a busy machine gathers what it writes for 2 s at most before it tells the others. */
+const SETTLE_MS = 5_000
 /** Of the 64 KB that a checkpoint may be. */
 const CHECKPOINT_BYTES_MAX = 60_000
+/** Of those for what is still open; the rest is for what was closed lately. */
+const WINDOWS_BYTES_MAX = 50_000
 /** Looking at the length of the queue costs a walk over it. */
 const TRIM_EVERY_MS = 10_000
 const SILENT = 'no sensor says anything'
@@ -47,7 +54,7 @@ export const createCollector = (options: CityOptions): Handler =>
   })
 
 const collect = async (
-  { report, log, steadyMs, now = Date.now }: CityOptions,
+  { report, log, steadyMs, settleMs = SETTLE_MS, now = Date.now }: CityOptions,
   url: string,
   context: TaskContext,
   task: CollectTask,
@@ -61,7 +68,9 @@ const collect = async (
   const before = (context.checkpoint ?? { windows: emptyWindows, recent: [] }) as unknown as Checkpoint
   const windows = createWindows(district, task.closeAfterMs, before.windows)
   const acks = createHeldAcks()
-  let recent = before.recent
+  const recent = createRecent(before.recent)
+  const tickMs = settleMs / SETTLE_TICKS
+  const ticking = setInterval(recent.tick, tickMs)
   let heardAt = Date.now()
   let trimmedAt = 0
   let wake = (): void => {}
@@ -89,35 +98,58 @@ const collect = async (
   // nothing more; its successor gets those readings again and knows them as repeats.
   let confirmEarlier = (): void => {}
 
+  /** Queues these; from then on they are in each checkpoint until they have settled. */
+  const put = async (closed: readonly Aggregate[]): Promise<void> => {
+    await Promise.all(closed.map(aggregate => enqueue(queue, aggregate)))
+    recent.add(closed)
+  }
+
+  const over = (): readonly Aggregate[] => {
+    const isQuiet = Date.now() - heardAt > task.quietMs
+    return windows.close(isQuiet ? now() : Math.min(now(), windows.heardUpTo))
+  }
+
   /** Queues what is over, saves, and only then confirms what was read. */
   const settle = async (): Promise<void> => {
-    const isQuiet = Date.now() - heardAt > task.quietMs
-    const closed = windows.close(isQuiet ? now() : Math.min(now(), windows.heardUpTo))
-    await Promise.all(closed.map(aggregate => enqueue(queue, aggregate)))
-    recent = [...recent, ...closed].slice(-RECENT_MAX)
+    await put(over())
     const confirm = acks.collect()
-    await save((await fittingCheckpoint()) as unknown as Json)
+    const checkpoint = await fittingCheckpoint()
+    if (checkpoint === null) return
+    await save(checkpoint as unknown as Json)
     if (signal.aborted) return
     confirmEarlier()
     confirmEarlier = confirm
   }
 
-  /** What a checkpoint has no room for is let go, the least missed first. */
-  const fittingCheckpoint = async (): Promise<Checkpoint> => {
-    for (;;) {
-      const checkpoint = { windows: windows.state(), recent }
-      if (Buffer.byteLength(JSON.stringify(checkpoint)) <= CHECKPOINT_BYTES_MAX) return checkpoint
+  /**
+   * What a checkpoint has no room for is let go, the least missed first. Aggregates that may be
+   * in no other queue are waited for: until they have settled nothing more is confirmed, and the
+   * broker keeps it. Null when the task is to stop meanwhile.
+   */
+  const fittingCheckpoint = async (): Promise<Checkpoint | null> => {
+    recent.trim()
+    while (!signal.aborted) {
+      const checkpoint = { windows: windows.state(), recent: recent.aggregates }
+      if (bytesOf(checkpoint) <= CHECKPOINT_BYTES_MAX) return checkpoint
+      if (recent.forgetSettled()) continue
+      if (bytesOf(checkpoint.windows) <= WINDOWS_BYTES_MAX) {
+        await pause(tickMs, signal)
+        continue
+      }
+      const closed = over()
+      if (closed.length > 0) {
+        await put(closed)
+        continue
+      }
       sensorCondition.set(
         'strained',
         'there are too many for one district: some minutes close early, some repeats count twice',
       )
-      if (windows.coarsen()) continue
-      if (recent.length > 0) recent = recent.slice(Math.ceil(recent.length / 2))
-      else {
-        const closed = windows.forgetSensors() ? null : windows.closeOldest()
-        if (closed !== null) await enqueue(queue, closed)
-      }
+      if (windows.coarsen() || windows.forgetSensors()) continue
+      const oldest = windows.closeOldest()
+      if (oldest !== null) await put([oldest])
     }
+    return null
   }
 
   const look = createQualityLook(windows)
@@ -134,7 +166,8 @@ const collect = async (
   }
 
   try {
-    for (const aggregate of recent) if (!queue.has(keyOf(aggregate))) await enqueue(queue, aggregate)
+    const unheard = before.recent.filter(aggregate => !queue.has(keyOf(aggregate)))
+    await Promise.all(unheard.map(aggregate => enqueue(queue, aggregate)))
     while (!signal.aborted) {
       await new Promise<void>(resolve => {
         const timer = setTimeout(resolve, task.checkpointMs)
@@ -150,6 +183,7 @@ const collect = async (
       await judge()
     }
   } finally {
+    clearInterval(ticking)
     await link.close()
     for (const condition of [brokerCondition, sensorCondition, queueCondition]) condition.release()
   }
@@ -158,6 +192,8 @@ const collect = async (
     wake()
   }
 }
+
+const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value))
 
 type Quality = readonly ['ok' | 'strained', string]
 

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import test from 'ava'
 import { createCollector } from '../../devices/city-sensor-gateway/collect.js'
+import { createRecent, SETTLE_TICKS } from '../../devices/city-sensor-gateway/recent.js'
 import {
   checkCollectTask,
   checkForwardTask,
@@ -16,7 +17,12 @@ import {
   type Sketch,
   summaryOf,
 } from '../../devices/city-sensor-gateway/sketch.js'
-import { createWindows, MINUTE_MS, readingOf } from '../../devices/city-sensor-gateway/windows.js'
+import {
+  type Aggregate,
+  createWindows,
+  MINUTE_MS,
+  readingOf,
+} from '../../devices/city-sensor-gateway/windows.js'
 import { chanceOf } from '../../devices/virtual/chance.js'
 import { createField } from '../../devices/virtual/sensor-field.js'
 import type { TaskContext } from '../../src/index.js'
@@ -156,6 +162,27 @@ test('what the broker gives again is known as a repeat however much it is; a sen
   windows.take('noise', payload('a', 1, 50, MINUTE), MINUTE, true)
   t.is(windows.state().counts.repeated, 500)
   t.is(windows.close(MINUTE + 70_000)[0]?.kinds.noise?.count, 501)
+})
+
+test('what was queued stays in the checkpoint until it has settled, however much was queued after it', t => {
+  const minutes = (count: number): readonly Aggregate[] =>
+    Array.from({ length: count }, (_, n) => ({ id: `mitte/${n}`, district: 'mitte', minute: n, kinds: {} }))
+  const recent = createRecent(minutes(3))
+  recent.add(minutes(1_000))
+  for (let tick = 0; tick < SETTLE_TICKS; tick += 1) {
+    recent.tick()
+    recent.trim()
+    t.false(recent.forgetSettled())
+    t.is(recent.aggregates.length, 1_003)
+  }
+  recent.add(minutes(2))
+  recent.tick()
+  recent.trim()
+  t.is(recent.aggregates.length, 20, 'the last few stay where there is room')
+  t.true(recent.forgetSettled())
+  t.is(recent.aggregates.length, 11)
+  while (recent.forgetSettled());
+  t.is(recent.aggregates.length, 2)
 })
 
 test('open minutes are bounded: when time is broken the oldest are closed', t => {

@@ -8,7 +8,7 @@ import { createCollector } from '../../devices/city-sensor-gateway/collect.js'
 import { createForwarder } from '../../devices/city-sensor-gateway/forward.js'
 import { type Aggregate, MINUTE_MS } from '../../devices/city-sensor-gateway/windows.js'
 import { createVirtualSensors, districtNames } from '../../devices/virtual/sensors.js'
-import { createNode, type ShoalNode } from '../../src/index.js'
+import { createNode, type ShoalNode, type TaskContext } from '../../src/index.js'
 import { createTestBroker, type TestBroker } from './broker.js'
 import { until } from './until.js'
 
@@ -163,6 +163,119 @@ test.serial('no uplink, a gateway lost: every aggregate is there once the uplink
     wrong.length <= 2,
     wrong.map(id => `${id}: ${truth.get(id)} said, ${JSON.stringify(arrived.get(id))}`).join('\n'),
   )
+})
+
+interface Station {
+  readonly queue: ReadonlyMap<string, Aggregate>
+  /** What reached the next in rank, as JSON. */
+  readonly checkpoint: string | null
+  readonly saves: number
+  /** It is gone, and so is what its queue had told to nobody. */
+  lose(): Promise<void>
+}
+
+/** A collector whose queue never reaches anybody, and whose checkpoint does. */
+const createStation = (street: string, checkpoint: string | null, now: number, settleMs: number): Station => {
+  const queue = new Map<string, Aggregate>()
+  const gone = new AbortController()
+  const space = {
+    entries: () => queue.entries(),
+    has: (key: string) => queue.has(key),
+    set: async (key: string, value: Aggregate) => void queue.set(key, value),
+    delete: async (key: string) => void queue.delete(key),
+  }
+  let saved = checkpoint
+  let saves = 0
+  const quiet = (): void => {}
+  const collector = createCollector({
+    street,
+    uplink: null,
+    report: quiet,
+    log: quiet,
+    now: () => now,
+    settleMs,
+  })
+  const ended = collector({
+    task: 'collect-mitte',
+    input: { district: 'mitte', checkpointMs: 10, holdMax: 500, closeAfterMs: 0 },
+    checkpoint: checkpoint === null ? null : JSON.parse(checkpoint),
+    signal: gone.signal,
+    space: () => space,
+    async save(value: unknown) {
+      saved = JSON.stringify(value)
+      saves += 1
+    },
+  } as unknown as TaskContext)
+  return {
+    queue,
+    get checkpoint() {
+      return saved
+    },
+    get saves() {
+      return saves
+    },
+    async lose() {
+      gone.abort()
+      await ended
+    },
+  }
+}
+
+/** A day that the broker has kept: one reading for each minute. */
+const backlogOf = async (t: ExecutionContext, minutes: number): Promise<{ url: string; end: number }> => {
+  const street = await createTestBroker()
+  t.teardown(() => street.close())
+  const start = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS
+  const keeper = await mqtt.connectAsync(street.url, { clientId: 'shoal.city.mitte', clean: false })
+  await keeper.subscribeAsync('city/mitte/+/+', { qos: 1 })
+  await keeper.endAsync()
+  const sensor = await mqtt.connectAsync(street.url)
+  for (let n = 0; n < minutes; n += 1) {
+    const reading = { sensor: 'a', seq: n + 1, value: 50, at: start + n * MINUTE_MS }
+    await sensor.publishAsync('city/mitte/noise/a', JSON.stringify(reading), { qos: 1 })
+  }
+  await sensor.endAsync()
+  return { url: street.url, end: start + minutes * MINUTE_MS }
+}
+
+const NEVER_MS = 3_600_000
+
+test.serial(
+  'a gateway closes hundreds of minutes at once and is lost before its queue reached anybody, and so is the next: none is missing',
+  async t => {
+    const { url, end } = await backlogOf(t, 200)
+    const first = createStation(url, null, end, NEVER_MS)
+    t.teardown(() => first.lose())
+    // Its readings are confirmed two checkpoints after the one that contains them.
+    await until('all closed', () => first.queue.size === 199)
+    const { saves } = first
+    await until('all confirmed', () => first.saves > saves + 3)
+    await first.lose()
+    const second = createStation(url, first.checkpoint, end, NEVER_MS)
+    t.teardown(() => second.lose())
+    await until('all in the queue of the next', () => second.queue.size === 199)
+    await until('a checkpoint of its own', () => second.saves > 0)
+    await second.lose()
+    const third = createStation(url, second.checkpoint, end, NEVER_MS)
+    t.teardown(() => third.lose())
+    await until('all in the queue of the one after', () => third.queue.size === 199)
+    for (const { kinds } of third.queue.values()) t.is(kinds.noise?.count, 1)
+  },
+)
+
+test.serial('lost while it holds more minutes than a checkpoint has room for: none is missing', async t => {
+  const { url, end } = await backlogOf(t, 1_000)
+  const first = createStation(url, null, end, NEVER_MS)
+  t.teardown(() => first.lose())
+  await until('the first closed', () => first.queue.size >= 75)
+  await first.lose()
+  const second = createStation(url, first.checkpoint, end, 50)
+  t.teardown(() => second.lose())
+  await until('all in the queue of the next', () => second.queue.size === 999)
+  for (const { kinds } of second.queue.values()) t.is(kinds.noise?.count, 1)
+  const { saves } = second
+  await until('it goes on', () => second.saves > saves)
+  t.true(Buffer.byteLength(second.checkpoint ?? '') < 60_000)
 })
 
 test.serial('a street without a broker is said once for each district, and recovers by itself', async t => {
