@@ -169,6 +169,8 @@ export type Effect =
       /** A part of what the document held when it was opened; null for a change of it since. */
       readonly fill: DocumentFill | null
     }
+  /** The application's copy is no longer of this document, and is to be ended: opened again, it is. */
+  | { readonly kind: 'documentEnded'; readonly name: string }
   | {
       readonly kind: 'startCopy'
       readonly copy: CopyId

@@ -102,6 +102,11 @@ export class Documents {
     }
   }
 
+  /** What the application has is no longer the document: opened again, it is. */
+  ended(name: string): void {
+    this.#copies.get(name)?.document.destroy()
+  }
+
   #apply(copy: Copy, update: Uint8Array): void {
     if (update.length <= EMPTY_BYTES) return
     const { store } = copy.document

@@ -39,7 +39,7 @@ export interface PerformHooks {
   /** Requests are numbered by the application, from 1. */
   onReply(request: number, value: Json): void
   onRefuse(request: number, code: string, message: string): void
-  onDocumentChanged(effect: Extract<Effect, { kind: 'documentChanged' }>): void
+  onDocumentChanged(effect: Extract<Effect, { kind: 'documentChanged' | 'documentEnded' }>): void
   onCount(metric: string, by: number, labels?: Readonly<Record<string, string>>): void
   onCopyLog(copy: CopyId, stream: 'out' | 'err' | 'log', line: string): void
   /** A question of another member that is none of the core's (logs, plans). */
@@ -135,6 +135,7 @@ export const createPerformer = (ports: PerformPorts, hooks: PerformHooks, loop: 
           loop.later(() => hooks.onRefuse(effect.request, effect.code, effect.message))
         break
       case 'documentChanged':
+      case 'documentEnded':
         loop.later(() => hooks.onDocumentChanged(effect))
         break
       case 'startCopy': {

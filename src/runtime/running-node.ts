@@ -202,7 +202,8 @@ export class RunningNode {
         onRefuse: (request, code, message) => this.#requests.refuse(request, code, message),
         onDocumentChanged: effect => {
           try {
-            this.#documents.changed(effect)
+            if (effect.kind === 'documentEnded') this.#documents.ended(effect.name)
+            else this.#documents.changed(effect)
           } catch (error) {
             onError(error)
           }

@@ -287,6 +287,12 @@ test('a destroyed document is let go of, and opened anew when asked for', t => {
   const update = updateThat(other => other.getMap('m').set('a', 1))
   documents.changed({ kind: 'documentChanged', name: 'plan', update, clientId: null, fill: null })
   t.is(document.getMap('m').get('a'), undefined)
-  t.not(documents.open('plan'), document)
+  const again = documents.open('plan')
+  t.not(again, document)
   t.is(asked.filter(({ kind }) => kind === 'documentOpened').length, 2)
+  // Or the core ends it.
+  documents.ended('plan')
+  t.true(again.isDestroyed)
+  t.is(asked.at(-1)?.kind, 'documentClosed')
+  t.notThrows(() => documents.ended('plan'))
 })
