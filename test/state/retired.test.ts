@@ -210,16 +210,20 @@ test('what is written to a raw document under a new lineage stays at home until 
     // Under way to the disk while the lineage is given up, and past what is written next.
     again.getText('t').insert(0, 'x'.repeat(100))
     world.advance(2_000)
-    t.not(again.clientID, old)
+    t.true(again.isDestroyed)
+    const last = world.open(a, 'notes')
+    t.not(last.clientID, old)
+    const moved = Y.getState(last.store, last.clientID)
+    t.is(moved, 100)
     let early = 0
     world.onEffect = (node, effect) => {
       if (node !== a || (effect.kind !== 'send' && effect.kind !== 'publish')) return
       if (a.disk.pending.length === 0) return
       if (!('update' in effect.message)) return
-      for (const { id } of Y.decodeUpdate(effect.message.update as Uint8Array).structs)
-        if (id.client === again.clientID) early++
+      for (const { id, length } of Y.decodeUpdate(effect.message.update as Uint8Array).structs)
+        if (id.client === last.clientID && id.clock + length > moved) early++
     }
-    again.getText('t').insert(0, 'three ')
+    last.getText('t').insert(0, 'three ')
     world.advance(10_000)
     t.is(early, 0, `seed ${seed}`)
     t.is(b.counts.get('shoal_state_dropped_total:foreign'), undefined)

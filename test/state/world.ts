@@ -332,6 +332,9 @@ export class World {
         case 'documentChanged':
           node.copies.changed(effect)
           break
+        case 'documentEnded':
+          node.copies.ended(effect.name)
+          break
         default:
       }
     }

@@ -11,6 +11,7 @@ import { type HybridClock, type Stamp, stampMs } from '../hybrid-clock.js'
 import type { Millis, NodeId } from '../ids.js'
 import { checkUpdate } from './check.js'
 import type { Vector } from './digest.js'
+import { NO_EVIDENCE } from './doubt.js'
 import { EMPTY_UPDATE } from './filling.js'
 import type { Frame } from './frame.js'
 import type { Gaps } from './gaps.js'
@@ -137,12 +138,35 @@ export class Arrivals {
   }
 
   /** Another node knows more of this node's own writing than it does itself, or than was loaded. */
-  sawVector(now: Millis, replica: Replica, vector: Vector): void {
+  sawVector(now: Millis, from: NodeId, replica: Replica, vector: Vector): void {
     const theirs = vector.get(replica.client) ?? 0
     const own = replica.clockOf(replica.client)
-    const wroteSince = own > replica.bootClock
-    if (wroteSince && (theirs > own || (!replica.exposed && theirs > replica.bootClock)))
-      this.#retire(now, replica, true)
+    if (own === replica.bootClock) {
+      // What is written before that has arrived would stand under the same clocks.
+      if (theirs > own) this.#retire(now, replica, false, vector)
+      return
+    }
+    if (theirs <= own && (replica.exposed || theirs <= replica.bootClock)) return
+    // A copy of a disk says that nobody can know what the disk itself may have told since: it is on its way here.
+    if (replica.wasAlone) replica.doubt = { from, theirs: vector, evidence: NO_EVIDENCE }
+    else this.#retire(now, replica, true, vector)
+  }
+
+  /** A piece that shows what others know of own clocks that are in doubt; to be looked at before it is applied. */
+  weigh(now: Millis, from: NodeId, replica: Replica, update: Uint8Array, isLast: boolean): void {
+    const { doubt } = replica
+    if (doubt !== null && (replica.weigh(update, doubt) || (isLast && from === doubt.from)))
+      this.settle(now, replica)
+  }
+
+  /** Nothing more is to be waited for: what has not proved to be the same is something else. */
+  settle(now: Millis, replica: Replica): void {
+    const { doubt } = replica
+    if (doubt === null) return
+    replica.decide(doubt)
+    const theirs = doubt.theirs.get(replica.client) ?? 0
+    if (theirs > replica.bootClock && replica.clockOf(replica.client) > replica.bootClock)
+      this.#retire(now, replica, true, doubt.theirs)
   }
 
   offence(now: Millis, from: NodeId, offence: string): void {
@@ -181,7 +205,7 @@ export class Arrivals {
       }
     }
     if (replica.clockOf(replica.client) !== replica.ownClock)
-      this.#retire(now, replica, replica.ownClock > replica.bootClock)
+      this.#retire(now, replica, replica.ownClock > replica.bootClock, replica.visible.vector())
     return applied !== null
   }
 
@@ -190,9 +214,9 @@ export class Arrivals {
    * with `conflict` the same clocks mean different things here and there, so what was
    * written here since boot is taken out and written again under the new one.
    */
-  #retire(now: Millis, replica: Replica, conflict: boolean): void {
+  #retire(now: Millis, replica: Replica, conflict: boolean, theirs: Vector): void {
     const { frame, own } = this.#host
-    const { document, kind } = replica
+    const { document, kind, exposed, opened } = replica
     frame.count('shoal_state_lineages_retired_total', {})
     frame.emit({
       kind: 'log',
@@ -200,11 +224,20 @@ export class Arrivals {
       text: 'own entries are known elsewhere that are not here: writing under a new lineage',
       fields: { document, lineage: replica.lineage },
     })
-    const forgotten = conflict && kind === 'space' ? replica.forgetThisBoot() : null
+    // What has left of a raw document is kept: it may be the only one that some have heard of.
+    const isTakenOut = conflict && (kind === 'space' || !exposed)
+    const forgotten = isTakenOut ? replica.forgetThisBoot(theirs) : null
     replica.renew(newLineage(frame.rng))
     this.#host.changed(replica)
     if (forgotten !== null) own.again(replica, forgotten)
-    if (replica.opened)
+    if (opened && forgotten !== null && kind === 'doc') {
+      replica.opened = false
+      replica.filling = null
+      frame.emit({ kind: 'documentEnded', name: replica.name })
+      const text =
+        'a document is ended here, because what was written to it bears other names now: open it again'
+      frame.emit({ kind: 'log', level: 'warn', text, fields: { document } })
+    } else if (opened)
       frame.emit({
         kind: 'documentChanged',
         name: replica.name,

@@ -16,6 +16,7 @@ import { EMPTY_UPDATE, Filling } from './filling.js'
 import type { Frame } from './frame.js'
 import type { Holdings } from './holdings.js'
 import { checkDocumentUpdate } from './limits.js'
+import { renamed } from './moved.js'
 import type { OwnWrites } from './own-writes.js'
 import type { Replica } from './replica.js'
 import { clientOf, newLineage } from './writer.js'
@@ -92,6 +93,7 @@ export class Documents {
     if (replica === undefined) return
     replica.opened = false
     replica.filling = null
+    replica.moves = null
   }
 
   /** To be called when something may have been read to its end. */
@@ -129,8 +131,9 @@ export class Documents {
       return
     }
     invariant(replica !== undefined, 'a checked update has its document')
-    replica.filling?.changed(update)
-    this.#own.byCopy(replica, update, request)
+    const { moves } = replica
+    if (moves === null) replica.filling?.changed(update)
+    this.#own.byCopy(replica, moves === null ? update : renamed(update, moves), request)
   }
 
   #refusal(name: string, update: Uint8Array, replica: Replica | undefined): ShoalError | null {

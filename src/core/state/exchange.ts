@@ -52,7 +52,9 @@ export interface ExchangeHost {
   /** What a comparison brought is passed on in a while. */
   tellSoon(now: Millis): void
   /** A peer told how far it knows this document's writers. */
-  sawVector(now: Millis, replica: Replica, vector: Vector): void
+  sawVector(now: Millis, from: NodeId, replica: Replica, vector: Vector): void
+  /** To be called with what a peer sends before it is applied. */
+  weigh(now: Millis, from: NodeId, replica: Replica, update: Uint8Array, isLast: boolean): void
   offence(now: Millis, from: NodeId, what: string): void
   /** Whether this node has booted and has not yet compared itself with anybody. */
   awaitsFirst(): boolean
@@ -255,7 +257,7 @@ export class Exchange {
     let ranges: Range[]
     try {
       theirs = decodeVector(message.vector)
-      this.#host.sawVector(now, replica, theirs)
+      this.#host.sawVector(now, from, replica, theirs)
       ranges = differingRanges(replica.deleteHashes, theirs, message.deletes)
     } catch {
       this.#host.offence(now, from, 'digest')
@@ -283,7 +285,7 @@ export class Exchange {
     let ranges: Range[]
     try {
       theirs = decodeVector(message.vector)
-      this.#host.sawVector(now, replica, theirs)
+      this.#host.sawVector(now, from, replica, theirs)
       ranges = decodeRanges(message.ranges)
       if (!areApart(ranges)) throw new Error('ranges overlap')
     } catch {
@@ -301,6 +303,7 @@ export class Exchange {
     const replica = this.#host.ensure(message.document)
     this.#send(from, { kind: 'stateGot', document: message.document, number: message.number })
     if (replica === undefined) return
+    this.#host.weigh(now, from, replica, message.update, message.last)
     if (this.#host.receive(now, from, replica, message.update)) this.#host.tellSoon(now)
     this.#progress(now, from, message)
     if (message.last) this.#isEqual(now, from, message.document)

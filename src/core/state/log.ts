@@ -21,6 +21,8 @@ export interface Head {
   readonly firstEntry: number
   /** Own clocks from here on were written before anybody was met: nobody can know them. Null when somebody may. */
   readonly aloneFrom: number | null
+  /** The own clocks at which each boot began that wrote so, `aloneFrom` first; empty when that is null. */
+  readonly aloneBoots: readonly number[]
 }
 
 /** What was found of one document. */
@@ -109,7 +111,7 @@ const readHead = (value: Uint8Array | null): Head | null => {
       string,
       unknown
     >
-    const { lineage, snapshot, parts, firstEntry, aloneFrom } = head
+    const { lineage, snapshot, parts, firstEntry, aloneFrom, aloneBoots } = head
     if (typeof lineage !== 'string' || !LINEAGE.test(lineage)) return null
     for (const count of [snapshot, parts, firstEntry]) if (!Number.isSafeInteger(count)) return null
     return {
@@ -118,6 +120,7 @@ const readHead = (value: Uint8Array | null): Head | null => {
       parts: parts as number,
       firstEntry: firstEntry as number,
       aloneFrom: Number.isSafeInteger(aloneFrom) ? (aloneFrom as number) : null,
+      aloneBoots: Array.isArray(aloneBoots) ? aloneBoots.filter(Number.isSafeInteger) : [],
     }
   } catch {
     return null

@@ -20,6 +20,7 @@ import type { Holdings } from './holdings.js'
 import type { Interest } from './interest.js'
 import { checkWrite, isReserved, ownParts, refuseUnheld } from './limits.js'
 import type { Applied, Forgotten, Replica } from './replica.js'
+import { clientOf, newLineage } from './writer.js'
 
 export interface OwnWritesHost {
   readonly frame: Frame
@@ -96,8 +97,14 @@ export class OwnWrites {
    * written after it elsewhere stands. All of it goes to the disk with the snapshot that no longer has the
    * old: it was acknowledged, and a power cut between the two would lose it.
    */
-  again(replica: Replica, { entries, deletes }: Forgotten): void {
+  again(replica: Replica, { entries, deletes, first, moved }: Forgotten): void {
     const { frame } = this.#host
+    if (moved !== null) {
+      const to = (client: number): number =>
+        client === [...first.keys()][0] ? replica.client : clientOf(frame.self, newLineage(frame.rng))
+      const moves = new Map([...first].map(([client, from]) => [client, { from, to: to(client) }]))
+      replica.moveIn(moved(moves), moves)
+    }
     let bytes = 0
     const updates: Uint8Array[] = []
     for (const [key, stamp, value] of entries) {
@@ -166,8 +173,7 @@ export class OwnWrites {
     const token = given ?? frame.nextToken()
     this.#host.changed(replica)
     this.#waiters.set(token, { replica: applied === null ? null : replica, request, lazyMs })
-    if (applied !== null && replica.mayClash && !replica.isAlone && this.#host.isSilent(replica))
-      replica.beginAlone()
+    if (applied !== null && replica.mayClash && this.#host.isSilent(replica)) replica.beginAlone()
     const writes = applied === null ? [] : replica.log(applied.update, true)
     if (applied !== null) {
       const fits = applied.update.length <= frame.config.broadcastBytesMax

@@ -14,10 +14,13 @@ import type { StoreWrite } from '../step.js'
 import type { EntryContent } from './check.js'
 import type { StateConfig } from './config.js'
 import { DeleteHashes } from './delete-hashes.js'
+import type { Vector } from './digest.js'
+import { both, type Evidence, evidenceOf } from './doubt.js'
 import { encodePiece, UNLIMITED } from './encode.js'
 import { Entries, type Entry } from './entries.js'
 import type { Filling } from './filling.js'
 import { leaveFormats } from './formats.js'
+import { builtOn, type Moves, moved } from './moved.js'
 import { OwnCommits } from './own-commits.js'
 import { Pace } from './pace.js'
 import { applyOrStop, replay, type Stored } from './replay.js'
@@ -45,6 +48,18 @@ export interface Applied {
 export interface Forgotten {
   readonly entries: readonly EntryContent[]
   readonly deletes: Range[]
+  /** What of a raw document was taken out, under the ids that it has from now on, once it is known whose. */
+  readonly moved: ((moves: Moves) => Uint8Array) | null
+  /** The first clock of each client that is to bear another id. */
+  readonly first: ReadonlyMap<number, number>
+}
+
+/** Others know own clocks of which this disk says that nobody can. */
+export interface Doubt {
+  readonly from: NodeId
+  readonly theirs: Vector
+  /** What was shown so far. */
+  evidence: Evidence
 }
 
 export class Replica {
@@ -64,6 +79,12 @@ export class Replica {
   ownClock = 0
   /** The own clock when this boot began, or the first one before it in which somebody was met. */
   bootClock = 0
+  /** The own clock when this boot began. */
+  #loadedClock = 0
+  /** Whether others know what earlier boots wrote alone, or something else, is about to be seen. */
+  doubt: Doubt | null = null
+  /** What was taken out of it is under other ids now; an application's copy that is yet to be ended uses the old. */
+  moves: Moves | null = null
   /** Whether anything written since boot may have reached another node. */
   exposed = false
   /** Nobody listens to the topic of a document that is new to the mesh: neighbors must be told. */
@@ -178,10 +199,17 @@ export class Replica {
   }
 
   #beginLife(): void {
+    this.doubt = null
     this.ownClock = this.clockOf(this.client)
+    this.#loadedClock = this.ownClock
     this.bootClock = Math.min(this.ownClock, this.#stored.aloneFrom ?? this.ownClock)
     this.#commits.reset(this.ownClock)
     if (this.bootClock < this.ownClock) this.#commits.beginAlone(this.client, this.bootClock)
+  }
+
+  /** Others are sent what they may see of it. */
+  expose(): void {
+    if (this.#commits.visible(this.ownClock) > this.bootClock) this.exposed = true
   }
 
   /** What it wrote since boot, and in earlier lives that met nobody, is kept from others. */
@@ -191,9 +219,39 @@ export class Replica {
 
   /** What was written since boot is kept from others until `met`, also after another boot. */
   beginAlone(): void {
-    this.#stored.beginAlone(this.bootClock)
+    this.#stored.beginAlone(this.#loadedClock)
+    if (this.#commits.isAlone) return
     this.#commits.beginAlone(this.client, this.bootClock)
     this.visible.changed()
+  }
+
+  /** Whether earlier boots wrote something of which the disk says that nobody can know it. */
+  get wasAlone(): boolean {
+    return this.isAlone && this.bootClock < this.#loadedClock
+  }
+
+  /**
+   * Looks at what another sent of the own clocks that are in doubt, before it is applied.
+   * Returns whether all was shown that decides.
+   */
+  weigh(update: Uint8Array, doubt: Doubt): boolean {
+    const { bootClock, client, doc, kind } = this
+    const loaded = this.#loadedClock
+    const shown = evidenceOf(doc.store, kind, update, client, bootClock, loaded)
+    doubt.evidence = both(doubt.evidence, shown)
+    const { differsAt, end } = doubt.evidence
+    return differsAt !== null || end >= Math.min(loaded, doubt.theirs.get(client) ?? 0)
+  }
+
+  /** No more is shown. What has proved to be known elsewhere is in doubt no longer, with all that the same boot wrote. */
+  decide({ evidence: { differsAt, sameUpTo } }: Doubt): void {
+    const loaded = this.#loadedClock
+    this.doubt = null
+    if (sameUpTo === null) return
+    // A disk is copied as a whole, and its log is in order: what one boot wrote is all known, or none of it.
+    const same = this.#stored.aloneWith(sameUpTo - 1, loaded).to
+    const other = differsAt === null ? loaded : this.#stored.aloneWith(differsAt, loaded).from
+    this.bootClock = Math.max(this.bootClock, Math.min(same, other))
   }
 
   /** The store's writes before it may be told. */
@@ -356,9 +414,11 @@ export class Replica {
   /**
    * Another node has used this clientID beyond what was loaded, and so did this one since:
    * the same clocks, other contents. Forgets the own structs of this boot and returns the
-   * entries that lived in them, to be written again under another lineage.
+   * entries that lived in them, or all of a raw document that builds on them and that the other does not
+   * know, to be written again under another lineage.
    */
-  forgetThisBoot(): Forgotten {
+  forgetThisBoot(theirs: Vector): Forgotten {
+    if (this.kind === 'doc') return this.#forgetRaw(theirs)
     const entries: EntryContent[] = []
     for (const key of this.entries.keys()) {
       for (const { client, clock, content } of this.entries.of(key))
@@ -369,7 +429,29 @@ export class Replica {
     const deletes = [...this.#commits.deletes().values()].flat()
     this.#commits.clear()
     this.outbox = []
-    return { entries, deletes }
+    return { entries, deletes, moved: null, first: new Map() }
+  }
+
+  #forgetRaw(theirs: Vector): Forgotten {
+    const { client, ownClock } = this
+    const { store } = this.doc
+    const first = builtOn(store, client, this.bootClock)
+    const deletes = [...this.#commits.deletes().values()].flat()
+    this.#rebuild(each => first.get(each) ?? Y.getState(store, each))
+    this.#commits.clear()
+    this.outbox = []
+    // What others wrote and builds on what they mean by these clocks comes again.
+    for (const [each, clock] of first)
+      if (each !== client && (theirs.get(each) ?? 0) > clock) first.delete(each)
+    return { entries: [], deletes, moved: moves => moved(store, moves, client, ownClock), first }
+  }
+
+  /** Takes in what was taken out, under the ids that it has now. */
+  moveIn(update: Uint8Array, moves: Moves): void {
+    Y.applyUpdate(this.doc, update)
+    this.#captured = []
+    this.ownClock = this.clockOf(this.client)
+    this.moves = this.opened ? moves : null
   }
 
   #rebuild(clockOf: (client: number) => number): void {

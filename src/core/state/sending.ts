@@ -103,7 +103,7 @@ export class Sending {
         if (last) peer.series.delete(document)
         const number = ++this.#number
         peer.unconfirmed.add(number)
-        if (!replica.isAlone) replica.exposed = true
+        replica.expose()
         deadlines.set(`stalled ${to}`, now + config.catchUpTimeoutMs)
         this.#host.emit({
           kind: 'send',

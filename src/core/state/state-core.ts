@@ -94,7 +94,13 @@ class State implements StateCore {
     const interest = new Interest(deps.members)
     const clock = createHybridClock(deps.config.stampAheadMsMax)
     const holdings = new Holdings(frame, interest, stamp => this.#arrivals.sawStamp(stamp))
-    const voice = new Voice(frame, holdings, () => this.#exchange, deps.awaits ?? false)
+    const voice = new Voice({
+      frame,
+      holdings,
+      exchange: () => this.#exchange,
+      awaits: deps.awaits ?? false,
+      settle: (now, replica) => this.#arrivals.settle(now, replica),
+    })
     const changed = (replica: Replica): void => void this.#dirty.add(replica)
     const tellSoon = (now: Millis): void => voice.tellSoon(now)
     const own = new OwnWrites({
@@ -128,7 +134,8 @@ class State implements StateCore {
       isHeldBy: (peer, document) => interest.isHeldBy(peer, nameOf(document)),
       receive: (now, from, replica, update) => this.#arrivals.receive(now, from, replica, update, null),
       tellSoon,
-      sawVector: (now, replica, vector) => this.#arrivals.sawVector(now, replica, vector),
+      sawVector: (now, from, replica, vector) => this.#arrivals.sawVector(now, from, replica, vector),
+      weigh: (now, from, replica, update, isLast) => this.#arrivals.weigh(now, from, replica, update, isLast),
       offence: (now, from, what) => this.#arrivals.offence(now, from, what),
       awaitsFirst: () => voice.awaitsFirst,
       firstDone: now => voice.firstDone(now),

@@ -53,6 +53,7 @@ export class StoredLog {
   #logBytes = 0
   #fold: Fold | null = null
   #aloneFrom: number | null = null
+  #aloneBoots: readonly number[] = []
   #orphans: string[] = []
   /** By how much `bytes` overstates the document, as found when `bytes` was last so many. */
   #overstated = 0
@@ -73,6 +74,7 @@ export class StoredLog {
       this.#parts = head.parts
       this.#firstEntry = head.firstEntry
       this.#aloneFrom = head.aloneFrom
+      this.#aloneBoots = head.aloneBoots
     } else this.#isHeadLost = orphans.length > 0
     this.#lastSnapshot = Math.max(this.#snapshot, lastSnapshot)
     this.#orphans = [...orphans]
@@ -112,21 +114,34 @@ export class StoredLog {
   renew(): void {
     this.#isHeadStored = false
     this.#aloneFrom = null
+    this.#aloneBoots = []
   }
 
   get aloneFrom(): number | null {
     return this.#aloneFrom
   }
 
-  /** Own clocks from here on are told to nobody; the next own entry says so. */
+  /** Own clocks from here on, or from an earlier boot's on, are told to nobody; the next own entry says so. */
   beginAlone(clock: number): void {
-    this.#aloneFrom = clock
+    this.#aloneFrom ??= clock
+    const boots = this.#aloneBoots
+    if (boots.length >= ALONE_BOOTS_MAX || boots[boots.length - 1] === clock) return
+    this.#aloneBoots = [...boots, clock]
     this.#isHeadStored = false
+  }
+
+  /** The clocks of the boot that wrote this one and told nobody; this one alone when it is not known which was that. */
+  aloneWith(clock: number, loadedClock: number): { readonly from: number; readonly to: number } {
+    const boots = this.#aloneBoots
+    const from = boots.findLast(boot => boot <= clock)
+    const to = boots.find(boot => boot > clock) ?? (boots.length < ALONE_BOOTS_MAX ? loadedClock : undefined)
+    return from === undefined || to === undefined ? { from: clock, to: clock + 1 } : { from, to }
   }
 
   /** They are going to be told; once this is stored, they may be. */
   endAlone(lineage: string): StoreWrite[] {
     this.#aloneFrom = null
+    this.#aloneBoots = []
     return this.#isHeadStored ? [writeHead(this.#document, this.#head(lineage))] : []
   }
 
@@ -234,6 +249,10 @@ export class StoredLog {
       parts: this.#parts,
       firstEntry: this.#firstEntry,
       aloneFrom: this.#aloneFrom,
+      aloneBoots: this.#aloneBoots,
     }
   }
 }
+
+/** Boots that wrote alone, one after another, of which it is remembered where they began. */
+const ALONE_BOOTS_MAX = 64

@@ -20,10 +20,21 @@ import type { StateMessage } from './message.js'
 import { joinUpdates, topicOf } from './outbox.js'
 import type { Replica } from './replica.js'
 
+export interface VoiceParts {
+  readonly frame: Frame
+  readonly holdings: Holdings
+  readonly exchange: () => Exchange
+  /** Whether there are members to be heard of first. */
+  readonly awaits: boolean
+  /** Whether own clocks mean something else elsewhere is decided now. */
+  settle(now: Millis, replica: Replica): void
+}
+
 export class Voice {
   readonly #frame: Frame
   readonly #holdings: Holdings
   readonly #exchange: () => Exchange
+  readonly #settle: VoiceParts['settle']
   #hasExchanged: boolean
   /** It has compared itself with somebody, has waited for long enough, or has nothing that could be old. */
   #maySpeak = false
@@ -38,10 +49,11 @@ export class Voice {
   /** How long news is gathered now; 0 while all is calm. */
   #tellMs: Millis = 0
 
-  constructor(frame: Frame, holdings: Holdings, exchange: () => Exchange, awaits: boolean) {
+  constructor({ frame, holdings, exchange, awaits, settle }: VoiceParts) {
     this.#frame = frame
     this.#holdings = holdings
     this.#exchange = exchange
+    this.#settle = settle
     this.#hasExchanged = !awaits
   }
 
@@ -111,6 +123,7 @@ export class Voice {
     const silent: Replica[] = []
     const writes: StoreWrite[] = []
     for (const replica of this.#holdings.byName()) {
+      if (this.maySpeakOf(replica)) this.#settle(now, replica)
       if (replica.isAlone && this.maySpeakOf(replica)) {
         silent.push(replica)
         for (const write of replica.endAlone()) writes.push(write)
@@ -156,7 +169,7 @@ export class Voice {
     const { messages, quiet } = joinUpdates(replica.outbox, config.broadcastBytesMax)
     replica.outbox = []
     replica.publishedAt = now
-    if (this.#exchange().links.length > 0) replica.exposed = true
+    if (this.#exchange().links.length > 0) replica.expose()
     for (const update of messages) {
       const message: StateMessage = { kind: 'stateUpdate', document, lineage, update }
       this.#frame.emit({ kind: 'publish', topic: topicOf(document), message })

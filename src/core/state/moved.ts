@@ -1,0 +1,117 @@
+// What was written to a raw document under clocks that mean something else elsewhere, under
+// others. Decides which structs have to be written anew, and under which ids.
+//
+// Nobody has seen them, so to call them by other names changes nothing for anybody: they keep
+// their contents, their places and what they deleted. What refers to them is called by another
+// name as well, or, where the others have it, left out: it comes again as the others know it.
+//
+// It never changes the document.
+
+import * as encoding from 'lib0/encoding'
+import * as Y from 'yjs'
+import { encodePiece, UNLIMITED } from './encode.js'
+import type { Store, Struct } from './structs.js'
+
+/** Clocks of a client from one on, as those of another client from 0 on. */
+export interface Move {
+  readonly from: number
+  readonly to: number
+}
+
+export type Moves = ReadonlyMap<number, Move>
+
+/** The first clock of each client that is among those of `client` from `from` on, or builds on one that is. */
+export const builtOn = (store: Store, client: number, from: number): Map<number, number> => {
+  const first = new Map([[client, from]])
+  const isAmong = (id: Y.ID | null): boolean =>
+    id !== null && id.clock >= (first.get(id.client) ?? Number.POSITIVE_INFINITY)
+  for (let isNew = true; isNew; ) {
+    isNew = false
+    for (const [each, structs] of store.clients) {
+      for (const struct of structs as Struct[]) {
+        if (struct.id.clock >= (first.get(each) ?? Number.POSITIVE_INFINITY)) break
+        if (!(struct instanceof Y.Item)) continue
+        const parent: unknown = struct.parent
+        const within = parent instanceof Y.AbstractType ? (parent._item?.id ?? null) : null
+        if (!isAmong(struct.origin) && !isAmong(struct.rightOrigin) && !isAmong(within)) continue
+        first.set(each, struct.id.clock)
+        isNew = true
+        break
+      }
+    }
+  }
+  return first
+}
+
+/** These clocks of a document, under their new names. `end`: where those of `client` end. */
+export const moved = (store: Store, moves: Moves, client: number, end: number): Uint8Array => {
+  const cursors = [...moves].map(([each, { from }]) => ({
+    client: each,
+    from,
+    to: each === client ? end : Y.getState(store, each),
+  }))
+  return renamed(encodePiece(store, cursors, UNLIMITED), moves)
+}
+
+/** An update in which those clocks, and what refers to them, bear their new names. */
+export const renamed = (update: Uint8Array, moves: Moves): Uint8Array => {
+  const idOf = (id: Y.ID): Y.ID => {
+    const move = moves.get(id.client)
+    return move === undefined || id.clock < move.from ? id : Y.createID(move.to, id.clock - move.from)
+  }
+  const { ds, structs } = Y.decodeUpdate(update)
+  const sections: Struct[][] = []
+  for (const struct of structs as Struct[]) {
+    struct.id = idOf(struct.id)
+    if (struct instanceof Y.Item) {
+      const parent: unknown = struct.parent
+      if (struct.origin !== null) struct.origin = idOf(struct.origin)
+      if (struct.rightOrigin !== null) struct.rightOrigin = idOf(struct.rightOrigin)
+      if (parent instanceof Y.ID) struct.parent = idOf(parent)
+    }
+    const section = sections[sections.length - 1]
+    if (section?.[0]?.id.client === struct.id.client) section.push(struct)
+    else sections.push([struct])
+  }
+  const encoder = new Y.UpdateEncoderV1()
+  const { restEncoder } = encoder
+  encoding.writeVarUint(restEncoder, sections.length)
+  for (const section of sections) {
+    const { id } = section[0] as Struct
+    encoding.writeVarUint(restEncoder, section.length)
+    encoding.writeVarUint(restEncoder, id.client)
+    encoding.writeVarUint(restEncoder, id.clock)
+    for (const struct of section) struct.write(encoder, 0)
+  }
+  writeDeletes(restEncoder, ds.clients, moves)
+  return encoder.toUint8Array()
+}
+
+type Deletes = ReadonlyMap<number, readonly { readonly clock: number; readonly len: number }[]>
+
+const writeDeletes = (encoder: encoding.Encoder, deletes: Deletes, moves: Moves): void => {
+  const named = new Map<number, [clock: number, length: number][]>()
+  const add = (client: number, clock: number, length: number): void => {
+    if (length <= 0) return
+    const list = named.get(client)
+    if (list === undefined) named.set(client, [[clock, length]])
+    else list.push([clock, length])
+  }
+  for (const [client, ranges] of deletes) {
+    const move = moves.get(client)
+    for (const { clock, len } of ranges) {
+      const cut = move === undefined ? clock + len : Math.min(clock + len, Math.max(clock, move.from))
+      add(client, clock, cut - clock)
+      if (move !== undefined) add(move.to, cut - move.from, clock + len - cut)
+    }
+  }
+  encoding.writeVarUint(encoder, named.size)
+  for (const [client, ranges] of named) {
+    encoding.writeVarUint(encoder, client)
+    encoding.writeVarUint(encoder, ranges.length)
+    for (const [clock, length] of ranges) {
+      encoding.writeVarUint(encoder, clock)
+      encoding.writeVarUint(encoder, length)
+    }
+  }
+}
