@@ -27,12 +27,15 @@ export interface HybridClock {
   next(wall: Millis): Stamp
   /** Follows a stamp that was seen, unless it lies too far ahead; says whether it did. */
   observe(stamp: Stamp, wall: Millis): boolean
+  /** The machine's clock shows this now. Once it is set, what was followed before and lies too far ahead of it is let go of. */
+  look(wall: Millis): void
   readonly last: Stamp
 }
 
 /** `aheadMsMax`: how far a stamp may lie before the wall clock and still be followed. */
 export const createHybridClock = (aheadMsMax: Millis, start: Stamp = 0): HybridClock => {
   let last = start
+  let wasSet = true
   return {
     next: wall => {
       // A counter that runs over carries into the milliseconds, as integer arithmetic does by itself.
@@ -45,6 +48,12 @@ export const createHybridClock = (aheadMsMax: Millis, start: Stamp = 0): HybridC
       if (stamp > last) last = stamp
       return true
     },
+    look: wall => {
+      const isSet = wall >= CLOCKS_FROM_MS
+      // Each write comes after what it replaces all the same, whatever stamp that bears.
+      if (isSet && !wasSet && stampMs(last) > clampMs(wall) + aheadMsMax) last = packStamp(clampMs(wall), 0)
+      wasSet = isSet
+    },
     get last() {
       return last
     },
@@ -54,5 +63,8 @@ export const createHybridClock = (aheadMsMax: Millis, start: Stamp = 0): HybridC
 /** 2020 and 2070: a clock that is set shows something between. */
 const CLOCKS_FROM_MS = 1_577_836_800_000
 const CLOCKS_TO_MS = 3_155_760_000_000
+
+/** The latest stamp that a clock which is not set follows. */
+export const LAST_FOLLOWED: Stamp = packStamp(CLOCKS_TO_MS, 0)
 
 const clampMs = (ms: Millis): Millis => Math.min(LAST_MS, Math.max(0, Math.floor(ms)))

@@ -5,7 +5,7 @@
 // An entry is known by its (client, clock), never by a reference to its item.
 
 import * as Y from 'yjs'
-import type { Stamp } from '../hybrid-clock.js'
+import { LAST_FOLLOWED, type Stamp } from '../hybrid-clock.js'
 import { compareText } from '../ids.js'
 import type { Json } from '../json.js'
 import { type EntryContent, entryBytes } from './check.js'
@@ -27,6 +27,7 @@ export class Entries {
   readonly #touched = new Map<string, Entry | undefined>()
   #sorted: readonly string[] | null = null
   #bytes = 0
+  #newest: Stamp = 0
   /** Keys with more than one surviving entry. */
   readonly contested = new Set<string>()
 
@@ -55,9 +56,21 @@ export class Entries {
     return this.#byKey.get(key) ?? []
   }
 
-  /** Of the newest entry of each key. */
+  /** The newest stamp that was ever seen in it, of entries that are deleted too. */
+  get newest(): Stamp {
+    return this.#newest
+  }
+
+  /** Of the newest entry of each key, and the newest of all. */
   *stamps(): Iterable<Stamp> {
     for (const [entry] of this.#byKey.values()) if (entry !== undefined) yield entry.content[1]
+    yield this.#newest
+  }
+
+  /** What was stored of it has seen this stamp. */
+  sawStamp(stamp: Stamp): void {
+    // Beyond this no clock follows: it would hide those that are to be followed.
+    if (stamp <= LAST_FOLLOWED && stamp > this.#newest) this.#newest = stamp
   }
 
   keys(): readonly string[] {
@@ -106,9 +119,11 @@ export class Entries {
       const structs = store.clients.get(client) as Struct[]
       for (let i = Y.findIndexSS(structs, before); i < structs.length; i++) {
         const struct = structs[i] as Struct
-        if (struct.deleted || !(struct instanceof Y.Item) || !(struct.content instanceof Y.ContentEmbed))
-          continue
+        if (!(struct instanceof Y.Item) || !(struct.content instanceof Y.ContentEmbed)) continue
         const content = struct.content.embed as unknown as EntryContent
+        this.sawStamp(content[1])
+        // It came and went within one transaction, as in a log that is read again.
+        if (struct.deleted) continue
         const bytes = Math.max(0, entryBytes(content, this.#config, Number.POSITIVE_INFINITY))
         listOf(come, content[0], () => []).push({ client, clock: struct.id.clock, content, bytes })
       }

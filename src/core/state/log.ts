@@ -9,6 +9,7 @@
 // comes deleted tells nothing to one who has it alive, the deletes of the log do.
 
 import { avalanche } from '../hash.js'
+import { isStamp, type Stamp } from '../hybrid-clock.js'
 import type { StoreEntry, StoreWrite } from '../step.js'
 import { LINEAGE } from './writer.js'
 
@@ -23,6 +24,8 @@ export interface Head {
   readonly aloneFrom: number | null
   /** The own clocks at which each boot began that wrote so, `aloneFrom` first; empty when that is null. */
   readonly aloneBoots: readonly number[]
+  /** The newest stamp that was seen in it: nothing else tells of those of deleted entries. */
+  readonly stamp: Stamp
 }
 
 /** What was found of one document. */
@@ -111,7 +114,7 @@ const readHead = (value: Uint8Array | null): Head | null => {
       string,
       unknown
     >
-    const { lineage, snapshot, parts, firstEntry, aloneFrom, aloneBoots } = head
+    const { lineage, snapshot, parts, firstEntry, aloneFrom, aloneBoots, stamp } = head
     if (typeof lineage !== 'string' || !LINEAGE.test(lineage)) return null
     for (const count of [snapshot, parts, firstEntry]) if (!Number.isSafeInteger(count)) return null
     return {
@@ -121,6 +124,7 @@ const readHead = (value: Uint8Array | null): Head | null => {
       firstEntry: firstEntry as number,
       aloneFrom: Number.isSafeInteger(aloneFrom) ? (aloneFrom as number) : null,
       aloneBoots: Array.isArray(aloneBoots) ? aloneBoots.filter(Number.isSafeInteger) : [],
+      stamp: isStamp(stamp) ? stamp : 0,
     }
   } catch {
     return null

@@ -118,7 +118,7 @@ export class Replica {
     this.#config = config
     this.#onStamp = onStamp
     this.lineage = lineage
-    this.#stored = new StoredLog(document, config)
+    this.#stored = new StoredLog(document, config, () => this.entries.newest)
     this.visible = new Visible(this, this.#commits, config)
     this.pace = new Pace(config.broadcastShareMs)
     this.client = clientOf(self, lineage)
@@ -163,6 +163,7 @@ export class Replica {
     const useless = yield* replay(begin, this.kind, { parts, log, isWhole }, this.#config.loadStepBytes)
     this.doc.on('update', this.#capture)
     this.entries.takeChanged()
+    this.entries.sawStamp(found.head?.stamp ?? 0)
     this.#stored.load({ ...found, snapshotBytes: sum(parts), logBytes: sum(log) })
     this.#beginLife()
     return useless
@@ -457,7 +458,9 @@ export class Replica {
   #rebuild(clockOf: (client: number) => number): void {
     const cursors = cursorsOf(this.doc.store, clockOf)
     const update = encodePiece(this.doc.store, cursors, UNLIMITED)
+    const { newest } = this.entries
     this.#begin()
+    this.entries.sawStamp(newest)
     this.#stored.dropFold()
     Y.applyUpdate(this.doc, update)
     this.#captured = []

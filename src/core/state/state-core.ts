@@ -10,7 +10,7 @@
 // It never does I/O and never throws for what a peer sent.
 
 import type { ShoalError } from '../errors.js'
-import { createHybridClock } from '../hybrid-clock.js'
+import { createHybridClock, type HybridClock } from '../hybrid-clock.js'
 import { type Millis, type NodeId, spaceName } from '../ids.js'
 import type { Json } from '../json.js'
 import type { MembersView } from '../member.js'
@@ -85,6 +85,7 @@ class State implements StateCore {
   readonly #gaps: Gaps
   readonly #arrivals: Arrivals
   readonly #losers: Losers
+  readonly #clock: HybridClock
   /** What changed in this step. */
   readonly #dirty = new Set<Replica>()
   readonly #changes = new Map<string, Set<string>>()
@@ -143,6 +144,7 @@ class State implements StateCore {
     this.#gate = new Gate(frame, holdings, this.#exchange, voice)
     this.#losers = new Losers(frame, interest, own)
     this.#frame = frame
+    this.#clock = clock
     this.#interest = interest
     this.#holdings = holdings
     this.#own = own
@@ -254,6 +256,7 @@ class State implements StateCore {
         return
       case 'wall':
         this.#frame.wallOffsetMs = event.offsetMs
+        this.#clock.look(this.#frame.wall(now))
         this.#arrivals.sawWall()
         return
       case 'durable':

@@ -9,6 +9,7 @@
 // It never changes the document, and never writes: it returns what is to be written.
 
 import * as Y from 'yjs'
+import type { Stamp } from '../hybrid-clock.js'
 import type { StoreWrite } from '../step.js'
 import type { StateConfig } from './config.js'
 import { encodePiece, UNLIMITED } from './encode.js'
@@ -40,6 +41,7 @@ export class StoredLog {
   readonly #document: string
   readonly #isRaw: boolean
   readonly #config: StateConfig
+  readonly #newestStamp: () => Stamp
   #isHeadStored = false
   /** The head could not be read. Until there is a new snapshot no other may stand: it would name one of several whose parts are all there is. */
   #isHeadLost = false
@@ -61,10 +63,11 @@ export class StoredLog {
   /** Clocks that were deleted since it was measured. */
   #deleted = 0
 
-  constructor(document: string, config: StateConfig) {
+  constructor(document: string, config: StateConfig, newestStamp: () => Stamp = () => 0) {
     this.#document = document
     this.#isRaw = document.startsWith('doc/')
     this.#config = config
+    this.#newestStamp = newestStamp
   }
 
   load({ head, nextEntry, lastSnapshot, orphans, snapshotBytes, logBytes }: FoundLog): void {
@@ -250,6 +253,7 @@ export class StoredLog {
       firstEntry: this.#firstEntry,
       aloneFrom: this.#aloneFrom,
       aloneBoots: this.#aloneBoots,
+      stamp: this.#newestStamp(),
     }
   }
 }
