@@ -36,3 +36,34 @@ test('hashes that are kept are those of a fresh look, whatever was written and d
     t.true(Math.max(Y.getState(doc.store, 1), Y.getState(doc.store, 2)) > 32_768)
   }
 })
+
+test('who asks about the same clocks again, behind or ahead of what is here, has nothing looked through again', t => {
+  const doc = new Y.Doc()
+  doc.clientID = 1
+  doc.transact(() => {
+    const map = doc.getMap('m')
+    for (let i = 0; i < 100_000; i++) map.set(`k${i}`, i)
+    for (let i = 0; i < 100_000; i += 3) map.delete(`k${i}`)
+  })
+  let looked = 0
+  const structs = doc.store.clients.get(1) as Y.Item[]
+  const watched = new Proxy(structs, {
+    get: (list, key) => {
+      if (key !== 'length') looked++
+      return Reflect.get(list, key) as unknown
+    },
+  })
+  const hashes = new DeleteHashes({ clients: new Map([[1, watched]]) } as unknown as Y.Doc['store'])
+  const fresh = new DeleteHashes(doc.store)
+  const end = Y.getState(doc.store, 1)
+  hashes.upTo(1, end)
+  for (const clock of [end, 20_000, 50_000, 2 * end, 1_000 * end]) {
+    hashes.upTo(1, clock)
+    looked = 0
+    t.deepEqual(hashes.upTo(1, clock), fresh.upTo(1, clock))
+    t.true(looked < 1_000, `${looked} at ${clock}`)
+  }
+  // Nor does it grow with what is made up.
+  for (let clock = 1; clock < 2 ** 45; clock *= 2) hashes.upTo(1, clock)
+  t.deepEqual(hashes.upTo(1, end), fresh.upTo(1, end))
+})

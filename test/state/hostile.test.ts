@@ -346,6 +346,64 @@ test('who wants the same clocks looked through more than once is held to account
   }
 })
 
+test('who asks for everything again and again is told once a second, then not at all for a while, and named', t => {
+  const { world, victim, liar } = prepare(6)
+  world.set(victim, 'plant', 'k', 1)
+  world.advance(5_000)
+  let summaries = 0
+  world.onEffect = (node, effect) => {
+    if (node === victim && effect.kind === 'send' && effect.message.kind === 'stateSummary') summaries++
+  }
+  const ask = (): void =>
+    world.step(victim, {
+      kind: 'message',
+      from: liar.id,
+      channel: 'bulk',
+      message: { kind: 'stateHello', root: new Uint8Array(0) },
+      bytes: 0,
+    })
+  // As one that boots: once when its link opens, and once when it has read all.
+  ask()
+  ask()
+  world.advance(2_000)
+  t.is(summaries, 2)
+  t.deepEqual(victim.offences, [])
+  summaries = 0
+  for (let i = 0; i < 1_000; i++) {
+    ask()
+    world.advance(1)
+  }
+  t.true(summaries <= 2, `${summaries} summaries`)
+  t.is(victim.offences.at(-1)?.offence, 'asks-too-often')
+  t.true(victim.logs.some(line => line.includes('ignored for a while')))
+  t.is(world.node(2).counts.get('shoal_state_dropped_total:asks-too-often'), undefined)
+})
+
+test('questions of a document are answered up to a rate, and beyond that not', t => {
+  const { world, victim, liar } = prepare(7)
+  world.set(victim, 'plant', 'k', 1)
+  world.advance(5_000)
+  let answers = 0
+  world.onEffect = (node, effect) => {
+    if (node === victim && effect.kind === 'send') answers++
+  }
+  const vector = encodeVector(new Map([[4_711, 1]]))
+  for (let i = 0; i < 40_000; i++)
+    world.step(victim, {
+      kind: 'message',
+      from: liar.id,
+      channel: 'bulk',
+      message: { kind: 'stateDigest', document: 'space/plant', vector, deletes: new Uint8Array(0) },
+      bytes: 0,
+    })
+  t.true(answers > 10_000 && answers < 20_000, `${answers}`)
+  t.is(victim.offences.at(-1)?.offence, 'asks-too-much')
+  world.advance(70_000)
+  world.set(world.node(2), 'plant', 'l', 2)
+  world.advance(5_000)
+  t.is(victim.core.get('plant', 'l'), 2)
+})
+
 test('ranges that lie side by side are answered', t => {
   const { world, victim, liar } = prepare(7)
   for (let i = 0; i < 10; i++) world.set(victim, 'plant', 'a', i)

@@ -85,6 +85,11 @@ export interface StateConfig {
   /** Least time between two comparisons that a neighbor begins, then twice as long, up to the maximum, until nothing differs. 250 ms to 2 s: as above. */
   readonly answerPauseMs: Millis
   readonly answerPauseMaxMs: Millis
+  /** Least time between two summaries for a neighbor that asks for everything. 1 s: one that has booted asks once or twice. */
+  readonly askAllPauseMs: Millis
+  /** Bytes of questions a second that a neighbor is answered, and how many at once. 2 MB, 16 MB: of 1,000 documents one comparison asks 1 MB. */
+  readonly askBytesPerSecond: number
+  readonly askBytesMax: number
   /** Wait before asking a neighbor for what an update refers to and is not here. 60 ms: gossip often delivers it late, not never. */
   readonly gapDelayMs: Millis
   /** Wait between two looks whether what a catch-up begins with is durable. 5 ms: about a commit. */
@@ -172,6 +177,9 @@ export const defaultStateConfig: StateConfig = Object.freeze({
   tellSome: 2,
   answerPauseMs: 250,
   answerPauseMaxMs: 2_000,
+  askAllPauseMs: 1_000,
+  askBytesPerSecond: 2_097_152,
+  askBytesMax: 16_777_216,
   gapDelayMs: 60,
   diskLookMs: 5,
   diskPatienceMs: 50,

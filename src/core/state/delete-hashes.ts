@@ -13,6 +13,8 @@ import { endOf, type Range, type Store, type Struct } from './structs.js'
 
 const RANGES_MAX = 128
 const RANGE_CLOCKS_MIN = 256
+/** Of all clients; each takes a kilobyte at most. */
+const OTHERS_MAX = 64
 
 /** Clocks of a range, for a client that has got so far. */
 export const widthOf = (clock: number): number => {
@@ -23,8 +25,9 @@ export const widthOf = (clock: number): number => {
 
 export const rangesOf = (clock: number): number => Math.ceil(clock / widthOf(clock))
 
-/** Of the first `clock` clocks of a client: two words a range. Whole ranges that are not stale stay right. */
+/** Of the first `clock` clocks of a client: two words a range. Ranges that are not stale stay right. */
 interface Known {
+  readonly client: number
   readonly clock: number
   readonly width: number
   readonly hashes: Uint32Array
@@ -34,6 +37,9 @@ interface Known {
 export class DeleteHashes {
   readonly #store: Store
   readonly #known = new Map<number, Known>()
+  /** In ranges of another width, for who is far behind or far ahead, or says so: by client. */
+  readonly #others = new Map<number, Known[]>()
+  #othersCount = 0
 
   constructor(store: Store) {
     this.#store = store
@@ -44,11 +50,10 @@ export class DeleteHashes {
   }
 
   /** To be told of everything that is deleted. What is new stands beyond what is known. */
-  deleted({ client, from, to }: Range): void {
-    const known = this.#known.get(client)
-    if (known === undefined) return
-    const end = Math.min(to, known.clock)
-    for (let i = Math.floor(from / known.width); i * known.width < end; i++) known.stale.add(i)
+  deleted(range: Range): void {
+    const known = this.#known.get(range.client)
+    if (known !== undefined) spoil(known, range)
+    for (const other of this.#others.get(range.client) ?? []) spoil(other, range)
   }
 
   /** Two words a range, over the deleted runs in it below a clock, relative to its start; null when there are none. */
@@ -58,23 +63,58 @@ export class DeleteHashes {
     if (structs.length === 0) return null
     const width = widthOf(clock)
     const hashes = new Uint32Array(2 * rangesOf(clock))
-    const known = this.#known.get(client)
-    const usable = known?.width === width ? known : undefined
-    for (let i = 0; 2 * i < hashes.length; i++) {
+    // What a peer asks about may lie ahead of what is here; nothing can be known of that.
+    const limit = Math.min(clock, endOf(structs))
+    const usable = this.#usable(client, width)
+    for (let i = 0; i * width < limit; i++) {
       const end = (i + 1) * width
-      if (usable !== undefined && end <= clock && end <= usable.clock && !usable.stale.has(i)) {
+      const isKnown =
+        usable !== undefined &&
+        !usable.stale.has(i) &&
+        (end <= Math.min(limit, usable.clock) || usable.clock === limit)
+      if (isKnown) {
         hashes[2 * i] = usable.hashes[2 * i] as number
         hashes[2 * i + 1] = usable.hashes[2 * i + 1] as number
-      } else hashRange(structs, i * width, Math.min(end, clock), hashes, i)
+      } else hashRange(structs, i * width, Math.min(end, limit), hashes, i)
     }
-    // What a peer asks about may lie ahead of what is here; nothing can be known of that.
-    if (clock === endOf(structs)) this.#known.set(client, { clock, width, hashes, stale: new Set() })
+    this.#keep({ client, clock: limit, width, hashes, stale: new Set() }, clock === endOf(structs))
     return hashes.some(word => word !== 0) ? hashes : null
+  }
+
+  #usable(client: number, width: number): Known | undefined {
+    const known = this.#known.get(client)
+    if (known?.width === width) return known
+    return this.#others.get(client)?.find(other => other.width === width)
+  }
+
+  #keep(known: Known, isWhole: boolean): void {
+    const { client, width } = known
+    const before = this.#known.get(client)
+    if (isWhole) this.#known.set(client, known)
+    if (isWhole || before?.width === width) return
+    const others = this.#others.get(client) ?? []
+    const at = others.findIndex(other => other.width === width)
+    if (at >= 0) {
+      if ((others[at] as Known).clock <= known.clock || (others[at] as Known).stale.size > 0)
+        others[at] = known
+      return
+    }
+    // Nobody honest needs so many.
+    if (++this.#othersCount > OTHERS_MAX) {
+      this.#others.clear()
+      this.#othersCount = 1
+    }
+    this.#others.set(client, [...(this.#others.get(client) ?? []), known])
   }
 
   #structs(client: number): Struct[] {
     return (this.#store.clients.get(client) ?? []) as Struct[]
   }
+}
+
+const spoil = ({ clock, stale, width }: Known, { from, to }: Range): void => {
+  const end = Math.min(to, clock)
+  for (let i = Math.floor(from / width); i * width < end; i++) stale.add(i)
 }
 
 const hashRange = (structs: Struct[], start: number, end: number, hashes: Uint32Array, at: number): void => {

@@ -15,6 +15,7 @@ import type { DeadlineQueue } from '../deadline-queue.js'
 import type { Millis, NodeId } from '../ids.js'
 import type { Rng } from '../rng.js'
 import type { Effect } from '../step.js'
+import { Asked } from './asked.js'
 import type { StateConfig } from './config.js'
 import { DeleteHashes } from './delete-hashes.js'
 import {
@@ -78,10 +79,12 @@ export class Exchange {
   readonly #host: ExchangeHost
   readonly #peers = new Map<NodeId, Peer>()
   readonly #sending: Sending
+  readonly #asked: Asked
 
   constructor(host: ExchangeHost) {
     this.#host = host
     this.#sending = new Sending(host)
+    this.#asked = new Asked(host.config)
   }
 
   get links(): readonly NodeId[] {
@@ -115,6 +118,7 @@ export class Exchange {
     this.#peers.delete(node)
     this.#sending.linkDown(node)
     this.#host.deadlines.delete(`again ${node}`)
+    this.#host.deadlines.delete(`summary ${node}`)
   }
 
   hello(to: NodeId): void {
@@ -159,6 +163,11 @@ export class Exchange {
   handle(now: Millis, from: NodeId, message: StateMessage): void {
     // What arrives before its link is announced would be answered into the void.
     if (!this.#peers.has(from)) return
+    const bytes = questionBytes(message)
+    if (bytes > 0 && !this.#asked.mayAsk(now, from, bytes)) {
+      this.#host.offence(now, from, 'asks-too-much')
+      return
+    }
     switch (message.kind) {
       case 'stateHello':
         this.#onHello(now, from, message.root)
@@ -193,7 +202,25 @@ export class Exchange {
       this.#host.firstDone(now)
     }
     // This node's own question is under way, and finds the same difference.
-    else if (asksAll || !this.#host.awaitsFirst()) this.#answer(now, from, asksAll)
+    else if (asksAll) this.#answerAll(now, from)
+    else if (!this.#host.awaitsFirst()) this.#answer(now, from, false)
+  }
+
+  /** Whoever has booted waits for this with all that it does; who only says so waits like others. */
+  #answerAll(now: Millis, from: NodeId): void {
+    const when = this.#asked.mayAskAll(now, from)
+    if (when === 'at-once') this.#answer(now, from, true)
+    else if (when === 'never') this.#host.offence(now, from, 'asks-too-often')
+    else {
+      const { config, deadlines } = this.#host
+      const key = `summary ${from}`
+      if (deadlines.get(key) === null) deadlines.set(key, now + config.askAllPauseMs)
+    }
+  }
+
+  /** What was asked for a moment ago. */
+  answerLate(to: NodeId): void {
+    if (this.#peers.has(to)) this.#sendSummary(to)
   }
 
   /** What differed a moment ago is on its way; whether that was all is asked a little later. */
@@ -366,6 +393,14 @@ export class Exchange {
   #count(reason: string): void {
     this.#host.emit({ kind: 'count', metric: 'shoal_state_dropped_total', by: 1, labels: { reason } })
   }
+}
+
+/** Of what has to be answered; 0 for what is an answer. */
+const questionBytes = (message: StateMessage): number => {
+  if (message.kind === 'stateHello') return message.root.length + 1
+  if (message.kind === 'stateSummary') return message.hashes.length + 1
+  if (message.kind === 'stateDigest') return message.vector.length + message.deletes.length + 1
+  return message.kind === 'stateWant' ? message.vector.length + message.ranges.length + 1 : 0
 }
 
 /** Ranges come by client and in order: what one of them names is not looked through once more for the next. */

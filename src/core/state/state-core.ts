@@ -317,6 +317,9 @@ class State implements StateCore {
       case 'again':
         this.#exchange.hello(subject as NodeId)
         return
+      case 'summary':
+        this.#exchange.answerLate(subject as NodeId)
+        return
       case 'stalled':
         this.#exchange.stalled(subject as NodeId)
         return
