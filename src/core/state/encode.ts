@@ -45,16 +45,19 @@ export const encodePiece = (
   for (const first of readers.values()) {
     // Each waits for the next one to be written up to a clock; the last is written now.
     const stack = [{ reader: first, until: first.to }]
+    const waiting = new Set([first])
     for (let top = stack[0]; top !== undefined && room > 0; top = stack[stack.length - 1]) {
       const { reader, until } = top
       if (reader.at >= until) {
         stack.pop()
+        waiting.delete(reader)
         continue
       }
       const needed = reader.needs(readers)
       // Not twice on the way: what Yjs has put in order has no circles, and none may hang us.
-      if (needed !== null && !stack.some(each => each.reader === needed.reader)) {
+      if (needed !== null && !waiting.has(needed.reader)) {
         stack.push(needed)
+        waiting.add(needed.reader)
         continue
       }
       if (reader.isUnused) {

@@ -22,25 +22,38 @@ export type Moves = ReadonlyMap<number, Move>
 
 /** The first clock of each client that is among those of `client` from `from` on, or builds on one that is. */
 export const builtOn = (store: Store, client: number, from: number): Map<number, number> => {
+  const links = linksOf(store)
   const first = new Map([[client, from]])
-  const isAmong = (id: Y.ID | null): boolean =>
-    id !== null && id.clock >= (first.get(id.client) ?? Number.POSITIVE_INFINITY)
-  for (let isNew = true; isNew; ) {
-    isNew = false
-    for (const [each, structs] of store.clients) {
-      for (const struct of structs as Struct[]) {
-        if (struct.id.clock >= (first.get(each) ?? Number.POSITIVE_INFINITY)) break
-        if (!(struct instanceof Y.Item)) continue
-        const parent: unknown = struct.parent
-        const within = parent instanceof Y.AbstractType ? (parent._item?.id ?? null) : null
-        if (!isAmong(struct.origin) && !isAmong(struct.rightOrigin) && !isAmong(within)) continue
-        first.set(each, struct.id.clock)
-        isNew = true
-        break
-      }
+  const queue = [client]
+  for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+    const begin = first.get(next) as number
+    for (const { at, id } of links.get(next) ?? []) {
+      if (at < begin || id.clock >= (first.get(id.client) ?? Number.POSITIVE_INFINITY)) continue
+      first.set(id.client, id.clock)
+      queue.push(id.client)
     }
   }
   return first
+}
+
+/** By client, who of others builds on which of its clocks. What follows within a client is taken along anyway. */
+const linksOf = (store: Store): Map<number, { readonly at: number; readonly id: Y.ID }[]> => {
+  const links = new Map<number, { at: number; id: Y.ID }[]>()
+  for (const [client, structs] of store.clients) {
+    for (const struct of structs as Struct[]) {
+      if (!(struct instanceof Y.Item)) continue
+      const { id, origin, rightOrigin } = struct
+      const parent: unknown = struct.parent
+      const within = parent instanceof Y.AbstractType ? (parent._item?.id ?? null) : null
+      for (const on of [origin, rightOrigin, within]) {
+        if (on === null || on.client === client) continue
+        const list = links.get(on.client)
+        if (list === undefined) links.set(on.client, [{ at: on.clock, id }])
+        else list.push({ at: on.clock, id })
+      }
+    }
+  }
+  return links
 }
 
 /** These clocks of a document, under their new names. `end`: where those of `client` end. */
