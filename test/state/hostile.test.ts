@@ -346,6 +346,33 @@ test('who wants the same clocks looked through more than once is held to account
   }
 })
 
+test('a raw document nested 15,000 levels deep, by one or by a thousand in turn, reaches others and is read again', t => {
+  for (const writers of [1, 1_000]) {
+    const world = new World({ seed: 8, nodes: 2, latencyMs: [1, 5] })
+    const [a, b] = [world.node(0), world.node(1)]
+    const deep = new Y.Doc()
+    let inner = deep.getMap<unknown>('deep')
+    for (let level = 0; level < 15_000; level++) {
+      // The deepest has the lowest name, and is told first.
+      deep.clientID = 1_000_000 - Math.floor((level * writers) / 15_000)
+      const next = new Y.Map<unknown>()
+      inner.set('k', next)
+      inner = next
+    }
+    Y.applyUpdate(world.open(a, 'notes'), Y.encodeStateAsUpdate(deep))
+    world.advance(60_000)
+    world.crash(b, b.disk.pending.length)
+    world.start(b)
+    world.advance(60_000)
+    const stored = world.stored(b, 'doc/notes')
+    t.deepEqual(Y.encodeStateVector(stored), Y.encodeStateVector(world.stored(a, 'doc/notes')))
+    let levels = 0
+    for (let map: unknown = stored.getMap('deep').get('k'); map instanceof Y.Map; map = map.get('k')) levels++
+    t.is(levels, 15_000)
+    t.deepEqual([...a.offences, ...b.offences], [])
+  }
+})
+
 test('who asks for everything again and again is told once a second, then not at all for a while, and named', t => {
   const { world, victim, liar } = prepare(6)
   world.set(victim, 'plant', 'k', 1)
