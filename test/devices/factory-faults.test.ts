@@ -115,14 +115,16 @@ const FAULTS: readonly (readonly [PlcFault, RegExp])[] = [
 ]
 
 test.serial('what is wrong with a PLC is the health of its node, and its recovery too', async t => {
-  const { plc, node, lines, reasons } = await bench(t)
+  // A machine that stalls for half a second is no trouble of this PLC, and would begin the calm anew.
+  const { plc, node, lines, reasons } = await bench(t, { input: { timeoutMs: 5_000 } })
   await until('the first good sample', () => lines.some(line => PLC_OK.test(line)))
   await plc.fault('silent')
-  await until('the health', () => node.self().health === 'strained')
-  t.regex(reasons(), /^plc line-3: unit 1 at \S+ is connected and does not answer/)
+  // On a machine that stalls, its broker may be a reason too.
+  const said = /(^|; )plc line-3: unit 1 at \S+ is connected and does not answer/
+  await until('the health', () => node.self().health === 'strained' && said.test(reasons()))
   await plc.fault('none')
-  await until('the recovery', () => node.self().health === 'ok')
-  t.is(reasons(), '')
+  await until('the recovery', () => !reasons().includes('plc line-3'))
+  t.is(node.self().health, reasons() === '' ? 'ok' : 'strained')
 })
 
 for (const [fault, expected] of FAULTS) {

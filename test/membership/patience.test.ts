@@ -170,3 +170,34 @@ test('the worst of several sources counts, and each gives its reason', t => {
   gauge.report(50_000, 'disk', 'ok', '')
   t.is(gauge.settle(50_000 + config.healthBetterMs, config)?.level, 'strained')
 })
+
+test('reasons follow what is behind a level that stays, once it has lasted', t => {
+  const gauge = new HealthGauge()
+  gauge.report(0, 'broker', 'strained', 'refuses')
+  t.deepEqual(gauge.settle(config.healthWorseMs, config)?.reasons, ['broker: refuses'])
+  gauge.report(10_000, 'plc', 'strained', 'silent')
+  gauge.report(10_000, 'broker', 'ok', '')
+  t.is(gauge.dueAt(config), 10_000 + config.healthBetterMs)
+  t.deepEqual(gauge.settle(10_000 + config.healthBetterMs, config), {
+    level: 'strained',
+    reasons: ['plc: silent'],
+  })
+  t.is(gauge.dueAt(config), null)
+})
+
+test('a source that comes and goes beside another keeps no worse level back, and is not published', t => {
+  const gauge = new HealthGauge()
+  gauge.report(0, 'disk', 'strained', 'full')
+  gauge.settle(config.healthWorseMs, config)
+  let published = 0
+  for (let now = 10_000; now < 600_000; now += 1_000) {
+    gauge.report(now, 'cpu', now % 2_000 === 0 ? 'strained' : 'ok', '97 %')
+    if (gauge.settle(now, config) !== null) published++
+  }
+  t.is(published, 0)
+  gauge.report(600_000, 'disk', 'failing', 'broken')
+  for (let now = 600_100; now < 600_000 + config.healthWorseMs; now += 100) {
+    gauge.report(now, 'cpu', now % 200 === 0 ? 'strained' : 'ok', '97 %')
+  }
+  t.is(gauge.settle(600_000 + config.healthWorseMs, config)?.level, 'failing')
+})

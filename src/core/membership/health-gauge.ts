@@ -1,6 +1,8 @@
 // Joins what the node's own measurements and its devices say into one level.
 // A level has to last before it is published, longer on the way to better, so
-// that a value at the edge does not make the whole mesh read about it.
+// that a value at the edge does not make the whole mesh read about it. Where the
+// level stays and other sources are behind it, that is published too, once it has
+// lasted: a reason that is over, beside one that is not said, misleads whoever looks.
 
 import { compareText, type Millis } from '../ids.js'
 import type { Health } from '../member.js'
@@ -18,8 +20,12 @@ const SOURCES_MAX = 64
 export class HealthGauge {
   readonly #reports = new Map<string, { level: Health; reason: string }>()
   #published: HealthState = { level: 'ok', reasons: [] }
+  #publishedSources = ''
   #pendingSince: Millis | null = null
   #pendingLevel: Health = 'ok'
+  /** Since when these sources are behind the level that is published, and others are said to be. */
+  #otherSince: Millis | null = null
+  #otherSources = ''
 
   /** What one source says now; `ok` takes its word back. */
   report(now: Millis, source: string, level: Health, reason: string): void {
@@ -31,10 +37,15 @@ export class HealthGauge {
     if (worst === this.#published.level) this.#pendingSince = null
     else if (this.#pendingSince === null || worst !== this.#pendingLevel) this.#pendingSince = now
     this.#pendingLevel = worst
+    const sources = this.#sources()
+    if (worst !== this.#published.level || sources === this.#publishedSources) this.#otherSince = null
+    else if (this.#otherSince === null || sources !== this.#otherSources) this.#otherSince = now
+    this.#otherSources = sources
   }
 
-  /** When the pending level may be published, or null when nothing is pending. */
+  /** When what is pending may be published, or null when nothing is. */
   dueAt(config: MembershipConfig): Millis | null {
+    if (this.#otherSince !== null) return this.#otherSince + config.healthBetterMs
     if (this.#pendingSince === null) return null
     const worsens = ORDER.indexOf(this.#pendingLevel) > ORDER.indexOf(this.#published.level)
     return this.#pendingSince + (worsens ? config.healthWorseMs : config.healthBetterMs)
@@ -45,7 +56,9 @@ export class HealthGauge {
     const dueAt = this.dueAt(config)
     if (dueAt === null || now < dueAt) return null
     this.#pendingSince = null
+    this.#otherSince = null
     this.#published = { level: this.#worst(), reasons: this.#reasons() }
+    this.#publishedSources = this.#sources()
     return this.#published
   }
 
@@ -53,6 +66,10 @@ export class HealthGauge {
     let worst = 0
     for (const { level } of this.#reports.values()) worst = Math.max(worst, ORDER.indexOf(level))
     return ORDER[worst] as Health
+  }
+
+  #sources(): string {
+    return [...this.#reports.keys()].sort(compareText).join('\n')
   }
 
   #reasons(): string[] {

@@ -213,8 +213,9 @@ export class SelfKeeping {
     const { now, config } = this.#shared
     const state = this.#gauge.settle(now, config)
     if (state === null) return
+    const before = this.#entry().record.health
     this.reissue({ health: state.level, reasons: state.reasons })
-    this.#deps.verdicts.notify('member.health', this.#entry())
+    if (state.level !== before) this.#deps.verdicts.notify('member.health', this.#entry())
   }
 
   #entry(): Entry {
