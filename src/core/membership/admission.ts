@@ -63,8 +63,7 @@ export class Admission {
     if (link === undefined || record.body.id !== from)
       return this.#deps.offences.add(from, 'hello of another')
     const { instance } = record.body.generation
-    link.instance = instance
-    links.steady(from)
+    links.hello(link, instance)
     if (this.#admit(record, 'subject')) this.#relay(record)
     if (link.provenAddress !== null) this.met(from, link.provenAddress, instance)
     this.#remindOfStrikes(from, [record])

@@ -45,6 +45,8 @@ export class Links {
   readonly #backoffMs = new Map<NodeId, Millis>()
   /** Addresses at which this node itself authenticated a certain life of a member. */
   readonly #proven = new Map<NodeId, { readonly addresses: Set<string>; readonly instance: string }>()
+  /** The last life in which each member said hello to this node. */
+  readonly #met = new Map<NodeId, string>()
   readonly redials = new DeadlineQueue<NodeId>()
   #wanted: ReadonlySet<NodeId> = new Set()
 
@@ -59,7 +61,8 @@ export class Links {
   }
 
   get tableSize(): number {
-    return this.#links.size + this.#dials.size + this.#backoffMs.size + this.#proven.size + this.redials.size
+    const { size: met } = this.#met
+    return this.#links.size + this.#dials.size + this.#backoffMs.size + this.#proven.size + met + this.redials.size
   }
 
   get(id: NodeId): Link | undefined {
@@ -160,6 +163,17 @@ export class Links {
     this.#backoffMs.delete(id)
   }
 
+  /** The peer said which life it is in. */
+  hello(link: Link, instance: string): void {
+    link.instance = instance
+    this.#met.set(link.node, instance)
+    this.steady(link.node)
+  }
+
+  lifeMet(id: NodeId): string | null {
+    return this.#met.get(id) ?? null
+  }
+
   /** This life of the member was met at this address. */
   prove(id: NodeId, address: string, instance: string): void {
     const held = this.#proven.get(id)
@@ -181,6 +195,7 @@ export class Links {
   forget(id: NodeId): void {
     this.#backoffMs.delete(id)
     this.#proven.delete(id)
+    this.#met.delete(id)
     this.redials.delete(id)
   }
 

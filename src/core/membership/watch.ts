@@ -98,11 +98,11 @@ export class Watches {
   /** Returns when the loss has to be looked into by a dial. */
   linkDown(link: Link): Millis | null {
     const { now, config, roster } = this.#shared
-    const watch = this.#watches.get(link.node)
-    if (watch === undefined || watch.rank === null) return null
     const entry = roster.get(link.node)
     // The process that broke the link may be an earlier life of a member that is back already.
     if (entry === undefined || link.instance !== entry.generation.instance) return null
+    const watch = this.#asObserver(entry)
+    if (watch === null) return null
     watch.lostAt = now
     this.due.set(link.node, now)
     return isFirstToSpeak(watch) ? now : now + config.secondDialMs
@@ -325,6 +325,19 @@ export class Watches {
     return isLinked ? watch.probeUntil !== null : watch.sweepUntil !== null
   }
 
+  /** The watch on a subject, also on one that is back so shortly that the view has not settled yet. */
+  #asObserver(entry: Entry): Watch | null {
+    const { config, roster, id: self } = this.#shared
+    const held = this.#watches.get(entry.id)
+    if (held !== undefined && held.rank !== null) return held
+    if (!isPresent(entry.verdict)) return null
+    const rank = roster.observersOf(entry.id, config.observersPerMember).indexOf(self)
+    if (rank < 0) return null
+    const watch = this.#of(entry.id)
+    watch.rank = rank
+    return watch
+  }
+
   #of(id: NodeId): Watch {
     let watch = this.#watches.get(id)
     if (watch === undefined) {
@@ -332,7 +345,7 @@ export class Watches {
       watch = {
         rank: null,
         since: now,
-        linkedInstance: links.get(id)?.instance ?? null,
+        linkedInstance: links.lifeMet(id),
         lostAt: null,
         refusedAt: null,
         probeSentAt: null,
