@@ -13,6 +13,7 @@ export class Awareness {
   #dialMeanMs: number
   #dialDeviationMs: number
   #quietUntil: Millis = 0
+  #newUntil: Millis = 0
   #backAt: Millis = Number.NEGATIVE_INFINITY
   #hasDialled = false
   #returns = 0
@@ -46,7 +47,12 @@ export class Awareness {
     this.#dialDeviationMs += (Math.abs(error) - this.#dialDeviationMs) / 4
   }
 
-  /** It has just started, or woken up: what it does not hear yet proves nothing. */
+  /** It has just started, or come out of solitude: what it does not hear yet proves nothing by itself. */
+  isNew(untilAt: Millis): void {
+    this.#newUntil = Math.max(this.#newUntil, untilAt)
+  }
+
+  /** It has just woken up, or all have much to do: what it does not hear proves nothing. */
   quiet(untilAt: Millis): void {
     this.#quietUntil = Math.max(this.#quietUntil, untilAt)
   }
@@ -72,8 +78,14 @@ export class Awareness {
     this.quiet(Math.min(now + crowdQuietMs, this.#crowdSince + crowdQuietMaxMs))
   }
 
+  /** Until when it may not accuse anybody of silence. */
   get quietUntil(): Millis {
     return this.#quietUntil
+  }
+
+  /** Until when it may do so only where somebody else has done it before. */
+  get newUntil(): Millis {
+    return this.#newUntil
   }
 
   /** By how much every patience is stretched, 1 … lagStretchMax. */

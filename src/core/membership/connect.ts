@@ -290,8 +290,9 @@ export class Connect {
     for (const link of links.all()) {
       const record = roster.get(link.node)?.record
       if (record === undefined || !record.dialable || !this.#watches.isSubject(link.node)) continue
-      if (link.instance !== record.generation.instance || links.hasProof(record) || link.verifying) continue
-      link.verifying = true
+      if (link.instance !== record.generation.instance || links.hasProof(record)) continue
+      if (link.verifyingSince !== null) continue
+      link.verifyingSince = now
       out.push({ kind: 'dial', node: link.node, addresses: record.addresses, verify: true })
       chores.set('verify', now + rng.jitter(config.verifyAfterMs, 0.5))
       return

@@ -53,6 +53,12 @@ export class Jury {
     return this.#cases.has(id)
   }
 
+  /** Whether anybody else than this node accuses it who is believed. */
+  isAccusedByOthers(subject: NodeId): boolean {
+    const accusers = [...(this.#cases.get(subject)?.accusations.keys() ?? [])]
+    return accusers.some(id => id !== this.#roster.self && !this.#criesWolf(id))
+  }
+
   hasAccused(accuser: NodeId, subject: NodeId): boolean {
     return this.#cases.get(subject)?.accusations.has(accuser) ?? false
   }

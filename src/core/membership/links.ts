@@ -23,8 +23,8 @@ export interface Link {
   idleSince: Millis | null
   pingSentAt: Millis | null
   pingNonce: number
-  /** A dial to prove its address was made on this link. */
-  verifying: boolean
+  /** Since when a dial to prove its address is under way. */
+  verifyingSince: Millis | null
   /** Where this node dialled it, to be believed once the peer has said which life it is in. */
   provenAddress: string | null
 }
@@ -121,7 +121,7 @@ export class Links {
       idleSince: null,
       pingSentAt: null,
       pingNonce: 0,
-      verifying: false,
+      verifyingSince: null,
       provenAddress: null,
     }
     this.#links.set(id, link)

@@ -450,9 +450,13 @@ export class Membership implements MembersView {
   }
 
   #verified(id: NodeId, address: string): void {
-    const link = this.#shared.links.get(id)
-    if (link !== undefined) link.verifying = false
-    if (link?.instance != null) this.#admission.met(id, address, link.instance)
+    const { links, awareness, now } = this.#shared
+    const link = links.get(id)
+    if (link === undefined) return
+    // In a small mesh, who was always dialled by the others learns only here how long a dial takes.
+    if (link.verifyingSince !== null) awareness.dialTook(now - link.verifyingSince)
+    link.verifyingSince = null
+    if (link.instance !== null) this.#admission.met(id, address, link.instance)
   }
 
   #dialFailed(event: CoreEvent & { kind: 'dialFailed' }): void {
@@ -462,8 +466,8 @@ export class Membership implements MembersView {
       return
     }
     const link = links.get(event.node)
-    if (link?.verifying) {
-      link.verifying = false
+    if (link !== undefined && link.verifyingSince !== null) {
+      link.verifyingSince = null
       soon(this.#shared, 'verify', now + this.#shared.config.redialMaxMs)
     }
     const wasLast = links.failed(now, event.node)

@@ -65,7 +65,7 @@ export class SelfKeeping {
   #announce(): void {
     const { now, config, rng, chores, out, self, awareness, links, roster } = this.#shared
     this.#shared.stage = 'here'
-    awareness.quiet(now + config.quietMs)
+    awareness.isNew(now + config.quietMs)
     out.push({ kind: 'subscribe', topic: MEMBERS_TOPIC })
     chores.set('heartbeat', now + rng.below(config.heartbeatMs))
     chores.set('exchange', now + rng.jitter(config.exchangeMs, 0.5))

@@ -108,7 +108,7 @@ export class Solitude {
     this.#missedAt = now
     count(this.#shared, 'withdrawals')
     // The others are only just being reached again: whom it does not hear yet it does not accuse anew.
-    awareness.quiet(now + config.quietMs)
+    awareness.isNew(now + config.quietMs)
     for (const { id, sealed } of lone) {
       links.steady(id)
       this.#verdicts.changed(roster.put(sealed, { verdict: 'alive', cause: 'refuted', since: now }))

@@ -47,21 +47,26 @@ export class Spread {
   /**
    * Publishes an accusation: the first at once, those that follow on its heels together.
    * The subject's other observers, whose word is asked for too, hear it on their link as well:
-   * gossip reaches nobody for a moment after a link has opened.
+   * gossip reaches nobody for a moment after a link has opened. What the subject said last goes
+   * with it if it was not passed on yet: an accusation of one that they do not know is dropped.
    */
   accuse(accusation: Sealed<Accusation>): void {
     const { now, config, roster, links } = this.#shared
+    const unknown = this.#relays.get(accusation.body.subject)
+    const records = unknown === undefined ? [] : [unknown]
+    this.#relays.delete(accusation.body.subject)
     let told = 0
     for (const fellow of roster.observersOf(accusation.body.subject, 2 * config.observersPerMember)) {
       if (links.get(fellow) === undefined) continue
       told++
-      send(this.#shared, fellow, { kind: 'rumor', records: [], accusations: [accusation], strikes: [] })
+      send(this.#shared, fellow, { kind: 'rumor', records, accusations: [accusation], strikes: [] })
     }
     const isFirst = now - this.#accusedAt > 2 * config.rumorBatchMs && this.#accusations.length === 0
     this.#accusedAt = now
     // In a small mesh all have been told: a second copy for each would only keep them from judging.
-    if (isFirst && told < roster.aliveCount - 2) return this.publishNow([], [accusation])
+    if (isFirst && told < roster.aliveCount - 2) return this.publishNow(records, [accusation])
     this.#accusations.push(accusation)
+    for (const record of records) this.queue(record)
     soon(this.#shared, 'rumors', now + config.rumorBatchMs)
   }
 

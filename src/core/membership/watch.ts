@@ -273,7 +273,11 @@ export class Watches {
 
   #raise(entry: Entry, watch: Watch, evidence: 'refused' | 'silent'): Millis | null {
     const { now, config, jury, awareness, id: self } = this.#shared
-    if (evidence === 'silent' && now < awareness.quietUntil) return awareness.quietUntil
+    if (evidence === 'silent') {
+      const { quietUntil, newUntil } = awareness
+      if (now < quietUntil) return quietUntil
+      if (now < newUntil && !jury.isAccusedByOthers(entry.id)) return newUntil
+    }
     if (jury.hasAccused(self, entry.id) && evidence === 'silent') return now + config.suspicionMaxMs
     if (now < watch.mayAccuseAt) return watch.mayAccuseAt
     if (watch.accusedInstance === entry.generation.instance && watch.accusedRefutation !== null) {
