@@ -73,6 +73,18 @@ export class Admission {
     // It must hear what is held against it, to be able to answer.
     if (entry !== undefined && (entry.verdict === 'dead' || jury.isAccused(from)))
       this.#deps.spread.give(from, [from])
+    this.#tellOpenCases(from)
+  }
+
+  /** Who is met while a case is open that asks for its word has not heard of it: the only path may have led over the accused. */
+  #tellOpenCases(to: NodeId): void {
+    const { id, config, roster, jury } = this.#shared
+    const open = jury.accused().filter(subject => {
+      const own = jury.accusationsAgainst(subject).find(({ body }) => body.accuser === id)
+      if (own === undefined || this.#deps.solitude.isLoneWord(own.body)) return false
+      return roster.observersOf(subject, config.observersPerMember).includes(to)
+    })
+    this.#deps.spread.give(to, open)
   }
 
   /** What comes in bulk was held by the neighbor for some time; all else is told as it happens. */

@@ -12,7 +12,7 @@
 // which the others remember who has left, it stands: they could not tell any more who is gone.
 
 import type { Millis, NodeId } from '../ids.js'
-import type { MemberRecord, Sealed } from '../member.js'
+import type { Accusation, MemberRecord, Sealed } from '../member.js'
 import type { Connect } from './connect.js'
 import { type Entry, isPresent } from './roster.js'
 import { count, type Shared } from './shared.js'
@@ -73,17 +73,19 @@ export class Solitude {
 
   /** Whether this death is held on this node's word alone, given while it heard nobody. */
   isLone({ verdict, since, proof }: Pick<Entry, 'verdict' | 'since' | 'proof'>): boolean {
-    const { id, now, config } = this.#shared
-    const untilAt = this.#metAt ?? now
+    const { now, config } = this.#shared
     return (
       verdict === 'dead' &&
       proof.length > 0 &&
       now - since < config.forgetLeftMs / 2 &&
-      proof.every(
-        ({ body: { accuser, evidence, at } }) =>
-          accuser === id && evidence === 'silent' && at > this.#companyAt && at <= untilAt,
-      )
+      proof.every(({ body }) => this.isLoneWord(body))
     )
+  }
+
+  /** Whether this is this node's own word of silence, given while it heard nobody. */
+  isLoneWord({ accuser, evidence, at }: Accusation): boolean {
+    const { id, now } = this.#shared
+    return accuser === id && evidence === 'silent' && at > this.#companyAt && at <= (this.#metAt ?? now)
   }
 
   /**
