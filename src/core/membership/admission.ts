@@ -207,6 +207,7 @@ export class Admission {
   #answered({ body }: Sealed<MemberRecord>, before: Entry | undefined): void {
     const { jury } = this.#shared
     this.#deps.verdicts.suspicions.delete(body.id)
+    this.#deps.watches.answered(body.id)
     if (!jury.isAccused(body.id)) return
     const isSameLife = before?.generation.instance === body.generation.instance
     if (isSameLife && !body.left) jury.dismiss(body.id)

@@ -62,7 +62,9 @@ export class Links {
 
   get tableSize(): number {
     const { size: met } = this.#met
-    return this.#links.size + this.#dials.size + this.#backoffMs.size + this.#proven.size + met + this.redials.size
+    return (
+      this.#links.size + this.#dials.size + this.#backoffMs.size + this.#proven.size + met + this.redials.size
+    )
   }
 
   get(id: NodeId): Link | undefined {

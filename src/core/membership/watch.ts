@@ -174,6 +174,12 @@ export class Watches {
     this.due.set(id, now)
   }
 
+  /** It said a new word: what a sweep found before is answered, and must not wait for the end of a quiet time. */
+  answered(id: NodeId): void {
+    const watch = this.#watches.get(id)
+    if (watch !== undefined) watch.sweepUntil = null
+  }
+
   drop(id: NodeId): void {
     this.#watches.delete(id)
     this.due.delete(id)
