@@ -27,6 +27,8 @@ export interface MembershipConfig {
   readonly dialEvidenceMaxMs: Millis
   /** A subject that this observer never met in its present life is given this long: others may have met it, and on a starting machine everything takes its time. */
   readonly neverMetMs: Millis
+  /** One that it had met in this life, before it came to watch it or before the subject was away: the first packet of a dial may be lost, which costs a second. */
+  readonly reachAgainMs: Millis
   /** After its own start, or a freeze, a node takes nobody's silence for evidence for so long. */
   readonly quietMs: Millis
   /** Lag of this much doubles an observer's patience, up to the stretch; half of it is forgotten after each memory. */
@@ -141,6 +143,7 @@ export const membershipLan: MembershipConfig = {
   dialEvidenceMs: 900,
   dialEvidenceMaxMs: 5_000,
   neverMetMs: 12_000,
+  reachAgainMs: 1_400,
   quietMs: 4_000,
   lagHalfMs: 150,
   lagStretchMax: 4,

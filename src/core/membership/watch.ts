@@ -258,9 +258,10 @@ export class Watches {
     if (watch.rank === null) return null
     const known = sameLife(watch, entry)
     const since = watch.lostAt ?? watch.since
+    const isInQuestion = jury.isAccused(entry.id) || (known && watch.lostAt !== null)
     // A subject that this observer never met in this life is given time to be met by others.
-    const isInQuestion = known || jury.isAccused(entry.id)
-    const at = since + (isInQuestion ? awareness.dialEvidenceMs(now) : config.neverMetMs)
+    const patienceMs = isInQuestion ? 0 : known ? config.reachAgainMs : config.neverMetMs
+    const at = since + Math.max(awareness.dialEvidenceMs(now), patienceMs)
     if (now < at) return at
     if (!entry.record.dialable && !known) return null
     return this.#silent(entry, watch)
