@@ -112,7 +112,8 @@ test('after 24 hours of comings and goings every table is back where it was', t 
   runUntilAgreed(mesh, 1_000)
   const after = sizes()
   t.true(
-    after.every((size, i) => size <= (before[i] as number) + 4),
+    // Some it met only meanwhile; each of 140 faults leaving one row would show.
+    after.every((size, i) => size <= (before[i] as number) + nodes),
     `${before} then ${after}`,
   )
 })

@@ -58,6 +58,64 @@ for (const evidence of ['silent', 'refused'] as const) {
   }
 }
 
+for (const nodes of [3, 5, 20]) {
+  test(`one of ${nodes} that accuses everybody while another comes back again and again kills nobody with its help`, t => {
+    const mesh = settledMesh({ seed: 40 + nodes, nodes })
+    const { world } = mesh
+    const liar = world.node(1)
+    const comer = world.node(2)
+    const from = world.nowMs
+    const lie = (): void => {
+      const accusations = mesh
+        .membership(liar.id)
+        .all()
+        .filter(member => member.id !== liar.id)
+        .map(member =>
+          simSealer.accusation({
+            accuser: liar.id,
+            subject: member.id,
+            generation: member.record.generation,
+            refutation: member.record.refutation,
+            evidence: 'silent',
+            at: 0,
+          }),
+        )
+      world.publish(liar.id, 'members', { kind: 'rumor', records: [], accusations, strikes: [] })
+    }
+    for (let at = 50; at < 60_000; at += 50) world.at(from + at, lie)
+    // It may accuse nobody alone when it has just started, but it may join in.
+    for (let at = 1_000; at < 60_000; at += 6_000) world.at(from + at, () => world.restart(comer))
+    world.run(from + 80_000)
+    const wrong = mesh.events.filter(
+      ({ kind, member, atMs }) => kind === 'member.dead' && member !== comer.id && atMs >= from,
+    )
+    t.deepEqual(wrong, [])
+    t.is(disagreement(mesh), null)
+  })
+}
+
+test('a node that comes back behind a firewall, which resets its links and refuses its address, is held dead by nobody', t => {
+  for (const nodes of [3, 8, 50]) {
+    const mesh = settledMesh({ seed: nodes, nodes })
+    const { world } = mesh
+    const victim = world.node(2)
+    world.powerOff(victim)
+    world.run(world.nowMs + 7_000)
+    world.bindAddress(victim.address, null)
+    const from = world.nowMs
+    world.restart(victim)
+    for (const afterMs of [20, 60, 120, 300, 600]) {
+      world.at(from + afterMs, () => {
+        for (const node of world.nodes) if (node !== victim) resetLink(mesh, victim, node)
+      })
+    }
+    world.run(from + 20_000)
+    t.true(world.tally.linksBroken > 0, 'links were reset')
+    t.deepEqual(deathsSince(mesh, from), [], `${nodes} nodes`)
+    t.is(disagreement(mesh), null, `${nodes} nodes`)
+  }
+})
+
 test('a firewall that resets a live node’s links and refuses its address kills nobody: it dials outward', t => {
   for (const seed of [1, 2, 3]) {
     const mesh = settledMesh({ seed, nodes: 12 })

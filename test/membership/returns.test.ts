@@ -59,7 +59,7 @@ const WAYS_BACK: readonly [what: string, go: (mesh: Mesh, node: SimNode) => void
 ]
 
 for (const [what, goAndReturn] of WAYS_BACK) {
-  for (const nodes of [2, 3, 5, 20]) {
+  for (const nodes of [2, 3, 5, 20, 50]) {
     test(`of ${nodes} nodes, who is killed or loses its power as soon as it is back ${what} is held dead by all within 2.5 s`, t => {
       for (const end of ['crash', 'powerOff'] as const) {
         const mesh = settledMesh({ seed: nodes, nodes, judged: false })

@@ -10,6 +10,7 @@ import type { NodeId } from '../ids.js'
 import type { Accusation, MemberRecord, Sealed } from '../member.js'
 import type { Connect } from './connect.js'
 import type { Forgetting } from './forgetting.js'
+import type { Hosts } from './hosts.js'
 import type { Memory } from './memory.js'
 import { compareVersions } from './merge.js'
 import type { MemberSummary, MembershipMessage } from './message.js'
@@ -26,6 +27,7 @@ export interface AdmissionDeps {
   readonly memory: Memory
   readonly connect: Connect
   readonly forgetting: Forgetting
+  readonly hosts: Hosts
   readonly offences: Offences
   readonly selfKeeping: SelfKeeping
   readonly solitude: Solitude
@@ -64,7 +66,10 @@ export class Admission {
       return this.#deps.offences.add(from, 'hello of another')
     const { instance } = record.body.generation
     links.hello(link, instance)
-    if (this.#admit(record, 'subject')) this.#relay(record)
+    if (this.#admit(record, 'subject')) {
+      this.#relay(record)
+      this.#deps.hosts.welcome(from, instance)
+    }
     if (link.provenAddress !== null) this.met(from, link.provenAddress, instance)
     this.#remindOfStrikes(from, [record])
     this.#deps.watches.hello(from, instance)

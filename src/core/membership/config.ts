@@ -29,6 +29,9 @@ export interface MembershipConfig {
   readonly neverMetMs: Millis
   /** One that it had met in this life, before it came to watch it or before the subject was away: the first packet of a dial may be lost, which costs a second. */
   readonly reachAgainMs: Millis
+  /** For so long whoever a member introduced itself to first looks after it: its observers have met it by then. Of several, who speaks first is drawn within the second time. */
+  readonly hostMs: Millis
+  readonly hostTurnMs: Millis
   /** After its own start, or a freeze, a node takes nobody's silence for evidence for so long. */
   readonly quietMs: Millis
   /** Lag of this much doubles an observer's patience, up to the stretch; half of it is forgotten after each memory. */
@@ -144,6 +147,8 @@ export const membershipLan: MembershipConfig = {
   dialEvidenceMaxMs: 5_000,
   neverMetMs: 12_000,
   reachAgainMs: 1_400,
+  hostMs: 1_200,
+  hostTurnMs: 150,
   quietMs: 4_000,
   lagHalfMs: 150,
   lagStretchMax: 4,

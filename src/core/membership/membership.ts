@@ -17,6 +17,7 @@ import { Awareness } from './awareness.js'
 import type { MembershipConfig } from './config.js'
 import { Connect } from './connect.js'
 import { Forgetting } from './forgetting.js'
+import { Hosts } from './hosts.js'
 import { Jury } from './jury.js'
 import { Links } from './links.js'
 import { Memory } from './memory.js'
@@ -59,6 +60,7 @@ const LAG_NOTED_MS = 40
 export class Membership implements MembersView {
   readonly #shared: Shared
   readonly #watches: Watches
+  readonly #hosts: Hosts
   readonly #connect: Connect
   readonly #spread: Spread
   readonly #memory: Memory
@@ -84,6 +86,7 @@ export class Membership implements MembersView {
       (entry, evidence) => this.#verdicts.accuse(entry, evidence),
       () => this.#connect.checkNeighbors(),
     )
+    this.#hosts = new Hosts(shared, entry => this.#verdicts.report(entry))
     this.#connect = new Connect(shared, this.#watches)
     this.#spread = new Spread(
       shared,
@@ -104,6 +107,7 @@ export class Membership implements MembersView {
     const parts = {
       memory,
       connect: this.#connect,
+      hosts: this.#hosts,
       offences: this.#offences,
       selfKeeping: this.#selfKeeping,
       solitude: this.#solitude,
@@ -180,7 +184,7 @@ export class Membership implements MembersView {
   /** How many rows all tables hold, for the checks against growth. */
   get tableSize(): number {
     const { roster, jury, links } = this.#shared
-    const parts = [this.#watches, this.#spread, this.#memory, this.#offences, this.#connect]
+    const parts = [this.#watches, this.#hosts, this.#spread, this.#memory, this.#offences, this.#connect]
     return roster.size + jury.size + links.tableSize + parts.reduce((sum, part) => sum + part.size, 0)
   }
 
@@ -191,6 +195,7 @@ export class Membership implements MembersView {
       chores.nextAt,
       links.redials.nextAt,
       this.#watches.due.nextAt,
+      this.#hosts.due.nextAt,
       this.#verdicts.suspicions.nextAt,
     ]) {
       if (at !== null && (next === null || at < next)) next = at
@@ -219,6 +224,7 @@ export class Membership implements MembersView {
       this.#memory.flush(this.#shared)
       this.#shared.chores.clear()
       this.#watches.due.clear()
+      this.#hosts.due.clear()
       this.#verdicts.suspicions.clear()
       this.#shared.links.redials.clear()
     })
@@ -253,6 +259,7 @@ export class Membership implements MembersView {
     if (gapMs < config.lagMs) return
     links.postpone(gapMs)
     this.#watches.postpone(gapMs)
+    this.#hosts.postpone(gapMs)
     this.#verdicts.suspicions.postpone(gapMs)
     jury.postpone(gapMs)
     count(this.#shared, 'lags')
@@ -328,6 +335,8 @@ export class Membership implements MembersView {
     for (let id = this.#watches.due.takeDue(now); id !== undefined; id = this.#watches.due.takeDue(now)) {
       this.#watches.review(id)
     }
+    for (let id = this.#hosts.due.takeDue(now); id !== undefined; id = this.#hosts.due.takeDue(now))
+      this.#hosts.review(id)
     for (
       let id = this.#verdicts.suspicions.takeDue(now);
       id !== undefined;
@@ -436,7 +445,7 @@ export class Membership implements MembersView {
     clock.forget(id)
     this.#spread.linkDown(id)
     if (this.#shared.stage === 'leaving') return
-    const dialAt = this.#watches.linkDown(link)
+    const dialAt = this.#watches.linkDown(link) ?? this.#hosts.linkDown(link)
     if (dialAt !== null && reset) this.#connect.dialAt(id, dialAt)
     // Links that nobody wanted are let go in crowds; that is no loss.
     if (reset && links.isWanted(id)) this.#connect.linkLost()

@@ -8,6 +8,7 @@
 
 import { DeadlineQueue } from '../deadline-queue.js'
 import type { Millis, NodeId } from '../ids.js'
+import type { Accusation, Sealed } from '../member.js'
 import type { MemberEvent } from '../mesh-event.js'
 import type { Connect } from './connect.js'
 import { type Change, type Entry, isPresent } from './roster.js'
@@ -33,16 +34,9 @@ export class Verdicts {
 
   /** This node's own word against a member. */
   accuse(entry: Entry, evidence: 'refused' | 'silent'): void {
-    const { now, id, jury, sealer, stage } = this.#shared
+    const { now, jury, stage } = this.#shared
     if (stage !== 'here') return
-    const accusation = sealer.accusation({
-      accuser: id,
-      subject: entry.id,
-      generation: entry.generation,
-      refutation: entry.refutation,
-      evidence,
-      at: Math.round(now),
-    })
+    const accusation = this.#seal(entry, evidence)
     if (!jury.admit(now, accusation)) return
     count(this.#shared, 'accusations', { evidence })
     this.#spread.accuse(accusation)
@@ -50,6 +44,17 @@ export class Verdicts {
     // What this node found out itself also changes whom it can still ask about others.
     for (const subject of jury.accused()) if (subject !== entry.id) this.judge(subject)
     this.#connect.considerSweep(jury.accused().length)
+  }
+
+  /** What this node is no observer for is only said, so that the observers look. */
+  report(entry: Entry): void {
+    if (this.#shared.stage === 'here') this.#spread.accuse(this.#seal(entry, 'silent'))
+  }
+
+  #seal(entry: Entry, evidence: 'refused' | 'silent'): Sealed<Accusation> {
+    const { now, id, sealer } = this.#shared
+    const { id: subject, generation, refutation } = entry
+    return sealer.accusation({ accuser: id, subject, generation, refutation, evidence, at: Math.round(now) })
   }
 
   /** Looks at the case of one member as it stands now. */
