@@ -169,6 +169,8 @@ export class Engine implements Kernel {
     if (node.life !== life || node.status !== 'up') return
     this.arm(node)
     this.stepped(node, event, effects)
+    const farewell = node.farewells.shift()
+    if (farewell !== undefined) this.deliver(node, farewell, 0)
   }
   // ── What happens ───────────────────────────────────────────────────────────
 
@@ -323,6 +325,7 @@ export class Engine implements Kernel {
     node.disarm()
     node.held.length = 0
     node.backlog.length = 0
+    node.farewells.length = 0
     node.bans.clear()
     node.commitRunning = false
     node.lazyPlanned = false

@@ -3,7 +3,7 @@
 // from what its machine keeps.
 
 import type { Millis, NodeId } from '../core/ids.js'
-import type { Stepper } from '../core/step.js'
+import type { CoreEvent, Stepper } from '../core/step.js'
 import { SimDisk } from './disk.js'
 import type { Link } from './link.js'
 import type { Pending } from './pending.js'
@@ -38,6 +38,8 @@ export class SimNode {
   /** What a frozen process finds when it wakes. */
   readonly held: Pending[] = []
   readonly backlog: (() => void)[] = []
+  /** The ends of links that it hung up itself: told right after the step, before anything new can come from that peer. */
+  readonly farewells: CoreEvent[] = []
   wakeAt: Millis | null = null
   /** The planned timer: when it comes, and for which time on the node's clock. */
   armedUs = Number.POSITIVE_INFINITY

@@ -125,7 +125,7 @@ export class Streams {
     node.links.delete(peer.index)
     this.#discardBlocked(link, end)
     const { nowUs, paths } = this.#kernel
-    this.#kernel.planEvent(nowUs, node, { kind: 'linkDown', node: peer.id, reset: false })
+    node.farewells.push({ kind: 'linkDown', node: peer.id, reset: false })
     if (paths.isOpen(node.index, peer.index)) {
       const afterUs = Math.max(paths.latencyUs(node.index, peer.index), link.lastArrivalUs(end) - nowUs)
       this.#planDown(link, otherEnd(end), afterUs)

@@ -76,6 +76,24 @@ test('a dial to a frozen node is accepted by its kernel and times out, or ends w
   )
 })
 
+test('the link that a node hangs up as it wakes is down before the one is up that its peer opened meanwhile', t => {
+  const { world, core, order, dial, ping, idOf } = pair()
+  core(0).nextDeadlineAt = world.node(0).localMs(1_500_000)
+  world.inject(0, { kind: 'abilities', runs: [] })
+  world.freeze(0)
+  order(1, { kind: 'hangUp', node: idOf(0), why: 'test' })
+  dial(1, 0)
+  world.run(2_000)
+  const before = core(0).heard.length
+  core(0).orders.push({ kind: 'hangUp', node: idOf(1), why: 'test' })
+  world.thaw(0)
+  ping(0, 1, 1)
+  world.run(3_000)
+  t.deepEqual(core(0).kinds.slice(before, before + 3), ['timer', 'linkDown own', 'linkUp'])
+  t.is(core(0).kinds.filter(kind => kind.startsWith('linkDown')).length, 1)
+  t.deepEqual(core(1).kinds.slice(-2), ['linkUp', 'ping 1'])
+})
+
 test('a process that dies while it is frozen loses what its kernel held', t => {
   const { world, core, ping } = pair()
   world.freeze(0)
