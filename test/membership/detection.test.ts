@@ -55,6 +55,20 @@ for (const nodes of [2, 3, 5, 20, 50]) {
   }
 }
 
+test('of two nodes, the one that has only ever dialled the address it was told to join knows how long dials take', t => {
+  const mesh = settledMesh({ seed: 2, nodes: 2 })
+  const { world } = mesh
+  const victim = world.node(0)
+  const from = world.nowMs
+  // The reset of a process that died, and then nothing: only a dial that does not end says that it is gone.
+  world.crash(victim)
+  world.powerOff(victim)
+  world.run(from + 8_000)
+  const took = lastDeath(mesh, victim.id, from)
+  t.true(took !== null && took <= SILENCE_MS, `${took} ms`)
+  t.deepEqual(causesOf(mesh, victim), ['unreachable'])
+})
+
 test('whom gossip does not reach yet learns of a crash from its fellow observers as soon', t => {
   for (const seed of [1, 2, 3]) {
     const mesh = settledMesh({ seed, nodes: 5 })

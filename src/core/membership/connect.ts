@@ -18,6 +18,8 @@ const JOIN_ADDRESSES_MAX = 256
 interface JoinAttempt {
   backoffMs: Millis
   nextAt: Millis
+  /** Since when it is dialled without an outcome. */
+  dialledAt: Millis | null
   /** Somebody answered there once: in company it need not be tried again. */
   isMet: boolean
   isOwn: boolean
@@ -53,7 +55,13 @@ export class Connect {
     for (const address of addresses) {
       if (this.#join.size >= JOIN_ADDRESSES_MAX) break
       const { now, config } = this.#shared
-      this.#join.set(address, { backoffMs: config.joinMinMs, nextAt: now, isMet: false, isOwn: false })
+      this.#join.set(address, {
+        backoffMs: config.joinMinMs,
+        nextAt: now,
+        dialledAt: null,
+        isMet: false,
+        isOwn: false,
+      })
     }
     this.#shared.chores.set('join', this.#shared.now)
   }
@@ -218,6 +226,7 @@ export class Connect {
       if (attempt.isOwn || (known !== null && (attempt.isMet || known.has(address)))) continue
       if (attempt.nextAt <= now) {
         out.push({ kind: 'dial', node: null, addresses: [address] })
+        attempt.dialledAt ??= now
         attempt.nextAt =
           now +
           rng.jitter(isAlone ? attempt.backoffMs : Math.max(attempt.backoffMs, config.joinInCompanyMs), 0.3)
@@ -228,10 +237,20 @@ export class Connect {
     if (next !== null) chores.set('join', next)
   }
 
-  /** A dial without a name led to a link. */
-  joined(address: string): void {
+  /** A dial without a name led to a link; returns when it began. */
+  joined(address: string): Millis | null {
     const attempt = this.#join.get(address)
-    if (attempt !== undefined) attempt.isMet = true
+    if (attempt === undefined) return null
+    const { dialledAt } = attempt
+    attempt.isMet = true
+    attempt.dialledAt = null
+    return dialledAt
+  }
+
+  /** A dial without a name failed: the next one is another. */
+  joinFailed(address: string): void {
+    const attempt = this.#join.get(address)
+    if (attempt !== undefined) attempt.dialledAt = null
   }
 
   /** An address that was given to join means this node itself. */

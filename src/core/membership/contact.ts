@@ -28,14 +28,15 @@ export class Contact {
       this.#parts.solitude.meet()
       this.#parts.selfKeeping.introduce()
     }
-    const startedAt = outbound ? links.dialStartedAt(id) : null
-    if (startedAt !== null) this.#shared.awareness.dialTook(now - startedAt)
+    if (outbound) {
+      // Of two nodes, one may never dial the other by its name.
+      const joinedSince = this.#parts.connect.joined(address)
+      const startedAt = links.dialStartedAt(id) ?? joinedSince
+      if (startedAt !== null) this.#shared.awareness.dialTook(now - startedAt)
+    }
     const link = links.opened(now, id)
     this.lastHeardAt = now
-    if (outbound) {
-      link.provenAddress = address
-      this.#parts.connect.joined(address)
-    }
+    if (outbound) link.provenAddress = address
     // Before its generation is durable this node says nothing of itself.
     if (stage === 'here') send(this.#shared, id, { kind: 'hello', record: self.sealed })
     this.#parts.connect.tellWanted(id)
@@ -81,6 +82,7 @@ export class Contact {
     const { links, now } = this.#shared
     if (event.node === null) {
       if (event.reason === 'self') this.#parts.connect.metSelf(event.address)
+      this.#parts.connect.joinFailed(event.address)
       return
     }
     const link = links.get(event.node)
