@@ -22,6 +22,7 @@ test('100 nodes at 5 % packet loss hold nobody dead in 10 minutes', t => {
 for (const [nodes, seeds] of [
   [20, [1, 9, 11]],
   [30, [2]],
+  [50, [34]],
 ] as const) {
   test(`where a third of ${nodes} is frozen for 1 to 32 s, again and again, no healthy member is suspected or held dead by a healthy one`, t => {
     for (const seed of seeds) {

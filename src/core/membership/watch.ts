@@ -18,7 +18,8 @@ import { ping, type Shared } from './shared.js'
 interface Watch {
   /** Place among the subject's observers; null for one that is only swept or asked about. */
   rank: number | null
-  readonly since: Millis
+  /** Since when it is watched: as an observer, once it is one. */
+  since: Millis
   /** The life in which this observer had a link to it. */
   linkedInstance: string | null
   lostAt: Millis | null
@@ -69,6 +70,8 @@ export class Watches {
       const rank = roster.observersOf(id, config.observersPerMember).indexOf(this.#shared.id)
       if (rank < 0) continue
       const watch = this.#of(id)
+      // What was asked before, in a sweep, was no time in which this node tried to have a link.
+      if (watch.rank === null) watch.since = now
       watch.rank = rank
       if (links.get(id) !== undefined) watch.linkedInstance ??= links.get(id)?.instance ?? null
       this.due.set(id, now)
