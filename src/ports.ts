@@ -46,6 +46,7 @@ export interface Transport {
    * With `verify` it only finds out whether this node answers there, apart from any link that stands.
    */
   dial(node: NodeId | null, addresses: readonly string[], verify?: boolean): void
+  /** Its end is told right after, before a new link with that node can begin. */
   hangUp(node: NodeId): void
   ban(node: NodeId, forMs: Millis): void
   /** `addresses` are for `direct` only: where to dial when there is no connection. What cannot be sent is dropped and counted. */

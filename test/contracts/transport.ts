@@ -295,6 +295,22 @@ export const transportContract = (test: TestFn, kind: TransportKind): void => {
     t.pass()
   })
 
+  claim('the end of a link that was hung up is told before the next one begins', async t => {
+    const [a, b] = await pair(t)
+    await link(a, b)
+    b.transport.hangUp(a.id)
+    a.transport.hangUp(b.id)
+    await b.see(isDown(a.id))
+    b.transport.dial(a.id, a.addresses)
+    await Promise.all([a, b].map(each => each.see(() => each.count(seen => seen.what === 'up') === 2)))
+    b.transport.send(a.id, 'link', bytes('in time'))
+    await a.see(isMessage('in time'))
+    for (const each of [a, b]) {
+      const links = each.seen.flatMap(({ what }) => (what === 'up' || what === 'down' ? [what] : []))
+      t.deepEqual(links, ['up', 'down', 'up'])
+    }
+  })
+
   claim('of each address that fails the reason is told', async t => {
     const [a, b] = await pair(t)
     const reason = async (node: NodeId | null, address: string): Promise<DialFailure> => {
