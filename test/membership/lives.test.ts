@@ -17,6 +17,8 @@ import {
 } from './mesh.js'
 import { accusationOf, id, recordOf } from './words.js'
 
+type Rumor = MembershipMessage & { kind: 'rumor' }
+
 const start = (process: Process): Process => process.do({ kind: 'started' })
 
 test('each boot is a higher generation, and a node says nothing before it is durable', t => {
@@ -92,6 +94,33 @@ test('a node answers what is said against it, at once the first time and a crowd
   accuse(99)
   process.run(10_000)
   t.is(process.core.selfRecord.refutation, before + 2, 'a stranger is not answered')
+})
+
+test('accusations that overtake the word they speak of count when it comes, if it comes soon', t => {
+  for (const [afterMs, verdict] of [
+    [membershipLan.earlyWordMs, 'dead'],
+    [membershipLan.earlyWordMs + 1, 'alive'],
+  ] as const) {
+    const process = start(new Process(id(1), 'a'.repeat(16), new Map()))
+    const hear = (records: Rumor['records'], accusations: Rumor['accusations']): void =>
+      void process.do({
+        kind: 'gossip',
+        from: id(3),
+        topic: 'members',
+        message: { kind: 'rumor', records, accusations, strikes: [] },
+        bytes: 0,
+      })
+    hear(
+      [2, 3, 4, 5].map(index => recordOf(id(index))),
+      [],
+    )
+    const word = recordOf(id(2), { refutation: 1 })
+    hear([], [accusationOf(id(3), word, 'refused'), accusationOf(id(4), word, 'refused')])
+    t.is(process.core.get(id(2))?.verdict, 'alive', 'what it said last is not accused')
+    process.now += afterMs
+    hear([word], [])
+    t.is(process.core.get(id(2))?.verdict, verdict, `${afterMs} ms`)
+  }
 })
 
 test('a node that hears it is held dead answers', t => {

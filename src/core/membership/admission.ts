@@ -9,6 +9,7 @@
 import type { NodeId } from '../ids.js'
 import type { Accusation, MemberRecord, Sealed } from '../member.js'
 import type { Connect } from './connect.js'
+import { EarlyWords } from './early-words.js'
 import type { Forgetting } from './forgetting.js'
 import type { Hosts } from './hosts.js'
 import type { Memory } from './memory.js'
@@ -42,9 +43,11 @@ type Source = 'gossip' | 'subject' | 'neighbor'
 export class Admission {
   readonly #shared: Shared
   readonly #deps: AdmissionDeps
+  readonly early: EarlyWords
 
   constructor(shared: Shared, deps: AdmissionDeps) {
     this.#shared = shared
+    this.early = new EarlyWords(shared.config)
     this.#deps = deps
   }
 
@@ -205,6 +208,7 @@ export class Admission {
     if (before?.verdict === 'dead' && !left) awareness.returned(now)
     memory.remember(this.#shared, sealed, before?.record)
     verdicts.changed(change)
+    for (const accusation of this.early.take(now, id)) this.#admitAccusation(accusation, false)
     return true
   }
 
@@ -229,6 +233,12 @@ export class Admission {
     if (subject === id) {
       if (accuser !== id && roster.get(accuser) !== undefined)
         this.#deps.selfKeeping.answer(generation.instance, refutation)
+      return
+    }
+    const entry = roster.get(subject)
+    if (entry === undefined || compareVersions(accusation.body, entry) > 0) {
+      // What is handed on in bulk brings the word along, or is of a member that this node does not take in.
+      if (!isBelated) this.early.keep(now, accusation)
       return
     }
     if (!jury.admit(now, accusation, isBelated)) return

@@ -32,6 +32,9 @@ export interface MembershipConfig {
   /** For so long whoever a member introduced itself to first looks after it: its observers have met it by then. Of several, who speaks first is drawn within the second time. */
   readonly hostMs: Millis
   readonly hostTurnMs: Millis
+  /** An accusation of a version that has not come yet is kept for so long: as late as gossip over one path may be behind another that lost a packet twice. */
+  readonly earlyWordMs: Millis
+  readonly earlyWordsMax: number
   /** After its own start, or a freeze, a node takes nobody's silence for evidence for so long. */
   readonly quietMs: Millis
   /** Lag of this much doubles an observer's patience, up to the stretch; half of it is forgotten after each memory. */
@@ -149,6 +152,8 @@ export const membershipLan: MembershipConfig = {
   reachAgainMs: 1_400,
   hostMs: 1_200,
   hostTurnMs: 150,
+  earlyWordMs: 1_000,
+  earlyWordsMax: 64,
   quietMs: 4_000,
   lagHalfMs: 150,
   lagStretchMax: 4,

@@ -95,8 +95,8 @@ export class Membership implements MembersView {
   /** How many rows all tables hold, for the checks against growth. */
   get tableSize(): number {
     const { roster, jury, links } = this.#shared
-    const { watches, hosts, spread, memory, offences, connect } = this.#parts
-    const tables = [watches, hosts, spread, memory, offences, connect]
+    const { watches, hosts, spread, memory, offences, connect, admission } = this.#parts
+    const tables = [watches, hosts, spread, memory, offences, connect, admission.early]
     return roster.size + jury.size + links.tableSize + tables.reduce((sum, part) => sum + part.size, 0)
   }
 
@@ -290,6 +290,7 @@ export class Membership implements MembersView {
       case 'remember':
         return this.#parts.memory.flush(this.#shared)
       case 'expire':
+        this.#parts.admission.early.expire(this.#shared.now)
         return this.#parts.forgetting.expire()
     }
   }
