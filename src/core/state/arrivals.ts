@@ -36,6 +36,8 @@ export interface ArrivalsHost {
   changed(replica: Replica): void
   /** The neighbors are to be told that there is something new. */
   tellSoon(now: Millis): void
+  /** Whether it has still to be compared with somebody since this node booted. */
+  isSilent(replica: Replica): boolean
 }
 
 export class Arrivals {
@@ -120,6 +122,13 @@ export class Arrivals {
       this.offence(now, from, 'limit')
       return false
     }
+    // What refers to own clocks that others know better would be taken for a word on what stands under them here.
+    // It comes again: all neighbors are asked once this node has been compared with one.
+    const isUncompared = author !== null && replica.ownClock > 0 && this.#host.isSilent(replica)
+    if (isUncompared && (replica.kind === 'doc' || replica.deletesOfThisBoot(checked.deletes))) {
+      frame.count('shoal_state_dropped_total', { reason: 'uncompared' })
+      return false
+    }
     const [writer] = checked.writers
     if (author !== null && replica.kind === 'space' && writer !== undefined) {
       const [client, clock] = writer
@@ -152,11 +161,16 @@ export class Arrivals {
     else this.#retire(now, replica, true, vector)
   }
 
-  /** A piece that shows what others know of own clocks that are in doubt; to be looked at before it is applied. */
-  weigh(now: Millis, from: NodeId, replica: Replica, update: Uint8Array, isLast: boolean): void {
+  /**
+   * A piece that shows what others know of own clocks that are in doubt; to be looked at before it is applied.
+   * Returns whether it may be: as long as they are in doubt, a delete of one may mean something else. It comes again.
+   */
+  weigh(now: Millis, from: NodeId, replica: Replica, update: Uint8Array, isLast: boolean): boolean {
     const { doubt } = replica
-    if (doubt !== null && (replica.weigh(update, doubt) || (isLast && from === doubt.from)))
-      this.settle(now, replica)
+    if (doubt === null) return true
+    if (update.length > this.#host.frame.config.updateBytesMax) return false
+    if (replica.weigh(update, doubt) || (isLast && from === doubt.from)) this.settle(now, replica)
+    return replica.doubt === null
   }
 
   /** Nothing more is to be waited for: what has not proved to be the same is something else. */
@@ -165,8 +179,12 @@ export class Arrivals {
     if (doubt === null) return
     replica.decide(doubt)
     const theirs = doubt.theirs.get(replica.client) ?? 0
-    if (theirs > replica.bootClock && replica.clockOf(replica.client) > replica.bootClock)
-      this.#retire(now, replica, true, doubt.theirs)
+    const own = replica.clockOf(replica.client)
+    // What is written before the rest has arrived would stand under the same clocks.
+    if (own === replica.bootClock ? theirs > own : theirs > replica.bootClock)
+      this.#retire(now, replica, own > replica.bootClock, doubt.theirs)
+    // What came while it was in doubt was not applied.
+    this.#host.tellSoon(now)
   }
 
   offence(now: Millis, from: NodeId, offence: string): void {
@@ -205,7 +223,7 @@ export class Arrivals {
       }
     }
     if (replica.clockOf(replica.client) !== replica.ownClock)
-      this.#retire(now, replica, replica.ownClock > replica.bootClock, replica.visible.vector())
+      this.#retire(now, replica, replica.ownClock > replica.bootClock, NOTHING_KNOWN)
     return applied !== null
   }
 
@@ -248,3 +266,6 @@ export class Arrivals {
     this.#host.tellSoon(now)
   }
 }
+
+/** Nothing is known of what the other has: all that builds on own clocks is kept. */
+const NOTHING_KNOWN: Vector = new Map()

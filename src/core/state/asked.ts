@@ -27,6 +27,12 @@ export class Asked {
     this.#config = config
   }
 
+  /** A new link begins with a question, and one that comes and goes is no offence. */
+  linkUp(node: NodeId): void {
+    const asker = this.#askers.get(node)
+    if (asker !== undefined) asker.hurries = 0
+  }
+
   /** Whether a question of so many bytes is answered. */
   mayAsk(now: Millis, from: NodeId, bytes: number): boolean {
     const { askBytesPerSecond, askBytesMax } = this.#config

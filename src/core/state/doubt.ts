@@ -48,17 +48,13 @@ export const evidenceOf = (
   const mine = (store.clients.get(client) ?? []) as Struct[]
   let sameUpTo: number | null = null
   let end = 0
-  let theirs: readonly (Y.Item | Y.GC | Y.Skip)[]
-  try {
-    theirs = Y.decodeUpdate(update).structs.filter(({ id }) => id.client === client)
-  } catch {
-    return NO_EVIDENCE
-  }
-  for (const their of theirs) {
+  for (const their of theirsOf(update, client)) {
     const begin = their.id.clock
     end = Math.max(end, begin + their.length)
     const until = Math.min(begin + their.length, to)
     if (!(their instanceof Y.Item) || begin >= to) continue
+    // As long as it likes, in a few bytes.
+    if (their.content instanceof Y.ContentDeleted) continue
     for (let clock = Math.max(begin, from); clock < until; ) {
       const own = mine[Y.findIndexSS(mine, clock)]
       if (own === undefined) break
@@ -70,6 +66,15 @@ export const evidenceOf = (
     }
   }
   return { sameUpTo, differsAt: null, end }
+}
+
+/** Not checked yet: of what cannot be read, nothing. */
+const theirsOf = (update: Uint8Array, client: number): readonly (Y.Item | Y.GC | Y.Skip)[] => {
+  try {
+    return Y.decodeUpdate(update).structs.filter(({ id }) => id.client === client)
+  } catch {
+    return []
+  }
 }
 
 /** Null when it cannot be told. */
@@ -85,15 +90,42 @@ const isSame = (
   if (kind === 'space') {
     if (!(own.content instanceof Y.ContentEmbed) || !(their.content instanceof Y.ContentEmbed)) return null
     const [mine, other] = [own.content.embed, their.content.embed] as unknown as EntryContent[]
-    return mine?.[0] === other?.[0] && mine?.[1] === other?.[1]
+    // Where the clock is not set, what is written twice from one copy bears the same stamps twice.
+    return mine?.[0] === other?.[0] && mine?.[1] === other?.[1] && textOf(mine?.[2]) === textOf(other?.[2])
   }
-  if (own.id.clock === their.id.clock && !Y.compareIDs(own.origin, their.origin)) return false
+  if (!isSamePlace(own, their, clock)) return false
   const part = (item: Y.Item): string => shown(item.content, clock - item.id.clock, stop - item.id.clock)
   return part(own) === part(their)
 }
 
-const textOf = (value: unknown): string =>
-  JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part))
+/** What is written a second time is often the same, and says it elsewhere: under another key, say. */
+const isSamePlace = (own: Y.Item, their: Y.Item, clock: number): boolean => {
+  const originOf = ({ id, origin }: Y.Item): Y.ID | null =>
+    clock === id.clock ? origin : Y.createID(id.client, clock - 1)
+  if (!Y.compareIDs(originOf(own), originOf(their))) return false
+  if (!Y.compareIDs(own.rightOrigin, their.rightOrigin)) return false
+  // Only what has no neighbor says what it stands in.
+  if (their.origin !== null || their.rightOrigin !== null) return true
+  return own.parentSub === their.parentSub && parentOf(own) === parentOf(their)
+}
+
+const parentOf = (item: Y.Item): string => {
+  const parent: unknown = item.parent
+  if (typeof parent === 'string') return `/${parent}`
+  if (parent instanceof Y.ID) return `${parent.client} ${parent.clock}`
+  if (!(parent instanceof Y.AbstractType)) return ''
+  const { _item: within } = parent
+  return within === null ? `/${Y.findRootTypeKey(parent)}` : `${within.id.client} ${within.id.clock}`
+}
+
+/** What is nested too deeply to be told is like nothing else. */
+const textOf = (value: unknown): string => {
+  try {
+    return JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part))
+  } catch {
+    return ''
+  }
+}
 
 const shown = (content: Y.Item['content'], from: number, to: number): string => {
   if (content instanceof Y.ContentString) return content.str.slice(from, to)

@@ -54,8 +54,8 @@ export interface ExchangeHost {
   tellSoon(now: Millis): void
   /** A peer told how far it knows this document's writers. */
   sawVector(now: Millis, from: NodeId, replica: Replica, vector: Vector): void
-  /** To be called with what a peer sends before it is applied. */
-  weigh(now: Millis, from: NodeId, replica: Replica, update: Uint8Array, isLast: boolean): void
+  /** To be called with what a peer sends before it is applied; whether it may be. */
+  weigh(now: Millis, from: NodeId, replica: Replica, update: Uint8Array, isLast: boolean): boolean
   offence(now: Millis, from: NodeId, what: string): void
   /** Whether this node has booted and has not yet compared itself with anybody. */
   awaitsFirst(): boolean
@@ -97,6 +97,7 @@ export class Exchange {
 
   linkUp(node: NodeId): void {
     this.#sending.linkUp(node)
+    this.#asked.linkUp(node)
     this.#peers.set(node, {
       received: new Map(),
       awaited: null,
@@ -330,8 +331,8 @@ export class Exchange {
     const replica = this.#host.ensure(message.document)
     this.#send(from, { kind: 'stateGot', document: message.document, number: message.number })
     if (replica === undefined) return
-    this.#host.weigh(now, from, replica, message.update, message.last)
-    if (this.#host.receive(now, from, replica, message.update)) this.#host.tellSoon(now)
+    const isSure = this.#host.weigh(now, from, replica, message.update, message.last)
+    if (isSure && this.#host.receive(now, from, replica, message.update)) this.#host.tellSoon(now)
     this.#progress(now, from, message)
     if (message.last) this.#isEqual(now, from, message.document)
   }

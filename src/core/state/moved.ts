@@ -25,10 +25,15 @@ export const builtOn = (store: Store, client: number, from: number): Map<number,
   const links = linksOf(store)
   const first = new Map([[client, from]])
   const queue = [client]
+  // The last first: each is followed once, however often the first clock of its client turns out to be an earlier one.
+  for (const list of links.values()) list.sort((a, b) => a.at - b.at)
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
     const begin = first.get(next) as number
-    for (const { at, id } of links.get(next) ?? []) {
-      if (at < begin || id.clock >= (first.get(id.client) ?? Number.POSITIVE_INFINITY)) continue
+    const list = links.get(next) ?? []
+    for (let link = list.at(-1); link !== undefined && link.at >= begin; link = list.at(-1)) {
+      const { id } = link
+      list.pop()
+      if (id.clock >= (first.get(id.client) ?? Number.POSITIVE_INFINITY)) continue
       first.set(id.client, id.clock)
       queue.push(id.client)
     }

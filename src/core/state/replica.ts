@@ -208,6 +208,13 @@ export class Replica {
     if (this.bootClock < this.ownClock) this.#commits.beginAlone(this.client, this.bootClock)
   }
 
+  /** Whether these are of own clocks since boot, or of some that are yet to be given out. */
+  deletesOfThisBoot(
+    deletes: ReadonlyMap<number, readonly { readonly clock: number; readonly len: number }[]>,
+  ): boolean {
+    return (deletes.get(this.client) ?? []).some(({ clock, len }) => clock + len > this.bootClock)
+  }
+
   /** Others are sent what they may see of it. */
   expose(): void {
     if (this.#commits.visible(this.ownClock) > this.bootClock) this.exposed = true

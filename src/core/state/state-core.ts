@@ -104,6 +104,7 @@ class State implements StateCore {
     })
     const changed = (replica: Replica): void => void this.#dirty.add(replica)
     const tellSoon = (now: Millis): void => voice.tellSoon(now)
+    const isSilent = (replica: Replica): boolean => !voice.maySpeakOf(replica)
     const own = new OwnWrites({
       frame,
       holdings,
@@ -111,7 +112,7 @@ class State implements StateCore {
       clock,
       changed,
       mayLeave: (now, replica, lazyMs) => voice.mayLeave(now, replica, lazyMs),
-      isSilent: replica => !voice.maySpeakOf(replica),
+      isSilent,
     })
     this.#gaps = new Gaps({
       config: frame.config,
@@ -121,7 +122,16 @@ class State implements StateCore {
       ask: (document, preferred) => this.#exchange.ask(document, preferred),
       unhurried: (now, usualMs) => frame.unhurried(now, usualMs),
     })
-    this.#arrivals = new Arrivals({ frame, holdings, gaps: this.#gaps, clock, own, changed, tellSoon })
+    this.#arrivals = new Arrivals({
+      frame,
+      holdings,
+      gaps: this.#gaps,
+      clock,
+      own,
+      changed,
+      tellSoon,
+      isSilent,
+    })
     this.#exchange = new Exchange({
       self: frame.self,
       config: frame.config,
