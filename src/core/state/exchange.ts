@@ -195,11 +195,15 @@ export class Exchange {
   #onHello(now: Millis, from: NodeId, root: Uint8Array): void {
     const asksAll = root.length === 0
     const asking = this.#peers.get(from)
-    if (asking !== undefined) asking.asksAll = asksAll
+    // What it asks after that, before it has been shown, does not take it back.
+    if (asking !== undefined && asksAll) asking.asksAll = true
     const isInDoubt = this.#host.awaitsFirst() && this.#sharedWith(from).some(replica => replica.mayClash)
     if (!asksAll && !isInDoubt && sameBytes(root, this.#rootWith(from))) {
       const peer = this.#peers.get(from)
-      if (peer !== undefined) peer.answerPauseMs = 0
+      if (peer !== undefined) {
+        peer.answerPauseMs = 0
+        peer.asksAll = false
+      }
       this.#host.firstDone(now)
     }
     // This node's own question is under way, and finds the same difference.
