@@ -15,8 +15,9 @@ interface Word {
 }
 
 const isOneAndTheSame = (world: World, document: string): boolean =>
-  new Set(world.nodes.map(node => Buffer.from(Y.encodeStateAsUpdate(world.stored(node, document))).toString('hex')))
-    .size === 1
+  new Set(
+    world.nodes.map(node => Buffer.from(Y.encodeStateAsUpdate(world.stored(node, document))).toString('hex')),
+  ).size === 1
 
 export const restored = (seed: number): string | null => {
   const draw = createRng(seed * 7_919)
@@ -92,7 +93,8 @@ export const restored = (seed: number): string | null => {
       if (!isOneAndTheSame(world, document)) return `${when}: ${document} differs`
     for (const node of world.nodes) {
       for (const word of words)
-        if (has(node, word) !== (word.isDead ? 0 : 1)) return `${when}: ${word.word} on ${node.id}, ${textOf(node)}`
+        if (has(node, word) !== (word.isDead ? 0 : 1))
+          return `${when}: ${word.word} on ${node.id}, ${textOf(node)}`
       if (node.offences.length > 0) return `${when}: ${JSON.stringify(node.offences[0])}`
     }
     return null
