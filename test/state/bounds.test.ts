@@ -161,6 +161,9 @@ test('a gap that nobody fills neither keeps a log from being folded nor is lost 
   world.start(node)
   const again = world.open(node, 'notes')
   t.deepEqual(again.getMap('m').toJSON(), { k: 499 })
+  // Before it has been compared with anybody, it would not listen.
+  world.start(other)
+  world.advance(5_000)
   tell(updates[0] as Uint8Array)
   world.advance(1_000)
   t.deepEqual(again.getMap('m').toJSON(), { a: 1, b: 2, k: 499 })
