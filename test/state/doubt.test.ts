@@ -110,6 +110,57 @@ test('spoilt updates prove what they prove, and throw nothing', t => {
   t.true((evidence.sameUpTo ?? 0) <= end && evidence.differsAt !== null)
 })
 
+test('many deleted runs that all cover the same clocks cost as much as their bytes, not each as much as the document', t => {
+  const own = docBy(doc => {
+    for (let i = 0; i < 500; i++) doc.getText('t').insert(0, 'a')
+  })
+  let looks = 0
+  const structs = new Proxy(own.store.clients.get(CLIENT) ?? [], {
+    get: (target, key) => {
+      looks++
+      return Reflect.get(target, key)
+    },
+  })
+  const store = { clients: new Map([[CLIENT, structs]]) } as unknown as Y.Doc['store']
+  const runs = 1_000
+  const update = [...varUint(runs)]
+  for (let i = 0; i < runs; i++)
+    update.push(1, ...varUint(CLIENT), 0, 0x81, ...varUint(77), ...varUint(i), ...varUint(500))
+  const { end } = evidenceOf(store, 'doc', Uint8Array.from([...update, 0]), CLIENT, 0, 500)
+  t.is(end, 500)
+  t.true(looks < 10 * runs, `${looks} looks`)
+})
+
+test('whatever builds on a client that is reached again and again is looked at once', t => {
+  const [chains, built] = [200, 500]
+  let looks = 0
+  const item = (id: Y.ID, origin: Y.ID | null): Y.Item =>
+    new Y.Item(id, null, origin, null, null, null, null, new Y.ContentAny([1]))
+  const clients = new Map<number, Y.Item[]>([[1, [item(Y.createID(1, 0), null)]]])
+  for (let i = 0; i < chains; i++) clients.set(1_000 + i, [item(Y.createID(1_000 + i, 0), Y.createID(1, 0))])
+  clients.set(
+    2,
+    [...Array(chains).keys()].map(i => item(Y.createID(2, i), Y.createID(1_000 + i, 0))),
+  )
+  clients.set(
+    3,
+    [...Array(built).keys()].map(clock => {
+      const id = { client: 3, clock }
+      Object.defineProperty(id, 'clock', {
+        get: () => {
+          looks++
+          return clock
+        },
+      })
+      return item(id, Y.createID(2, chains - 1))
+    }),
+  )
+  const first = builtOn({ clients } as unknown as Y.Doc['store'], 1, 0)
+  t.is(first.get(2), 0)
+  t.is(first.get(3), 0)
+  t.true(looks < 10 * built, `${looks} looks`)
+})
+
 test('what builds on a client is found, through whatever others and in whatever order', t => {
   for (let seed = 1; seed <= 50; seed++) {
     const rng = createRng(seed)
