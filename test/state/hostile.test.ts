@@ -424,7 +424,9 @@ test('questions of a document are answered up to a rate, and beyond that not', t
       bytes: 0,
     })
   t.true(answers > 10_000 && answers < 20_000, `${answers}`)
-  t.is(victim.offences.at(-1)?.offence, 'asks-too-much')
+  t.true((victim.counts.get('shoal_state_dropped_total:asks-too-much') ?? 0) >= 40_000 - answers)
+  // The link of an honest node may flap: what it asks beyond the rate is lost, its word is not.
+  t.deepEqual(victim.offences, [])
   world.advance(70_000)
   world.set(world.node(2), 'plant', 'l', 2)
   world.advance(5_000)

@@ -166,7 +166,8 @@ export class Exchange {
     if (!this.#peers.has(from)) return
     const bytes = questionBytes(message)
     if (bytes > 0 && !this.#asked.mayAsk(now, from, bytes)) {
-      this.#host.offence(now, from, 'asks-too-much')
+      // No offence: an honest node with thousands of documents whose link flaps asks as much.
+      this.#count('asks-too-much')
       return
     }
     switch (message.kind) {
