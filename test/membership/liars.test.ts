@@ -3,14 +3,22 @@
 
 import test from 'ava'
 import type { SimNode } from '../../src/sim/node.js'
-import { simSealer } from '../../src/sim/seals.js'
 import type { Streams } from '../../src/sim/streams.js'
 import { disagreement, type Mesh, settledMesh } from './mesh.js'
+import { accusationOf, type Evidence } from './words.js'
 
 const deathsSince = (mesh: Mesh, fromMs: number): string[] =>
   mesh.events
     .filter(event => event.kind === 'member.dead' && event.atMs >= fromMs)
     .map(event => `${event.by} holds ${event.member} dead`)
+
+const accuseEverybody = ({ membership, world }: Mesh, liar: SimNode, evidence: Evidence): void => {
+  const others = membership(liar.id)
+    .all()
+    .filter(member => member.id !== liar.id)
+  const accusations = others.map(({ record }) => accusationOf(liar.id, { body: record }, evidence))
+  world.publish(liar.id, 'members', { kind: 'rumor', records: [], accusations, strikes: [] })
+}
 
 /** What a firewall does that answers RST for both ends of a connection. */
 const resetLink = ({ world }: Mesh, a: SimNode, b: SimNode): void => {
@@ -31,22 +39,8 @@ for (const evidence of ['silent', 'refused'] as const) {
       const published = world.tally.gossipPublished
       let words = 0
       const lie = (): void => {
-        const accusations = mesh
-          .membership(liar.id)
-          .all()
-          .filter(member => member.id !== liar.id)
-          .map(member =>
-            simSealer.accusation({
-              accuser: liar.id,
-              subject: member.id,
-              generation: member.record.generation,
-              refutation: member.record.refutation,
-              evidence,
-              at: 0,
-            }),
-          )
         words += 1
-        world.publish(liar.id, 'members', { kind: 'rumor', records: [], accusations, strikes: [] })
+        accuseEverybody(mesh, liar, evidence)
       }
       for (let at = 50; at < 30_000; at += 50) world.at(from + at, lie)
       world.run(from + 60_000)
@@ -65,23 +59,7 @@ for (const nodes of [3, 5, 20]) {
     const liar = world.node(1)
     const comer = world.node(2)
     const from = world.nowMs
-    const lie = (): void => {
-      const accusations = mesh
-        .membership(liar.id)
-        .all()
-        .filter(member => member.id !== liar.id)
-        .map(member =>
-          simSealer.accusation({
-            accuser: liar.id,
-            subject: member.id,
-            generation: member.record.generation,
-            refutation: member.record.refutation,
-            evidence: 'silent',
-            at: 0,
-          }),
-        )
-      world.publish(liar.id, 'members', { kind: 'rumor', records: [], accusations, strikes: [] })
-    }
+    const lie = (): void => accuseEverybody(mesh, liar, 'silent')
     for (let at = 50; at < 60_000; at += 50) world.at(from + at, lie)
     // It may accuse nobody alone when it has just started, but it may join in.
     for (let at = 1_000; at < 60_000; at += 6_000) world.at(from + at, () => world.restart(comer))

@@ -35,7 +35,7 @@ export type Evidence = Accusation['evidence']
 
 export const accusationOf = (
   accuser: NodeId,
-  { body }: Sealed<MemberRecord>,
+  { body }: Pick<Sealed<MemberRecord>, 'body'>,
   evidence: Evidence = 'silent',
   at = 0,
 ): Sealed<Accusation> =>

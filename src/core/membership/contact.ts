@@ -151,6 +151,7 @@ export class Contact {
         return
     }
   }
+
   beat(): void {
     const { now, config, rng, chores, clock, links, roster } = this.#shared
     const beat = { kind: 'heartbeat', meshTime: clock.wall(now), view: roster.view } as const

@@ -15,6 +15,9 @@ import { clientOfList, nodeOfList } from './writer.js'
 /** What stands in a list: key, stamp, value. */
 export type EntryContent = readonly [key: string, stamp: Stamp, value: Json]
 
+/** What an update deletes, by client, as Yjs reads it. */
+export type DecodedDeletes = ReadonlyMap<number, readonly { readonly clock: number; readonly len: number }[]>
+
 export type Checked =
   | {
       readonly ok: true
@@ -23,7 +26,7 @@ export type Checked =
       readonly bytes: number
       /** The writers of its structs, and the first clock of each. */
       readonly writers: ReadonlyMap<number, number>
-      readonly deletes: ReadonlyMap<number, readonly { readonly clock: number; readonly len: number }[]>
+      readonly deletes: DecodedDeletes
     }
   | { readonly ok: false; readonly reason: 'undecodable' | 'malformed' | 'foreign' | 'limit' }
 

@@ -99,15 +99,25 @@ export const joinPieces = (pieces: readonly Uint8Array[]): Uint8Array => {
       else list.push(struct)
     }
   }
+  return encodeSections([...byClient.values()], [])
+}
+
+/** One update of whole structs, those of one client in one section and in order, and of what is deleted. */
+export const encodeSections = (
+  sections: readonly (readonly (Y.Item | Y.GC | Y.Skip)[])[],
+  deletes: readonly Range[],
+): Uint8Array => {
   const encoder = new Y.UpdateEncoderV1()
-  encoding.writeVarUint(encoder.restEncoder, byClient.size)
-  for (const [client, structs] of byClient) {
-    encoding.writeVarUint(encoder.restEncoder, structs.length)
-    encoding.writeVarUint(encoder.restEncoder, client)
-    encoding.writeVarUint(encoder.restEncoder, (structs[0] as Struct).id.clock)
-    for (const struct of structs) struct.write(encoder, 0)
+  const { restEncoder } = encoder
+  encoding.writeVarUint(restEncoder, sections.length)
+  for (const section of sections) {
+    const { id } = section[0] as Struct
+    encoding.writeVarUint(restEncoder, section.length)
+    encoding.writeVarUint(restEncoder, id.client)
+    encoding.writeVarUint(restEncoder, id.clock)
+    for (const struct of section) struct.write(encoder, 0)
   }
-  encoding.writeVarUint(encoder.restEncoder, 0)
+  writeDeletes(restEncoder, deletes)
   return encoder.toUint8Array()
 }
 

@@ -7,10 +7,10 @@
 //
 // It never changes the document.
 
-import * as encoding from 'lib0/encoding'
 import * as Y from 'yjs'
-import { encodePiece, UNLIMITED } from './encode.js'
-import type { Store, Struct } from './structs.js'
+import type { DecodedDeletes } from './check.js'
+import { encodePiece, encodeSections, UNLIMITED } from './encode.js'
+import type { Range, Store, Struct } from './structs.js'
 
 /** Clocks of a client from one on, as those of another client from 0 on. */
 export interface Move {
@@ -91,45 +91,22 @@ export const renamed = (update: Uint8Array, moves: Moves): Uint8Array => {
     if (section?.[0]?.id.client === struct.id.client) section.push(struct)
     else sections.push([struct])
   }
-  const encoder = new Y.UpdateEncoderV1()
-  const { restEncoder } = encoder
-  encoding.writeVarUint(restEncoder, sections.length)
-  for (const section of sections) {
-    const { id } = section[0] as Struct
-    encoding.writeVarUint(restEncoder, section.length)
-    encoding.writeVarUint(restEncoder, id.client)
-    encoding.writeVarUint(restEncoder, id.clock)
-    for (const struct of section) struct.write(encoder, 0)
-  }
-  writeDeletes(restEncoder, ds.clients, moves)
-  return encoder.toUint8Array()
+  return encodeSections(sections, renamedDeletes(ds.clients, moves))
 }
 
-type Deletes = ReadonlyMap<number, readonly { readonly clock: number; readonly len: number }[]>
-
-const writeDeletes = (encoder: encoding.Encoder, deletes: Deletes, moves: Moves): void => {
-  const named = new Map<number, [clock: number, length: number][]>()
-  const add = (client: number, clock: number, length: number): void => {
-    if (length <= 0) return
-    const list = named.get(client)
-    if (list === undefined) named.set(client, [[clock, length]])
-    else list.push([clock, length])
+const renamedDeletes = (deletes: DecodedDeletes, moves: Moves): Range[] => {
+  const named: Range[] = []
+  const add = (client: number, from: number, to: number): void => {
+    if (from < to) named.push({ client, from, to })
   }
   for (const [client, ranges] of deletes) {
     const move = moves.get(client)
     for (const { clock, len } of ranges) {
-      const cut = move === undefined ? clock + len : Math.min(clock + len, Math.max(clock, move.from))
-      add(client, clock, cut - clock)
-      if (move !== undefined) add(move.to, cut - move.from, clock + len - cut)
+      const end = clock + len
+      const cut = move === undefined ? end : Math.min(end, Math.max(clock, move.from))
+      add(client, clock, cut)
+      if (move !== undefined) add(move.to, cut - move.from, end - move.from)
     }
   }
-  encoding.writeVarUint(encoder, named.size)
-  for (const [client, ranges] of named) {
-    encoding.writeVarUint(encoder, client)
-    encoding.writeVarUint(encoder, ranges.length)
-    for (const [clock, length] of ranges) {
-      encoding.writeVarUint(encoder, clock)
-      encoding.writeVarUint(encoder, length)
-    }
-  }
+  return named
 }

@@ -100,8 +100,9 @@ export class OwnWrites {
   again(replica: Replica, { entries, deletes, first, moved }: Forgotten): void {
     const { frame } = this.#host
     if (moved !== null) {
+      const [former] = first.keys()
       const to = (client: number): number =>
-        client === [...first.keys()][0] ? replica.client : clientOf(frame.self, newLineage(frame.rng))
+        client === former ? replica.client : clientOf(frame.self, newLineage(frame.rng))
       const moves = new Map([...first].map(([client, from]) => [client, { from, to: to(client) }]))
       replica.moveIn(moved(moves), moves)
     }

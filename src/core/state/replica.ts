@@ -11,7 +11,7 @@ import type { Stamp } from '../hybrid-clock.js'
 import type { NodeId } from '../ids.js'
 import type { Json } from '../json.js'
 import type { StoreWrite } from '../step.js'
-import type { EntryContent } from './check.js'
+import type { DecodedDeletes, EntryContent } from './check.js'
 import type { StateConfig } from './config.js'
 import { DeleteHashes } from './delete-hashes.js'
 import type { Vector } from './digest.js'
@@ -209,9 +209,7 @@ export class Replica {
   }
 
   /** Whether these are of own clocks since boot, or of some that are yet to be given out. */
-  deletesOfThisBoot(
-    deletes: ReadonlyMap<number, readonly { readonly clock: number; readonly len: number }[]>,
-  ): boolean {
+  deletesOfThisBoot(deletes: DecodedDeletes): boolean {
     return (deletes.get(this.client) ?? []).some(({ clock, len }) => clock + len > this.bootClock)
   }
 
