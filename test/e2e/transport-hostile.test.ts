@@ -14,6 +14,7 @@ import * as lp from 'it-length-prefixed'
 import { createLibp2p } from 'libp2p'
 import { createIdentity } from '../../src/adapters/identity/identity.js'
 import { LINK_PROTOCOL } from '../../src/adapters/libp2p/links.js'
+import { Ends } from '../../src/adapters/libp2p/ends.js'
 import { protector } from '../../src/adapters/libp2p/protector.js'
 import { createLibp2pTransport } from '../../src/adapters/libp2p/transport.js'
 import { DIRECT_PROTOCOL } from '../../src/adapters/libp2p/visits.js'
@@ -39,7 +40,7 @@ const start = async (t: ExecutionContext, key: Uint8Array | null = meshKey): Pro
 const startRogue = async (t: ExecutionContext) => {
   const host = await createLibp2p({
     transports: [tcp()],
-    connectionProtector: protector(meshKey, { bytesSent: 0, bytesReceived: 0, refusedKeys: 0 }),
+    connectionProtector: protector(meshKey, { bytesSent: 0, bytesReceived: 0, refusedKeys: 0 }, new Ends()),
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
     connectionMonitor: { enabled: false },

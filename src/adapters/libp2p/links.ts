@@ -9,6 +9,7 @@ import * as lp from 'it-length-prefixed'
 import type { Millis, NodeId } from '../../core/ids.js'
 import type { TransportListener } from '../../ports.js'
 import { BulkWriter, readBulk } from './bulk.js'
+import type { Ends } from './ends.js'
 import type { Guard } from './guard.js'
 import { limits } from './limits.js'
 import { type Line, Peers } from './peers.js'
@@ -20,6 +21,7 @@ export interface LinksHooks {
   readonly self: NodeId
   readonly guard: Guard
   readonly listener: TransportListener
+  readonly ends: Ends
   now(): Millis
   /** The link's connection is chosen: start what else runs over it. */
   onChosen(connection: Connection): void
@@ -155,6 +157,7 @@ export class Links {
     const ended = (): void => this.#ended(line)
     stream.addEventListener('close', ended, { once: true })
     connection.addEventListener('close', ended, { once: true })
+    this.#hooks.ends.watch(connection, ended)
 
     if (decision === 'up' || decision === 'replace') this.#hooks.listener.onLinkUp(node, address, outbound)
     if (decision === 'switch' || decision === 'spare') this.#closeCrossed(node)

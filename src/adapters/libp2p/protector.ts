@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { AbortOptions, ConnectionProtector, MessageStream } from '@libp2p/interface'
 import { preSharedKey } from '@libp2p/pnet'
 import { byteStream } from '@libp2p/utils'
+import type { Ends } from './ends.js'
 import { limits } from './limits.js'
 
 const WORD = Buffer.from('shoal mesh key 1')
@@ -40,7 +41,11 @@ export interface Meter {
 }
 
 /** The `libp2p.connectionProtector` for this mesh key (32 bytes, or null without one). */
-export const protector = (meshKey: Uint8Array | null, meter: Meter): (() => ConnectionProtector) => {
+export const protector = (
+  meshKey: Uint8Array | null,
+  meter: Meter,
+  ends: Ends,
+): (() => ConnectionProtector) => {
   const key = Buffer.from(meshKey ?? PLAYGROUND_KEY).toString('hex')
   const cipher = preSharedKey({ psk: Buffer.from(`/key/swarm/psk/1.0.0/\n/base16/\n${key}`) })()
 
@@ -48,6 +53,7 @@ export const protector = (meshKey: Uint8Array | null, meter: Meter): (() => Conn
     socket: Stream,
     options?: ProtectOptions,
   ): Promise<Stream> => {
+    ends.guard(socket)
     measure(socket, meter)
     options?.onProgress?.(new CustomEvent(ACCEPTED))
     try {

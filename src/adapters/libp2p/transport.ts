@@ -19,6 +19,7 @@ import type { Transport, TransportListener, TransportTraffic } from '../../ports
 import { Connections } from './connections.js'
 import { Dialer } from './dialer.js'
 import { Discovery } from './discovery.js'
+import { Ends } from './ends.js'
 import { Gossip, gossipOptions } from './gossip.js'
 import { Guard } from './guard.js'
 import { limits } from './limits.js'
@@ -71,16 +72,17 @@ class Libp2pTransport implements Transport {
   async start(listener: TransportListener): Promise<void> {
     if (this.#running !== null) throw new ShoalError('STARTED', 'the transport has been started already')
     const connections = new Connections()
+    const ends = new Ends()
     let host: Host
     try {
-      host = await startHost(this.#privateKey, this.#listen, this.#options, this.#meter, connections)
+      host = await startHost(this.#privateKey, this.#listen, this.#options, this.#meter, connections, ends)
     } catch (error) {
       const why = listenFailure(asError(error).message)
       throw new ShoalError('LISTEN_FAILED', `cannot listen on ${this.#listen.join(', ')}: ${why}`, {
         cause: error,
       })
     }
-    const running = new Running(this.self, host, listener, connections, this.#options)
+    const running = new Running(this.self, host, listener, connections, ends, this.#options)
     this.#running = running
     for (const ask of this.#early.splice(0)) ask(running)
     await running.serve()
@@ -152,6 +154,7 @@ class Running {
   readonly #host: Host
   readonly #listener: TransportListener
   readonly #connections: Connections
+  readonly #ends: Ends
   readonly #options: Libp2pTransportOptions
   readonly #timers: NodeJS.Timeout[] = []
   readonly links: Links
@@ -167,11 +170,13 @@ class Running {
     host: Host,
     listener: TransportListener,
     connections: Connections,
+    ends: Ends,
     options: Libp2pTransportOptions,
   ) {
     this.#host = host
     this.#listener = listener
     this.#connections = connections
+    this.#ends = ends
     this.#options = options
     const now = (): Millis => performance.now()
     const guard = new Guard((node, offence) => {
@@ -181,6 +186,7 @@ class Running {
       self,
       guard,
       listener,
+      ends,
       now,
       onChosen: connection => this.#startGossip(connection),
     })
@@ -269,6 +275,7 @@ class Running {
     for (const timer of this.#timers) clearInterval(timer)
     this.dialer.stop()
     this.links.stop()
+    this.#ends.stop()
     this.gossip.stop()
     this.discovery.set(false)
     await this.#host.stop()
@@ -322,6 +329,7 @@ const startHost = async (
   options: Libp2pTransportOptions,
   meter: Meter,
   connections: Connections,
+  ends: Ends,
 ) => {
   const host = await createLibp2p({
     privateKey,
@@ -332,7 +340,7 @@ const startHost = async (
     transports: [
       tcp({ inboundSocketInactivityTimeout: 0, outboundSocketInactivityTimeout: 0, backlog: 1_024 }),
     ],
-    connectionProtector: protector(options.meshKey, meter),
+    connectionProtector: protector(options.meshKey, meter, ends),
     connectionEncrypters: [noise()],
     streamMuxers: [quietYamux()],
     connectionMonitor: { enabled: false },

@@ -115,8 +115,10 @@ export class Admission {
     }
     if (!byGossip) this.#remindOfStrikes(from, message.records)
     // Of whom this node knew nothing it believes what it is told first; all others may have answered since.
-    for (const accusation of message.accusations)
+    for (const accusation of message.accusations) {
+      if (byGossip) this.#deps.spread.joint.heardByGossip(accusation.body)
       this.#admitAccusation(accusation, inBulk && !strangers.has(accusation.body.subject))
+    }
   }
 
   /** Who still holds a struck member was away when it was struck. */
@@ -217,6 +219,7 @@ export class Admission {
     const { jury } = this.#shared
     this.#deps.verdicts.suspicions.delete(body.id)
     this.#deps.watches.answered(body.id)
+    this.#deps.spread.joint.drop(body.id)
     if (!jury.isAccused(body.id)) return
     const isSameLife = before?.generation.instance === body.generation.instance
     if (isSameLife && !body.left) jury.dismiss(body.id)

@@ -4,7 +4,7 @@
 import type { Millis } from '../ids.js'
 
 export interface MembershipConfig {
-  /** Observers of each member, and rings of the observer graph. Rapid (ATC 2018) uses 10 for tens of thousands of nodes; 4 keeps idle traffic under 600 B/s and still needs three independent errors for a wrong verdict. */
+  /** Observers of each member; they stand on one ring less. Rapid (ATC 2018) uses 10 for tens of thousands of nodes; 4 keeps idle traffic under 600 B/s and still needs three independent errors for a wrong verdict. */
   readonly observersPerMember: number
   /** How many observers get heartbeats; the others are asked at the first silence. */
   readonly primaryObservers: number
@@ -50,6 +50,10 @@ export interface MembershipConfig {
   readonly refusalStaggerMs: Millis
   /** From the third rank on, an observer that lost its link dials so much later: by then the first two have mostly found out, and on few cores they do so sooner when the others leave them the processor. */
   readonly secondDialMs: Millis
+  /** How long one of the first two that found a refusal waits for the other's word, to tell both at once. */
+  readonly fellowMs: Millis
+  /** And the second of them for both words to come round from the first. */
+  readonly secondWordMs: Millis
   /** How often an accuser reaches for a suspect that it has no link to. */
   readonly knockMs: Millis
   /** Between two answers of this node to accusations; well below the shortest suspicion, so that a liar costs the mesh three messages a second and no verdict. */
@@ -163,6 +167,8 @@ export const membershipLan: MembershipConfig = {
   suspicionAloneMs: 850,
   refusalStaggerMs: 60,
   secondDialMs: 60,
+  fellowMs: 30,
+  secondWordMs: 80,
   knockMs: 1_000,
   answerPauseMs: 300,
   repeatMinMs: 4_000,

@@ -109,6 +109,7 @@ export class Membership implements MembersView {
       this.#parts.watches.due.nextAt,
       this.#parts.hosts.due.nextAt,
       this.#parts.verdicts.suspicions.nextAt,
+      this.#parts.spread.joint.due.nextAt,
     ]) {
       if (at !== null && (next === null || at < next)) next = at
     }
@@ -240,7 +241,7 @@ export class Membership implements MembersView {
 
   #runDue(): void {
     const { now, chores } = this.#shared
-    const { connect, watches, hosts, verdicts } = this.#parts
+    const { connect, watches, hosts, verdicts, spread } = this.#parts
     const { redials } = this.#shared.links
     for (let chore = chores.takeDue(now); chore !== undefined; chore = chores.takeDue(now))
       this.#runChore(chore)
@@ -248,6 +249,8 @@ export class Membership implements MembersView {
     for (let id = watches.due.takeDue(now); id !== undefined; id = watches.due.takeDue(now))
       watches.review(id)
     for (let id = hosts.due.takeDue(now); id !== undefined; id = hosts.due.takeDue(now)) hosts.review(id)
+    const { due } = spread.joint
+    for (let id = due.takeDue(now); id !== undefined; id = due.takeDue(now)) spread.speak(id)
     const { suspicions } = verdicts
     for (let id = suspicions.takeDue(now); id !== undefined; id = suspicions.takeDue(now))
       verdicts.lookAgain(id)

@@ -67,8 +67,11 @@ export class Rings {
       const position = positionOf(places, own, ring)
       at.push(places[position] === own ? position : position - 1)
     }
+    // The first ring gives two at first: they follow each other on it, so they observe each other too, and have a link.
+    const order = [0, ...at.keys()]
     for (let depth = 0; depth < size && found.length < limit; depth++) {
-      for (let ring = 0; ring < this.#count && found.length < limit; ring++) {
+      for (const ring of depth === 0 ? order : at.keys()) {
+        if (found.length >= limit) break
         const places = this.#rings[ring] as Place[]
         const next = ((at[ring] as number) + 1 + places.length) % places.length
         at[ring] = next

@@ -5,6 +5,7 @@
 
 import type { Millis, NodeId } from '../ids.js'
 import type { Accusation, MemberRecord, Sealed, Strike } from '../member.js'
+import { JointWords, type Word } from './joint-words.js'
 import type { MemberSummary } from './message.js'
 import { compareToSummary, type Entry, isPresent, summaryOf } from './roster.js'
 import { MEMBERS_TOPIC, type Shared, send, soon } from './shared.js'
@@ -30,6 +31,7 @@ export class Spread {
   readonly #apart = new Map<NodeId, Apart>()
   /** Neighbors that, or whom, gossip has passed by: other parts of the core may look too. */
   readonly missed = new Set<NodeId>()
+  readonly joint: JointWords
 
   /** Whether this node concluded it alone: then it is nobody else's business. */
   readonly #isLone: (entry: Entry) => boolean
@@ -38,36 +40,64 @@ export class Spread {
     this.#shared = shared
     this.#isLone = isLone
     this.#strikes = strikes
+    this.joint = new JointWords(shared)
   }
 
   get size(): number {
-    return this.#queued.size + this.#relays.size + this.#accusations.length + this.#apart.size
+    return this.#queued.size + this.#relays.size + this.#accusations.length + this.#apart.size + this.joint.size
   }
 
   /**
-   * Publishes an accusation: the first at once, those that follow on its heels together.
-   * The subject's other observers, whose word is asked for too, hear it on their link as well:
-   * gossip reaches nobody for a moment after a link has opened. What the subject said last goes
-   * with it if it was not passed on yet: an accusation of one that they do not know is dropped.
+   * Tells everybody of an accusation, or first the one whose word makes it a verdict. What the
+   * subject said last goes with it if it was not passed on yet: an accusation of one that they
+   * do not know is dropped.
    */
   accuse(accusation: Sealed<Accusation>): void {
-    const { now, config, roster, links } = this.#shared
-    const unknown = this.#relays.get(accusation.body.subject)
-    const records = unknown === undefined ? [] : [unknown]
-    this.#relays.delete(accusation.body.subject)
-    let told = 0
-    for (const fellow of roster.observersOf(accusation.body.subject, 2 * config.observersPerMember)) {
-      if (links.get(fellow) === undefined) continue
-      told++
-      send(this.#shared, fellow, { kind: 'rumor', records, accusations: [accusation], strikes: [] })
-    }
+    const { subject } = accusation.body
+    const unknown = this.#relays.get(subject)
+    this.#relays.delete(subject)
+    const word = { records: unknown === undefined ? [] : [unknown], accusations: [accusation] }
+    const isSmall = this.#fellows(subject).length >= this.#shared.roster.aliveCount - 2
+    if (isSmall || !this.joint.keep(word, accusation.body)) this.#tell(subject, word)
+  }
+
+  /** All that a verdict needs is here. */
+  proven(subject: NodeId, proof: readonly Sealed<Accusation>[]): void {
+    const word = this.joint.proven(subject, proof)
+    if (word !== null) this.publishNow(word.records, word.accusations)
+  }
+
+  /** Its fellow, or what was to come round from it, was waited for long enough. */
+  speak(subject: NodeId): void {
+    const word = this.joint.take(subject)
+    if (word !== null) this.#tell(subject, word)
+  }
+
+  /**
+   * The first word is published at once, those that follow on its heels together. The subject's
+   * other observers, whose word is asked for too, hear it on their link as well: gossip reaches
+   * nobody for a moment after a link has opened.
+   */
+  #tell(subject: NodeId, { records, accusations }: Word): void {
+    const { now, config, roster } = this.#shared
+    const fellows = this.#fellows(subject)
+    for (const fellow of fellows)
+      send(this.#shared, fellow, { kind: 'rumor', records, accusations, strikes: [] })
     const isFirst = now - this.#accusedAt > 2 * config.rumorBatchMs && this.#accusations.length === 0
     this.#accusedAt = now
     // In a small mesh all have been told: a second copy for each would only keep them from judging.
-    if (isFirst && told < roster.aliveCount - 2) return this.publishNow(records, [accusation])
-    this.#accusations.push(accusation)
+    if (isFirst && fellows.length < roster.aliveCount - 2) return this.publishNow(records, accusations)
+    this.#accusations.push(...accusations)
     for (const record of records) this.queue(record)
     soon(this.#shared, 'rumors', now + config.rumorBatchMs)
+  }
+
+  /** The neighbors that may testify against it. */
+  #fellows(subject: NodeId): NodeId[] {
+    const { config, roster, links } = this.#shared
+    return roster
+      .observersOf(subject, 2 * config.observersPerMember)
+      .filter(fellow => links.get(fellow) !== undefined)
   }
 
   /** Publishes a record with the next batch. */

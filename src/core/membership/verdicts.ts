@@ -80,6 +80,7 @@ export class Verdicts {
         this.suspicions.delete(subject)
         this.#watches.drop(subject)
         const { cause, proof } = finding
+        this.#spread.proven(subject, proof)
         const change = roster.put(sealed, { verdict: 'dead', cause, since: now, proof })
         if (links.get(subject) !== undefined) out.push({ kind: 'hangUp', node: subject, why: 'held dead' })
         return this.changed(change)
