@@ -120,7 +120,7 @@ const idle = async (fleet: Fleet, count: number): Promise<void> => {
 }
 
 const killAndFreeze = async (count: number): Promise<void> => {
-  await withFleet(new Fleet({ inside: true }), async fleet => {
+  await withFleet(new Fleet({ bundled: true, inside: true }), async fleet => {
     await fleet.start(count)
     await sleep(isQuick ? 5_000 : 15_000)
     await idle(fleet, count)
@@ -211,7 +211,7 @@ const cableBytes = async (network: Network): Promise<number[]> =>
 
 const silent = async (count: number): Promise<void> => {
   await withNetwork(count, async network => {
-    await withFleet(new Fleet({ network, inside: true }), async fleet => {
+    await withFleet(new Fleet({ bundled: true, network, inside: true }), async fleet => {
       await fleet.start(count)
       await sleep(isQuick ? 5_000 : 25_000)
       const seconds = number('idle', 60, 10)
@@ -308,7 +308,7 @@ const silent = async (count: number): Promise<void> => {
 
 const partition = async (count: number): Promise<void> => {
   await withNetwork(count, async network => {
-    await withFleet(new Fleet({ network, inside: true }), async fleet => {
+    await withFleet(new Fleet({ bundled: true, network, inside: true }), async fleet => {
       await fleet.start(count)
       await sleep(CALM_MS * 2)
       for (const smaller of [Math.floor(count / 2), 1]) {
@@ -348,7 +348,7 @@ const partition = async (count: number): Promise<void> => {
 
 /** A power cut ends: nodes that know each other are switched on in the same moment. */
 const together = async (count: number): Promise<void> => {
-  await withFleet(new Fleet({ inside: true, keepPorts: true }), async fleet => {
+  await withFleet(new Fleet({ bundled: true, inside: true, keepPorts: true }), async fleet => {
     await fleet.start(count)
     const [agreed, afterReady, dials] = [[], [], []] as [number[], number[], number[]]
     for (let run = 0; run < number('powercuts', 3, 1); run++) {

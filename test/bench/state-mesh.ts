@@ -49,7 +49,7 @@ const equal = (nodes: readonly FleetNode[], space: string, keys: number, everyMs
   )
 
 const reach = (): Promise<void> =>
-  withFleet(new Fleet({ inside: true }), async fleet => {
+  withFleet(new Fleet({ bundled: true, inside: true }), async fleet => {
     const count = number('nodes', 50, 5)
     await fleet.start(count)
     await watch(fleet.up, 'probe')
@@ -83,7 +83,7 @@ const reach = (): Promise<void> =>
 const cpuMs = (cpu: { user: number; system: number }): number => (cpu.user + cpu.system) / 1_000
 
 const sustained = (): Promise<void> =>
-  withFleet(new Fleet({ inside: true }), async fleet => {
+  withFleet(new Fleet({ bundled: true, inside: true }), async fleet => {
     const count = number('nodes', 20, 5)
     const seconds = number('seconds', 60, 5)
     const perSecond = 200 / count
@@ -138,7 +138,7 @@ const apart = async (): Promise<void> => {
     await network.addHosts(5)
     const [times, bytes, sizes] = [[], [], []] as [number[], number[], number[]]
     for (let run = 0; run < number('runs', 3, 1); run++) {
-      await withFleet(new Fleet({ network }), async fleet => {
+      await withFleet(new Fleet({ bundled: true, network }), async fleet => {
         await fleet.start(5)
         await fleet.node(0).ask({ kind: 'fill', space, prefix: 'old-', count: old })
         await equal(fleet.up, space, old, 250)
@@ -179,7 +179,7 @@ const apart = async (): Promise<void> => {
 
 /** A space that three nodes hold, which need not be neighbors of each other. */
 const few = (): Promise<void> =>
-  withFleet(new Fleet(), async fleet => {
+  withFleet(new Fleet({ bundled: true }), async fleet => {
     const count = number('nodes', 40, 8)
     const holders = [1, Math.floor(count / 2), count - 1]
     await fleet.start(count, 4, index => ({

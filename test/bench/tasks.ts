@@ -52,7 +52,7 @@ const still = async (fleet: Fleet, count: number): Promise<Map<string, FleetNode
 const withTasks = async (
   use: (fleet: Fleet, owners: Map<string, FleetNode>) => Promise<void>,
 ): Promise<void> => {
-  const fleet = new Fleet()
+  const fleet = new Fleet({ bundled: true })
   try {
     await fleet.start(NODES)
     await fleet.settle(LIMIT_MS)
@@ -266,7 +266,7 @@ const rolling = () =>
 
 /** Periods that ran twice, and those that never ran, of tasks that are handed from node to node. */
 const every = async (): Promise<void> => {
-  const fleet = new Fleet()
+  const fleet = new Fleet({ bundled: true })
   const tasks = specs(number('periodic', 20, 6), 'tick', { every: '1s' })
   try {
     await fleet.start(5)
@@ -354,7 +354,7 @@ const partition = async (): Promise<void> => {
     remark(`partition not measured: ${(error as Error).message}`)
     return
   }
-  const fleet = new Fleet({ network })
+  const fleet = new Fleet({ bundled: true, network })
   const count = number('split', 50, 10)
   const small = Math.max(2, Math.round(NODES * 0.4))
   try {

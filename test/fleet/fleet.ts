@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { newMeshKey } from '../../src/adapters/identity/mesh-key.js'
 import type { Host, Network } from '../machine/namespaces.js'
+import { bundledNode } from './bundled.js'
 
 /** What a node concluded; `at` is when it told, `concludedAt` when it came to it. */
 export interface FleetEvent {
@@ -184,6 +185,8 @@ export interface FleetOptions {
   readonly network?: Network
   /** A node that starts again listens where it listened before. */
   readonly keepPorts?: boolean
+  /** Each node is one file, as Shoal is shipped: see bundled.ts. */
+  readonly bundled?: boolean
 }
 
 const NETWORK_PORT = 4701
@@ -200,6 +203,7 @@ export class Fleet {
   readonly #dir = mkdtempSync(join(tmpdir(), 'shoal-fleet-'))
   readonly #options: FleetOptions
   readonly #listens = new Map<number, string>()
+  #file = NODE_FILE
 
   constructor(options: FleetOptions = {}) {
     this.#options = options
@@ -222,6 +226,7 @@ export class Fleet {
 
   /** Starts nodes until there are so many, a batch after the other; resolves when all see all. */
   async start(count: number, batch = 4, extra: (index: number) => object = () => ({})): Promise<this> {
+    if (this.#options.bundled) this.#file = await bundledNode()
     for (let from = this.nodes.length; from < count; ) {
       const size = from === 0 ? 1 : Math.min(batch, count - from)
       await Promise.all(Array.from({ length: size }, (_, i) => this.launch(from + i, extra(from + i)).ready))
@@ -269,8 +274,8 @@ export class Fleet {
   #spawn(options: string, host: Host | undefined): ChildProcess {
     const stdio: StdioOptions = ['ignore', 'ignore', 'inherit', 'ipc']
     const { network } = this.#options
-    if (network === undefined || host === undefined) return fork(NODE_FILE, [options], { stdio })
-    return network.spawn(host, [process.execPath, NODE_FILE, options], { stdio })
+    if (network === undefined || host === undefined) return fork(this.#file, [options], { stdio })
+    return network.spawn(host, [process.execPath, this.#file, options], { stdio })
   }
 
   get up(): FleetNode[] {

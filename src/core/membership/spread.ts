@@ -44,7 +44,9 @@ export class Spread {
   }
 
   get size(): number {
-    return this.#queued.size + this.#relays.size + this.#accusations.length + this.#apart.size + this.joint.size
+    return (
+      this.#queued.size + this.#relays.size + this.#accusations.length + this.#apart.size + this.joint.size
+    )
   }
 
   /**
