@@ -13,8 +13,8 @@ import test, { type ExecutionContext } from 'ava'
 import * as lp from 'it-length-prefixed'
 import { createLibp2p } from 'libp2p'
 import { createIdentity } from '../../src/adapters/identity/identity.js'
-import { LINK_PROTOCOL } from '../../src/adapters/libp2p/links.js'
 import { Ends } from '../../src/adapters/libp2p/ends.js'
+import { LINK_PROTOCOL } from '../../src/adapters/libp2p/links.js'
 import { protector } from '../../src/adapters/libp2p/protector.js'
 import { createLibp2pTransport } from '../../src/adapters/libp2p/transport.js'
 import { DIRECT_PROTOCOL } from '../../src/adapters/libp2p/visits.js'
@@ -85,6 +85,29 @@ test.serial('a flood is read slowly, then named, and its neighbors are served me
   friend.transport.send(victim.id, 'link', Buffer.from('and now?'))
   await victim.see(isMessage('and now?'))
 })
+
+test.serial(
+  'a second link over one connection counts for nothing, and the first ends with its socket',
+  async t => {
+    t.timeout(20_000)
+    const victim = await start(t)
+    const rogue = await startRogue(t)
+    const id = nodeId(rogue.peerId.toString())
+    const connection = await rogue.dial(multiaddr(victim.addresses[0] as string))
+    const first = await connection.newStream(LINK_PROTOCOL)
+    await victim.see(isUp(id))
+    const second = await connection.newStream(LINK_PROTOCOL)
+    if (second.status === 'open') await new Promise(resolve => second.addEventListener('close', resolve))
+    first.send(lp.encode.single(Buffer.from('over the first')))
+    await victim.see(isMessage('over the first'))
+    await connection.close()
+    await victim.see(isDown(id))
+    t.deepEqual(
+      victim.seen.map(({ what }) => what),
+      ['up', 'message', 'down'],
+    )
+  },
+)
 
 test.serial('a direct message that is too large names its sender', async t => {
   t.timeout(20_000)
