@@ -3,7 +3,7 @@
 
 import '../../src/polyfill.js'
 import { randomBytes } from 'node:crypto'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
 import type { Stream } from '@libp2p/interface'
@@ -86,6 +86,60 @@ test.serial('a flood is read slowly, then named, and its neighbors are served me
   await victim.see(isMessage('and now?'))
 })
 
+test.serial(
+  'a second link over one connection counts for nothing, and the first ends with its socket',
+  async t => {
+    t.timeout(20_000)
+    const victim = await start(t)
+    const rogue = await startRogue(t)
+    const id = nodeId(rogue.peerId.toString())
+    const connection = await rogue.dial(multiaddr(victim.addresses[0] as string))
+    const first = await connection.newStream(LINK_PROTOCOL)
+    await victim.see(isUp(id))
+    const second = await connection.newStream(LINK_PROTOCOL)
+    if (second.status === 'open') await new Promise(resolve => second.addEventListener('close', resolve))
+    first.send(lp.encode.single(Buffer.from('over the first')))
+    await victim.see(isMessage('over the first'))
+    await connection.close()
+    await victim.see(isDown(id))
+    t.deepEqual(
+      victim.seen.map(({ what }) => what),
+      ['up', 'message', 'down'],
+    )
+  },
+)
+
+test.serial('who ends its half of a socket and reads no more keeps nothing of it', async t => {
+  t.timeout(20_000)
+  const victim = await start(t)
+  const rogue = await startRogue(t)
+  const id = nodeId(rogue.peerId.toString())
+  const connection = await rogue.dial(multiaddr(victim.addresses[0] as string))
+  const stream = await connection.newStream(LINK_PROTOCOL)
+  stream.send(lp.encode.single(Buffer.from('hello')))
+  await victim.see(isMessage('hello'))
+  const { socket } = (connection as unknown as { maConn: { socket: Socket } }).maConn
+  // It lets the victim send without end.
+  const { muxer } = connection as unknown as { muxer: { sendFrame(header: object): void } }
+  muxer.sendFrame({ type: 1, flag: 0, streamID: Number(stream.id), length: 2 ** 28 })
+  stream.send(lp.encode.single(Buffer.from('go on')))
+  await victim.see(isMessage('go on'))
+  t.teardown(() => socket.destroy())
+  const both = openSockets()
+  socket.pause()
+  socket.allowHalfOpen = true
+  // Until even the kernel takes no more: the rest waits for the other end to read.
+  const { dropped } = victim.transport.traffic()
+  while (victim.transport.traffic().dropped === dropped) {
+    await new Promise(resolve => setImmediate(resolve))
+    victim.transport.send(id, 'link', Buffer.alloc(60_000))
+  }
+  socket.end()
+  await victim.see(isDown(id))
+  while (openSockets() >= both) await new Promise(resolve => setTimeout(resolve, 20))
+  t.pass()
+})
+
 test.serial('a direct message that is too large names its sender', async t => {
   t.timeout(20_000)
   const victim = await start(t)
@@ -148,6 +202,9 @@ test.serial('a listener that accepts and is silent is a timeout', async t => {
   victim.transport.dial(null, [`127.0.0.1:${address.port}`])
   t.is((await victim.see(isFailure)).reason, 'timeout')
 })
+
+const openSockets = (): number =>
+  process.getActiveResourcesInfo().filter(each => each === 'TCPSocketWrap').length
 
 const flood = async (stream: Stream, bytes: Uint8Array): Promise<void> => {
   try {

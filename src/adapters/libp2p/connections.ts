@@ -4,7 +4,7 @@
 import type { Connection } from '@libp2p/interface'
 import type { Millis, NodeId } from '../../core/ids.js'
 import { limits } from './limits.js'
-import { close } from './links.js'
+import { close, GOSSIP_PROTOCOLS } from './links.js'
 
 export class Connections {
   readonly #open = new Map<NodeId, Set<Connection>>()
@@ -38,7 +38,9 @@ export class Connections {
   /** Whether this node can send gossip over any connection to that peer. */
   hasGossip(connection: Connection): boolean {
     return this.of(connection.remotePeer.toString() as NodeId).some(each =>
-      each.streams.some(stream => stream.direction === 'outbound' && stream.protocol.startsWith('/meshsub/')),
+      each.streams.some(
+        stream => stream.direction === 'outbound' && stream.protocol.startsWith(GOSSIP_PROTOCOLS),
+      ),
     )
   }
 

@@ -16,6 +16,7 @@ import { type Line, Peers } from './peers.js'
 
 export const LINK_PROTOCOL = '/shoal/link/1'
 export const BULK_PROTOCOL = '/shoal/bulk/1'
+export const GOSSIP_PROTOCOLS = '/meshsub/'
 
 export interface LinksHooks {
   readonly self: NodeId
@@ -147,6 +148,11 @@ export class Links {
       stream.abort(new Error('not wanted any more'))
       return
     }
+    if (this.#peers.lines(node).some(line => line.connection === connection)) {
+      // It would replace the first one, and end with it: the link would be up on a connection that is gone.
+      stream.abort(new Error('a second link over one connection'))
+      return
+    }
     const line: LiveLine = { node, outbound, address, connection, stream, readyAt: this.#hooks.now() }
     const decision = this.#peers.decide(line)
     if (decision === 'replace') {
@@ -157,7 +163,11 @@ export class Links {
     const ended = (): void => this.#ended(line)
     stream.addEventListener('close', ended, { once: true })
     connection.addEventListener('close', ended, { once: true })
-    this.#hooks.ends.watch(connection, ended)
+    this.#hooks.ends.watch(connection, () => {
+      ended()
+      // Gossip has to move to a line that is left, and a question that is open has to fail.
+      return !this.isUp(node) && connection.streams.every(isStanding)
+    })
 
     if (decision === 'up' || decision === 'replace') this.#hooks.listener.onLinkUp(node, address, outbound)
     if (decision === 'switch' || decision === 'spare') this.#closeCrossed(node)
@@ -276,6 +286,10 @@ export const close = (connection: Connection): void => {
     .close({ signal: AbortSignal.timeout(limits.lingerMs) })
     .catch(error => connection.abort(asError(error)))
 }
+
+/** A stream on which nobody waits for an answer. */
+const isStanding = ({ protocol }: Stream): boolean =>
+  protocol === LINK_PROTOCOL || protocol === BULK_PROTOCOL || protocol.startsWith(GOSSIP_PROTOCOLS)
 
 const FRAMING = new Set([
   'InvalidMessageLengthError',

@@ -55,6 +55,7 @@ export const protector = (
   ): Promise<Stream> => {
     ends.guard(socket)
     measure(socket, meter)
+    letGo(socket)
     options?.onProgress?.(new CustomEvent(ACCEPTED))
     try {
       const boxed = await cipher.protect(socket as never, options)
@@ -94,4 +95,10 @@ const measure = (socket: MessageStream, meter: Meter): void => {
   socket.addEventListener('message', event => {
     meter.bytesReceived += event.data.byteLength
   })
+}
+
+/** Who ended its half and read no more would keep this end's, with all that waits to be sent, for good. */
+const letGo = (socket: MessageStream): void => {
+  const { socket: handle } = socket as { socket?: { destroy(): void } }
+  socket.addEventListener('close', () => handle?.destroy(), { once: true })
 }

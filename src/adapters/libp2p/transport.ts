@@ -331,6 +331,10 @@ const startHost = async (
   connections: Connections,
   ends: Ends,
 ) => {
+  const noneWaits = (): boolean => {
+    ends.finish()
+    return false
+  }
   const host = await createLibp2p({
     privateKey,
     logger: silentLogger(),
@@ -356,6 +360,9 @@ const startHost = async (
     connectionGater: {
       denyInboundEncryptedConnection: peer => connections.isBanned(peer.toString() as NodeId),
       denyDialMultiaddr: () => false,
+      // The last that is asked before a connection exists: see `ends.ts`.
+      denyInboundUpgradedConnection: noneWaits,
+      denyOutboundUpgradedConnection: noneWaits,
     },
     services: {
       identify: identify({
