@@ -75,13 +75,13 @@ export class Spread {
     if (word !== null) this.#tell(subject, word)
   }
 
-  /** Before a goodbye: what is still to be said is said now. */
+  /** Before a goodbye: what is still to be said of others is said now, kept back or waiting for its batch. */
   speakOfAll(): void {
     for (const { records, accusations } of this.joint.takeAll()) {
       this.#accusations.push(...accusations)
       for (const record of records) this.queue(record)
     }
-    this.flush()
+    if (this.#accusations.length > 0) this.flush()
   }
 
   /** Gossip speaks of cases: a kept word has gone round with it, or is what is missing. */
