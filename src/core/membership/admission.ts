@@ -114,11 +114,10 @@ export class Admission {
       if (isNews && !byGossip) this.#relay(record)
     }
     if (!byGossip) this.#remindOfStrikes(from, message.records)
+    if (byGossip) this.#deps.spread.heardCases(message)
     // Of whom this node knew nothing it believes what it is told first; all others may have answered since.
-    for (const accusation of message.accusations) {
-      if (byGossip) this.#deps.spread.joint.heardByGossip(accusation.body)
+    for (const accusation of message.accusations)
       this.#admitAccusation(accusation, inBulk && !strangers.has(accusation.body.subject))
-    }
   }
 
   /** Who still holds a struck member was away when it was struck. */

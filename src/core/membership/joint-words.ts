@@ -1,16 +1,21 @@
-// Two refusals are a verdict, and two observers find them within milliseconds of each
-// other. If each told everybody, all would be woken twice over to learn one thing, and on
-// a small machine that is most of what a death costs. So the two, who stand next to each
-// other on a ring and have a link, tell one another first; the first of them then tells
-// everybody both words at once.
+// Two refusals are a verdict, and a member's first two observers find them within
+// milliseconds of each other. If each told everybody, all would be woken twice to learn
+// one thing, and on a small machine that is most of what a death costs. So these two,
+// the speakers, who stand next to each other on the first ring and so have a link, tell
+// one another first; the first of them then tells everybody both words at once.
 //
-// It only puts off what this node has to say, by some tens of milliseconds: who hears
-// nothing from its fellow speaks alone, and the second speaks for both where the word of
-// the first does not come round.
+// It keeps a word back for some tens of milliseconds and never for good:
+// - who hears nothing from its fellow speaks alone after `fellowMs`;
+// - the second, who has heard the first, leaves it to the first to speak for both, and does
+//   so itself where its word has not come round by gossip after `secondWordMs`;
+// - where others have been told of the case without this word, it is said at once.
+// What each node takes for the first two may differ for a moment after a change: then
+// both wait, or both speak, and no word is lost.
 
 import { DeadlineQueue } from '../deadline-queue.js'
-import type { NodeId } from '../ids.js'
+import type { Millis, NodeId } from '../ids.js'
 import type { Accusation, MemberRecord, Sealed } from '../member.js'
+import { compareVersions } from './merge.js'
 import { type Shared, send } from './shared.js'
 
 /** What this node has to say of one subject, and has not said to all. */
@@ -19,9 +24,14 @@ export interface Word {
   readonly accusations: readonly Sealed<Accusation>[]
 }
 
+interface Kept extends Word {
+  /** This node's part in it. */
+  readonly own: Accusation
+}
+
 export class JointWords {
   readonly #shared: Shared
-  readonly #words = new Map<NodeId, Word>()
+  readonly #words = new Map<NodeId, Kept>()
   /** When each of them is told without waiting any longer. */
   readonly due = new DeadlineQueue<NodeId>()
 
@@ -35,13 +45,14 @@ export class JointWords {
 
   /** Keeps an own refusal until its fellow has spoken; false where there is none to wait for. */
   keep(word: Word, accusation: Accusation): boolean {
-    const { now, config, links } = this.#shared
+    const { now, config, links, id } = this.#shared
     const { subject, evidence } = accusation
     const [first, second] = this.#speakers(subject)
-    const fellow = first === this.#shared.id ? second : second === this.#shared.id ? first : undefined
+    const fellow = first === id ? second : second === id ? first : undefined
     if (evidence !== 'refused' || fellow === undefined || links.get(fellow) === undefined) return false
+    if (this.#isWaitedFor(subject, fellow)) return false
     send(this.#shared, fellow, { kind: 'rumor', ...word, strikes: [] })
-    this.#words.set(subject, word)
+    this.#words.set(subject, { ...word, own: accusation })
     this.due.set(subject, now + config.fellowMs)
     return true
   }
@@ -57,9 +68,21 @@ export class JointWords {
     return null
   }
 
-  /** Gossip brought this node's own word: it has gone round. */
-  heardByGossip({ accuser, subject }: Accusation): void {
-    if (accuser === this.#shared.id) this.drop(subject)
+  has(subject: NodeId): boolean {
+    return this.#words.has(subject)
+  }
+
+  /** Whether the kept word is among these; an older one of this node's, repeated by whomever, is not it. */
+  isAmong(subject: NodeId, accusations: readonly Sealed<Accusation>[]): boolean {
+    const own = this.#words.get(subject)?.own
+    return accusations.some(
+      ({ body }) =>
+        own !== undefined &&
+        body.subject === subject &&
+        body.accuser === own.accuser &&
+        body.evidence === own.evidence &&
+        compareVersions(body, own) === 0,
+    )
   }
 
   take(subject: NodeId): Word | null {
@@ -68,13 +91,33 @@ export class JointWords {
     return word
   }
 
+  takeAll(): Word[] {
+    const words = [...this.#words.values()]
+    this.#words.clear()
+    this.due.clear()
+    return words
+  }
+
   /** It has answered: there is nothing left to say. */
   drop(subject: NodeId): void {
     this.#words.delete(subject)
     this.due.delete(subject)
   }
 
+  /** This node was frozen for so long: on waking it listens again before it speaks, for the subject may be back. */
+  postpone(byMs: Millis): void {
+    this.due.postpone(byMs + this.#shared.config.fellowMs)
+  }
+
   #speakers(subject: NodeId): NodeId[] {
     return this.#shared.roster.observersOf(subject, 2)
+  }
+
+  /** Others hold the case open for this word: a third observer was heard, or the fellow long enough ago to have spoken alone. */
+  #isWaitedFor(subject: NodeId, fellow: NodeId): boolean {
+    const { now, config, jury, id } = this.#shared
+    const openedAt = jury.openedAt(subject) ?? now
+    if (now - openedAt >= config.fellowMs) return true
+    return jury.accusationsAgainst(subject).some(({ body }) => body.accuser !== id && body.accuser !== fellow)
   }
 }

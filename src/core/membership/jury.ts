@@ -148,6 +148,11 @@ export class Jury {
     this.#cases.delete(subject)
   }
 
+  /** Since when the case is open that is held now. */
+  openedAt(subject: NodeId): Millis | null {
+    return this.#cases.get(subject)?.openedAt ?? null
+  }
+
   /** When a case that nobody is believed in is let go: it must not lie in wait for the next accuser. */
   lapsesAt(subject: NodeId): Millis | null {
     const open = this.#cases.get(subject)

@@ -133,6 +133,7 @@ export class Membership implements MembersView {
   leave(now: Millis): readonly Effect[] {
     return this.#within(now, () => {
       if (this.#shared.stage === 'leaving') return
+      this.#parts.spread.speakOfAll()
       this.#parts.selfKeeping.leave()
       this.#parts.memory.flush(this.#shared)
       this.#shared.chores.clear()
@@ -174,6 +175,7 @@ export class Membership implements MembersView {
     this.#parts.watches.postpone(gapMs)
     this.#parts.hosts.postpone(gapMs)
     this.#parts.verdicts.suspicions.postpone(gapMs)
+    this.#parts.spread.joint.postpone(gapMs)
     jury.postpone(gapMs)
     count(this.#shared, 'lags')
     if (gapMs >= config.silentFloorMs) awareness.quiet(now + config.quietMs / 2)

@@ -99,7 +99,7 @@ export const createParts = (deps: MembershipDeps): Parts => {
 const createShared = (deps: MembershipDeps, generationNumber: number, settled: boolean): Shared => {
   const { config, rng, profile, now, sealer } = deps
   const { id } = profile
-  const roster = new Roster(id, Math.max(1, config.observersPerMember - 1), config.digestBuckets)
+  const roster = new Roster(id, config.observersPerMember, config.digestBuckets)
   const generation = { number: generationNumber, instance: deps.instance }
   const record: MemberRecord = {
     ...profile,

@@ -1,8 +1,13 @@
-// Who observes whom. Every ring orders the members by a hash of its own; a
-// member's observers are its successors on the rings, nearest first, ring by
-// ring, each counted once. So everybody can compute everybody's observers, each
-// node watches about as many as watch it, and the graph is an expander (Rapid,
-// ATC 2018, section 4.1). A change costs one insertion a ring; nothing is scanned.
+// Who observes whom. Every ring orders the members by a hash of its own, and a member's
+// observers are its successors on the rings: first its next two on the first ring, then
+// its next one on each of the others, then one more on each ring, and so on; each is
+// counted once. So K observers stand on K - 1 rings. Everybody can compute everybody's
+// observers, each node watches about as many as watch it, and the graph is an expander
+// (Rapid, ATC 2018, section 4.1). A change costs one insertion a ring; nothing is scanned.
+//
+// The first two come from one ring because they then follow each other on it: the second
+// observes the first, so the two have a link, over which `joint-words.ts` lets them agree.
+// (A subject that can't be dialled leaves out some observers; there they may lack one.)
 //
 // It decides nothing about verdicts: it is told who stands on the rings.
 
@@ -19,9 +24,10 @@ export class Rings {
   readonly #rings: Place[][]
   readonly #places = new Map<NodeId, Place>()
 
-  constructor(count: number) {
-    this.#count = count
-    this.#rings = Array.from({ length: count }, () => [])
+  /** For so many observers of each member; the first ring gives two. */
+  constructor(observersPerMember: number) {
+    this.#count = Math.max(1, observersPerMember - 1)
+    this.#rings = Array.from({ length: this.#count }, () => [])
   }
 
   get size(): number {
@@ -67,10 +73,9 @@ export class Rings {
       const position = positionOf(places, own, ring)
       at.push(places[position] === own ? position : position - 1)
     }
-    // The first ring gives two at first: they follow each other on it, so they observe each other too, and have a link.
-    const order = [0, ...at.keys()]
-    for (let depth = 0; depth < size && found.length < limit; depth++) {
-      for (const ring of depth === 0 ? order : at.keys()) {
+    const rings = [...at.keys()]
+    for (let round = 0; round < size && found.length < limit; round++) {
+      for (const ring of round === 0 ? [0, ...rings] : rings) {
         if (found.length >= limit) break
         const places = this.#rings[ring] as Place[]
         const next = ((at[ring] as number) + 1 + places.length) % places.length

@@ -35,9 +35,9 @@ export class Roster {
   ringRevision = 0
   aliveCount = 0
 
-  constructor(self: NodeId, ringCount: number, digestBuckets: number) {
+  constructor(self: NodeId, observersPerMember: number, digestBuckets: number) {
     this.#self = self
-    this.rings = new Rings(ringCount)
+    this.rings = new Rings(observersPerMember)
     this.#digest = new Int32Array(digestBuckets)
   }
 

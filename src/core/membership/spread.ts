@@ -59,20 +59,39 @@ export class Spread {
     const unknown = this.#relays.get(subject)
     this.#relays.delete(subject)
     const word = { records: unknown === undefined ? [] : [unknown], accusations: [accusation] }
-    const isSmall = this.#fellows(subject).length >= this.#shared.roster.aliveCount - 2
+    const isSmall = this.#areAll(this.#fellows(subject), subject)
     if (isSmall || !this.joint.keep(word, accusation.body)) this.#tell(subject, word)
   }
 
-  /** All that a verdict needs is here. */
+  /** All that a verdict needs is here: where it falls to this node, it speaks for both. */
   proven(subject: NodeId, proof: readonly Sealed<Accusation>[]): void {
     const word = this.joint.proven(subject, proof)
-    if (word !== null) this.publishNow(word.records, word.accusations)
+    if (word !== null) this.#tell(subject, word)
   }
 
-  /** Its fellow, or what was to come round from it, was waited for long enough. */
+  /** What was kept back is said now. */
   speak(subject: NodeId): void {
     const word = this.joint.take(subject)
     if (word !== null) this.#tell(subject, word)
+  }
+
+  /** Before a goodbye: what is still to be said of others is said now, kept back or waiting for its batch. */
+  speakOfAll(): void {
+    for (const { records, accusations } of this.joint.takeAll()) {
+      this.#accusations.push(...accusations)
+      for (const record of records) this.queue(record)
+    }
+    if (this.#accusations.length > 0) this.flush()
+  }
+
+  /** Gossip speaks of cases: a kept word has gone round with it, or is what is missing. */
+  heardCases({ records, accusations }: Word): void {
+    for (const subject of new Set(accusations.map(({ body }) => body.subject))) {
+      if (!this.joint.has(subject)) continue
+      if (!this.joint.isAmong(subject, accusations)) this.speak(subject)
+      else if (records.some(({ body }) => body.id === subject)) this.joint.drop(subject)
+      else for (const record of this.joint.take(subject)?.records ?? []) this.queue(record)
+    }
   }
 
   /**
@@ -81,17 +100,27 @@ export class Spread {
    * nobody for a moment after a link has opened.
    */
   #tell(subject: NodeId, { records, accusations }: Word): void {
-    const { now, config, roster } = this.#shared
+    const { now, config } = this.#shared
     const fellows = this.#fellows(subject)
-    for (const fellow of fellows)
+    for (const fellow of fellows) {
+      if (accusations.some(({ body }) => body.accuser === fellow)) continue
       send(this.#shared, fellow, { kind: 'rumor', records, accusations, strikes: [] })
+    }
     const isFirst = now - this.#accusedAt > 2 * config.rumorBatchMs && this.#accusations.length === 0
     this.#accusedAt = now
     // In a small mesh all have been told: a second copy for each would only keep them from judging.
-    if (isFirst && fellows.length < roster.aliveCount - 2) return this.publishNow(records, accusations)
+    if (isFirst && !this.#areAll(fellows, subject)) return this.publishNow(records, accusations)
     this.#accusations.push(...accusations)
     for (const record of records) this.queue(record)
     soon(this.#shared, 'rumors', now + config.rumorBatchMs)
+  }
+
+  /** Whether these are all that there are beside the subject and this node. */
+  #areAll(fellows: readonly NodeId[], subject: NodeId): boolean {
+    const { roster } = this.#shared
+    const accused = roster.get(subject)
+    const isCounted = accused !== undefined && isPresent(accused.verdict)
+    return fellows.length >= roster.aliveCount - (isCounted ? 2 : 1)
   }
 
   /** The neighbors that may testify against it. */
