@@ -54,6 +54,8 @@ export interface MembershipConfig {
   readonly fellowMs: Millis
   /** And the second of them for both words to come round from the first. */
   readonly secondWordMs: Millis
+  /** On a link that is younger, gossip may not flow yet: its streams follow the link, and the mesh of a topic its next second. */
+  readonly gossipFormsMs: Millis
   /** How often an accuser reaches for a suspect that it has no link to. */
   readonly knockMs: Millis
   /** Between two answers of this node to accusations; well below the shortest suspicion, so that a liar costs the mesh three messages a second and no verdict. */
@@ -169,6 +171,7 @@ export const membershipLan: MembershipConfig = {
   secondDialMs: 60,
   fellowMs: 30,
   secondWordMs: 80,
+  gossipFormsMs: 5_000,
   knockMs: 1_000,
   answerPauseMs: 300,
   repeatMinMs: 4_000,

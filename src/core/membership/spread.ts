@@ -63,10 +63,17 @@ export class Spread {
     if (isSmall || !this.joint.keep(word, accusation.body)) this.#tell(subject, word)
   }
 
-  /** All that a verdict needs is here: where it falls to this node, it speaks for both. */
+  /**
+   * All that a verdict needs is here: where it falls to this node, it speaks for both. Gossip
+   * brings it to everybody, and where it does not, the other one says it again; only on links
+   * that gossip may not flow over yet it is said at once too.
+   */
   proven(subject: NodeId, proof: readonly Sealed<Accusation>[]): void {
+    const { now, config, links } = this.#shared
     const word = this.joint.proven(subject, proof)
-    if (word !== null) this.#tell(subject, word)
+    if (word === null) return
+    const isNew = (id: NodeId): boolean => now - (links.get(id)?.since ?? now) < config.gossipFormsMs
+    this.#tell(subject, word, this.#fellows(subject).filter(isNew))
   }
 
   /** What was kept back is said now. */
@@ -99,9 +106,8 @@ export class Spread {
    * other observers, whose word is asked for too, hear it on their link as well: gossip reaches
    * nobody for a moment after a link has opened.
    */
-  #tell(subject: NodeId, { records, accusations }: Word): void {
+  #tell(subject: NodeId, { records, accusations }: Word, fellows = this.#fellows(subject)): void {
     const { now, config } = this.#shared
-    const fellows = this.#fellows(subject)
     for (const fellow of fellows) {
       if (accusations.some(({ body }) => body.accuser === fellow)) continue
       send(this.#shared, fellow, { kind: 'rumor', records, accusations, strikes: [] })
