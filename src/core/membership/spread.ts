@@ -84,10 +84,7 @@ export class Spread {
 
   /** Before a goodbye: what is still to be said of others is said now, kept back or waiting for its batch. */
   speakOfAll(): void {
-    for (const { records, accusations } of this.joint.takeAll()) {
-      this.#accusations.push(...accusations)
-      for (const record of records) this.queue(record)
-    }
+    for (const word of this.joint.takeAll()) this.#gather(word)
     if (this.#accusations.length > 0) this.flush()
   }
 
@@ -106,8 +103,9 @@ export class Spread {
    * other observers, whose word is asked for too, hear it on their link as well: gossip reaches
    * nobody for a moment after a link has opened.
    */
-  #tell(subject: NodeId, { records, accusations }: Word, fellows = this.#fellows(subject)): void {
+  #tell(subject: NodeId, word: Word, fellows = this.#fellows(subject)): void {
     const { now, config } = this.#shared
+    const { records, accusations } = word
     for (const fellow of fellows) {
       if (accusations.some(({ body }) => body.accuser === fellow)) continue
       send(this.#shared, fellow, { kind: 'rumor', records, accusations, strikes: [] })
@@ -116,9 +114,14 @@ export class Spread {
     this.#accusedAt = now
     // In a small mesh all have been told: a second copy for each would only keep them from judging.
     if (isFirst && !this.#areAll(fellows, subject)) return this.publishNow(records, accusations)
+    this.#gather(word)
+    soon(this.#shared, 'rumors', now + config.rumorBatchMs)
+  }
+
+  /** It goes with the next batch. */
+  #gather({ records, accusations }: Word): void {
     this.#accusations.push(...accusations)
     for (const record of records) this.queue(record)
-    soon(this.#shared, 'rumors', now + config.rumorBatchMs)
   }
 
   /** Whether these are all that there are beside the subject and this node. */
