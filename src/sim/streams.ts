@@ -58,7 +58,13 @@ export class Streams {
       this.#block(link, direction, frame)
       return
     }
-    if (paths.isTroubled && !paths.isOpen(to.index, from.index)) this.#watchAcks(link, direction)
+    if (paths.isTroubled && !paths.isOpen(to.index, from.index)) {
+      this.#watchAcks(link, direction)
+      if (this.#isStuck(link, direction)) {
+        this.#block(link, direction, frame)
+        return
+      }
+    }
     if (link.states[otherEnd(direction)] === 'closed') {
       this.#kernel.tally.messagesLost++
       this.#answerReset(link, direction)
@@ -121,12 +127,17 @@ export class Streams {
     if (link === undefined) return
     const end = link.endOf(node)
     if (link.states[end] !== 'open') return
+    const isHeldUp = link.blocked[end] !== null || this.#isStuck(link, end)
     link.states[end] = 'closed'
     node.links.delete(peer.index)
-    this.#discardBlocked(link, end)
-    const { nowUs, paths } = this.#kernel
     node.farewells.push({ kind: 'linkDown', node: peer.id, reset: false })
-    if (paths.isOpen(node.index, peer.index)) {
+    const { nowUs, paths } = this.#kernel
+    if (isHeldUp) {
+      // The end of a connection waits in the same line as what was said before.
+      const goodbye = new Pending('linkDown', peer, 0, link, null, null, null)
+      goodbye.sequence = link.nextSequence()
+      this.#block(link, end, goodbye)
+    } else if (paths.isOpen(node.index, peer.index)) {
       const afterUs = Math.max(paths.latencyUs(node.index, peer.index), link.lastArrivalUs(end) - nowUs)
       this.#planDown(link, otherEnd(end), afterUs)
     }
@@ -163,7 +174,8 @@ export class Streams {
         }
         if (link.blocked[direction] === null) continue
         isClear = false
-        if (link.flushPlanned[direction] || link.doomed[direction] || !paths.isOpen(from, to)) continue
+        if (link.flushPlanned[direction] || link.doomed[direction]) continue
+        if (!paths.isOpen(from, to) || !paths.isOpen(to, from)) continue
         link.flushPlanned[direction] = true
         const atUs = this.#nextRetryUs(link.blockedSinceUs[direction], nowUs)
         this.#kernel.call(atUs, () => this.#flush(link, direction))
@@ -195,9 +207,9 @@ export class Streams {
       link.blockedSinceUs[direction] = sinceUs
       this.#troubled.add(link)
       this.#kernel.call(sinceUs + this.#breakAfterUs, () => {
-        if (link.blocked[direction] !== null && link.blockedSinceUs[direction] === sinceUs) {
-          this.#planDown(link, direction, 0)
-        }
+        if (link.blocked[direction] === null || link.blockedSinceUs[direction] !== sinceUs) return
+        if (link.states[direction] === 'closed') this.#discardBlocked(link, direction)
+        else this.#planDown(link, direction, 0)
       })
     }
     // A frame that was stopped on its way goes before those that were sent after it.
@@ -216,12 +228,19 @@ export class Streams {
     })
   }
 
+  /** Whose first segment is not acknowledged in time sends that one again and again, and nothing behind it. */
+  #isStuck(link: Link, direction: End): boolean {
+    const sinceUs = link.unackedSinceUs[direction]
+    return sinceUs > 0 && this.#kernel.nowUs - sinceUs >= this.#kernel.config.rtoMs * 1000
+  }
+
   #flush(link: Link, direction: End): void {
     link.flushPlanned[direction] = false
     const queue = link.blocked[direction]
     const from = link.ends[direction]
     const to = link.ends[otherEnd(direction)]
-    if (queue === null || !this.#kernel.paths.isOpen(from.index, to.index)) return
+    const { paths } = this.#kernel
+    if (queue === null || !paths.isOpen(from.index, to.index) || !paths.isOpen(to.index, from.index)) return
     if (link.states[otherEnd(direction)] === 'closed') {
       this.#discardBlocked(link, direction)
       this.#answerReset(link, direction)

@@ -247,7 +247,7 @@ export class Admission {
     this.#deps.verdicts.judge(subject)
     if (!jury.isAccused(subject)) return
     this.#deps.watches.alert(subject)
-    this.#deps.connect.considerSweep(jury.accused().length)
+    this.#deps.connect.considerSweep()
   }
 
   /** What is news to a newcomer is old to everybody else. */

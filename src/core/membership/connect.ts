@@ -25,6 +25,9 @@ interface JoinAttempt {
   isOwn: boolean
 }
 
+/** So few at once may each have an illness of its own. */
+const SPLIT_MEMBERS = 3
+
 export class Connect {
   readonly #shared: Shared
   readonly #watches: Watches
@@ -146,7 +149,7 @@ export class Connect {
     this.#lostSince = isRecent
       ? { at: this.#lostSince.at, count: this.#lostSince.count + 1 }
       : { at: now, count: 1 }
-    if (this.#lostSince.count > links.size) this.sweep()
+    if (this.#lostSince.count > links.size) this.#sweepInDoubt()
     if (links.size === 0) this.alone()
   }
 
@@ -167,11 +170,17 @@ export class Connect {
     const silentBefore = this.#checkedAt - config.probeTimeoutMs / 2
     let silent = 0
     for (const link of links.all()) if (link.pulse.lastFrameAt < silentBefore) silent++
-    if (silent * 2 > links.size) this.sweep()
+    if (silent * 2 > links.size) this.#sweepInDoubt()
+  }
+
+  /** Most of its own links are silent or lost. */
+  #sweepInDoubt(): void {
+    this.#watches.doubt()
+    this.#sweep()
   }
 
   /** Reaches for every member that is held present, some at a time; each failure is evidence. */
-  sweep(): void {
+  #sweep(): void {
     const { now, config, roster, rng, id } = this.#shared
     if (this.#sweptAt !== null && now - this.#sweptAt < config.sweepPauseMs) return
     const others = roster.all().filter(entry => entry.id !== id && isPresent(entry.verdict))
@@ -182,10 +191,12 @@ export class Connect {
     this.#advanceSweep()
   }
 
-  /** Many members are under accusation at once: that is a split, not an illness. */
-  considerSweep(accused: number): void {
-    const { roster } = this.#shared
-    if (accused >= 3 && accused * 8 >= roster.aliveCount) this.sweep()
+  /** Many members are under accusation at once: that is a split, not an illness; but one who accuses them all is ill. */
+  considerSweep(): void {
+    const { roster, jury } = this.#shared
+    const { accused, accusers, own } = jury.extent()
+    const isMany = accused >= SPLIT_MEMBERS && accused * 8 >= roster.aliveCount
+    if (isMany && (own >= SPLIT_MEMBERS || accusers * 2 >= accused)) this.#sweep()
   }
 
   dialFailed(id: NodeId): void {

@@ -49,6 +49,17 @@ export class Jury {
     return [...this.#cases.keys()]
   }
 
+  /** Against how many there are open cases, how many speak in them, and in how many this node does. */
+  extent(): { accused: number; accusers: number; own: number } {
+    const accusers = new Set<NodeId>()
+    let own = 0
+    for (const { accusations } of this.#cases.values()) {
+      if (accusations.has(this.#roster.self)) own++
+      for (const accuser of accusations.keys()) accusers.add(accuser)
+    }
+    return { accused: this.#cases.size, accusers: accusers.size, own }
+  }
+
   isAccused(id: NodeId): boolean {
     return this.#cases.has(id)
   }

@@ -43,7 +43,7 @@ export class Verdicts {
     this.judge(entry.id)
     // What this node found out itself also changes whom it can still ask about others.
     for (const subject of jury.accused()) if (subject !== entry.id) this.judge(subject)
-    this.#connect.considerSweep(jury.accused().length)
+    this.#connect.considerSweep()
   }
 
   /** What this node is no observer for is only said, so that the observers look. */

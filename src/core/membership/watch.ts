@@ -42,6 +42,8 @@ export class Watches {
   readonly #accuse: (entry: Entry, evidence: 'refused' | 'silent') => void
   readonly #onLate: () => void
   #doubtUntil: Millis | null = null
+  /** While it may be this node that is cut off: with whom it lost a link since then. */
+  #lostInDoubt: Set<NodeId> | null = null
 
   constructor(
     shared: Shared,
@@ -82,6 +84,7 @@ export class Watches {
   }
 
   linkUp(id: NodeId): void {
+    if (this.#lostInDoubt?.has(id) || this.#shared.jury.hasAccused(this.#shared.id, id)) this.#heardAgain()
     const watch = this.#watches.get(id)
     if (watch === undefined) return
     watch.lostAt = null
@@ -101,6 +104,7 @@ export class Watches {
   /** Returns when the loss has to be looked into by a dial. */
   linkDown(link: Link): Millis | null {
     const { now, config, roster } = this.#shared
+    this.#lostInDoubt?.add(link.node)
     const entry = roster.get(link.node)
     // The process that broke the link may be an earlier life of a member that is back already.
     if (entry === undefined || link.instance !== entry.generation.instance) return null
@@ -175,6 +179,11 @@ export class Watches {
     watch.linkedInstance = entry.generation.instance
     watch.lostAt = now
     this.due.set(id, now)
+  }
+
+  /** Most are silent, or lost: it may be this node that is cut off. */
+  doubt(): void {
+    this.#lostInDoubt ??= new Set()
   }
 
   /** It said a new word: what a sweep found before is answered, and must not wait for the end of a quiet time. */
@@ -273,10 +282,12 @@ export class Watches {
   #silent(entry: Entry, watch: Watch): Millis | null {
     const { now, config } = this.#shared
     if (this.#seemsSickItself()) {
+      this.doubt()
       this.#doubtUntil ??= now + config.selfDoubtMs
       if (now < this.#doubtUntil) return this.#doubtUntil
     } else {
       this.#doubtUntil = null
+      this.#lostInDoubt = null
     }
     return this.#raise(entry, watch, 'silent')
   }
@@ -302,6 +313,17 @@ export class Watches {
     watch.sweepUntil = null
     this.#accuse(entry, evidence)
     return now + config.suspicionMaxMs
+  }
+
+  /**
+   * One of many that were silent is here again: it was this node that was cut off. The others get the
+   * time of a redial; what is in their sockets comes with TCP's next attempt only.
+   */
+  #heardAgain(): void {
+    const { now, config, awareness } = this.#shared
+    if (this.#lostInDoubt === null) return
+    this.#lostInDoubt = null
+    awareness.quiet(now + config.reachAgainMs)
   }
 
   /** Most of those that this node should hear from are silent at once, and there are some. */
