@@ -2,8 +2,9 @@
 // 0.7 ms a way), so what is measured here are the rules and their time-outs.
 
 import test from 'ava'
+import type { NodeId } from '../../src/core/ids.js'
 import type { SimNode } from '../../src/sim/node.js'
-import { disagreement, lastDeath, type Mesh, runUntilAgreed, settledMesh } from './mesh.js'
+import { disagreement, lastDeath, type Mesh, runUntilAgreed, type Seen, settledMesh } from './mesh.js'
 
 /** All silence is known within this, at any size (DESIGN, section 9). */
 const SILENCE_MS = 2_500
@@ -54,6 +55,12 @@ for (const nodes of [2, 3, 5, 20, 50]) {
     })
   }
 }
+
+/** Somebody else holds it dead, since then. */
+const isDeathOf =
+  (victim: NodeId, from: number) =>
+  ({ kind, member, by, atMs }: Seen): boolean =>
+    kind === 'member.dead' && member === victim && by !== victim && atMs >= from
 
 test('of two nodes, the one that has only ever dialled the address it was told to join knows how long dials take', t => {
   const mesh = settledMesh({ seed: 2, nodes: 2 })
@@ -119,6 +126,29 @@ test('a node that hears nothing but is heard is found out within 5 s, and is ali
     t.true(took !== null, `seed ${seed}`)
     world.heal()
     t.true(runUntilAgreed(mesh, 5_000) <= 5_000)
+  }
+})
+
+test('a node that was not heard for a while accuses nobody when it is heard again', t => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const mesh = settledMesh({ seed, nodes: 20 })
+    const { world } = mesh
+    const victim = world.node(seed)
+    const from = world.nowMs
+    for (const node of world.nodes) if (node !== victim) world.cutOneWay(victim, node)
+    const holdIt = (): number => mesh.events.filter(isDeathOf(victim.id, from)).length
+    while (holdIt() < 19 && world.nowMs < from + 5_000) world.run(world.nowMs + 20)
+    t.is(holdIt(), 19, `seed ${seed}`)
+    const words: string[] = []
+    world.on('publish', (node, { message }) => {
+      if (message.kind !== 'rumor') return
+      for (const { body } of message.accusations) words.push(`${node.index} accuses ${body.subject}`)
+    })
+    const healedAt = world.nowMs
+    world.heal()
+    world.run(healedAt + 8_000)
+    t.deepEqual(words, [], `seed ${seed}`)
+    t.is(disagreement(mesh), null, `seed ${seed}`)
   }
 })
 

@@ -52,6 +52,14 @@ for (const evidence of ['silent', 'refused'] as const) {
   }
 }
 
+test('one that accuses everybody makes nobody reach for all the others', t => {
+  const mesh = settledMesh({ seed: 4, nodes: 20 })
+  const { world } = mesh
+  accuseEverybody(mesh, world.node(1), 'silent')
+  world.run(world.nowMs + 5_000)
+  t.is(world.counts.get('sweeps') ?? 0, 0)
+})
+
 for (const nodes of [3, 5, 20]) {
   test(`one of ${nodes} that accuses everybody while another comes back again and again kills nobody with its help`, t => {
     const mesh = settledMesh({ seed: 40 + nodes, nodes })

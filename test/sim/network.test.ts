@@ -179,6 +179,37 @@ test('a one-way cut stops one direction and lets the other through, until the mi
   t.is(core(1).firstAt('linkDown reset'), 4_000)
 })
 
+test('who is not heard is told nothing new after the first missing acknowledgement, and the rest once it is heard', t => {
+  const { world, core, ping, order, idOf } = pair()
+  world.cutOneWay(0, 1)
+  ping(1, 0, 1)
+  world.at(1_100, () => ping(1, 0, 2))
+  world.at(1_300, () => ping(1, 0, 3))
+  world.at(1_500, () => order(1, { kind: 'hangUp', node: idOf(0), why: 'test' }))
+  world.run(2_000)
+  t.deepEqual(
+    core(0).kinds.filter(kind => kind.startsWith('ping')),
+    ['ping 1', 'ping 2'],
+  )
+  t.false(core(0).kinds.includes('linkDown reset'))
+  world.heal()
+  world.run(4_000)
+  // Held up at 1,300; repeated after 200 and 600 ms, and after 1,400: the first of them after the cut.
+  t.deepEqual(core(0).kinds.slice(-2), ['ping 3', 'linkDown reset'])
+  t.is(core(0).firstAt('linkDown reset'), 2_710)
+})
+
+test('the end of a connection that could not be told is given up at last', t => {
+  const { world, core, ping, order, idOf } = pair({ retriesMax: 3 })
+  world.cut(0, 1)
+  ping(1, 0, 1)
+  order(1, { kind: 'hangUp', node: idOf(0), why: 'test' })
+  world.run(10_000)
+  world.heal()
+  world.run(20_000)
+  t.false(core(0).kinds.includes('linkDown reset'))
+})
+
 test('a partition keeps groups apart and heals', t => {
   const { world, core, dial, ping } = stage(4)
   world.run(0)
