@@ -61,13 +61,13 @@ test('accusations that were handed on later leave their subject the time of an a
   const court = courtOf(50)
   const subject = court.subject.body.id
   for (const accuser of others(court).slice(0, 4))
-    t.true(court.jury.admit(0, accusationOf(accuser, court.subject, 'refused'), true))
+    t.true(court.jury.admit(0, accusationOf(accuser, court.subject, 'refused'), 'belated'))
   t.deepEqual(court.jury.find(0, subject), { kind: 'suspect', untilAt: court.config.suspicionAloneMs })
   t.is(kindAt(court, court.config.suspicionAloneMs), 'dead')
   // One that speaks now makes it a matter of now.
   const again = courtOf(50)
   for (const [i, accuser] of others(again).slice(0, 4).entries())
-    again.jury.admit(0, accusationOf(accuser, again.subject, 'refused'), i > 0)
+    again.jury.admit(0, accusationOf(accuser, again.subject, 'refused'), i > 0 ? 'belated' : 'link')
   t.is(kindAt(again, 0), 'dead')
 })
 

@@ -2,6 +2,7 @@
 // pretends, nobody healthy is held dead. The worlds check that after every step.
 
 import test from 'ava'
+import type { Member } from '../../src/core/member.js'
 import type { SimNode } from '../../src/sim/node.js'
 import type { Streams } from '../../src/sim/streams.js'
 import { disagreement, type Mesh, settledMesh } from './mesh.js'
@@ -51,6 +52,29 @@ for (const evidence of ['silent', 'refused'] as const) {
     })
   }
 }
+
+test('an accusation that one node alone was told, as when it waited for the end of a cut, is answered in time', t => {
+  const mesh = settledMesh({ seed: 6, nodes: 20 })
+  const { world } = mesh
+  const from = world.nowMs
+  let told = 0
+  for (const listener of world.nodes) {
+    const subject = world.node((listener.index + 7) % 20)
+    const heard = mesh.membership(listener.index)
+    const accuser = heard.observersOf(subject.id).find(id => heard.isLinked(id))
+    if (accuser === undefined || heard.observersOf(subject.id).includes(listener.id)) continue
+    told += 1
+    const { record } = heard.get(subject.id) as Member
+    const accusations = [accusationOf(accuser, { body: record }, 'silent')]
+    const message = { kind: 'rumor', records: [], accusations, strikes: [] } as const
+    world.inject(listener, { kind: 'message', from: accuser, channel: 'link', message, bytes: 0 })
+  }
+  t.true(told >= 5, `${told}`)
+  world.run(from + 10_000)
+  t.deepEqual(deathsSince(mesh, from), [])
+  t.true(mesh.events.some(({ kind, atMs }) => kind === 'member.suspect' && atMs >= from))
+  t.is(disagreement(mesh), null)
+})
 
 test('one that accuses everybody makes nobody reach for all the others', t => {
   const mesh = settledMesh({ seed: 4, nodes: 20 })

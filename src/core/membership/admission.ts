@@ -12,6 +12,7 @@ import type { Connect } from './connect.js'
 import { EarlyWords } from './early-words.js'
 import type { Forgetting } from './forgetting.js'
 import type { Hosts } from './hosts.js'
+import type { Way } from './jury.js'
 import type { Memory } from './memory.js'
 import { compareVersions } from './merge.js'
 import type { MemberSummary, MembershipMessage } from './message.js'
@@ -116,8 +117,10 @@ export class Admission {
     if (!byGossip) this.#remindOfStrikes(from, message.records)
     if (byGossip) this.#deps.spread.heardCases(message)
     // Of whom this node knew nothing it believes what it is told first; all others may have answered since.
-    for (const accusation of message.accusations)
-      this.#admitAccusation(accusation, inBulk && !strangers.has(accusation.body.subject))
+    for (const accusation of message.accusations) {
+      const isOld = inBulk && !strangers.has(accusation.body.subject)
+      this.#admitAccusation(accusation, byGossip ? 'gossip' : isOld ? 'belated' : 'link')
+    }
   }
 
   /** Who still holds a struck member was away when it was struck. */
@@ -209,7 +212,7 @@ export class Admission {
     if (before?.verdict === 'dead' && !left) awareness.returned(now)
     memory.remember(this.#shared, sealed, before?.record)
     verdicts.changed(change)
-    for (const accusation of this.early.take(now, id)) this.#admitAccusation(accusation, false)
+    for (const accusation of this.early.take(now, id)) this.#admitAccusation(accusation, 'link')
     return true
   }
 
@@ -229,7 +232,7 @@ export class Admission {
     this.#deps.verdicts.changed(this.#shared.roster.put(sealed, { verdict, cause, since }))
   }
 
-  #admitAccusation(accusation: Sealed<Accusation>, isBelated: boolean): void {
+  #admitAccusation(accusation: Sealed<Accusation>, way: Way): void {
     const { now, id, roster, jury } = this.#shared
     const { subject, accuser, generation, refutation } = accusation.body
     if (subject === id) {
@@ -240,10 +243,10 @@ export class Admission {
     const entry = roster.get(subject)
     if (entry === undefined || compareVersions(accusation.body, entry) > 0) {
       // What is handed on in bulk brings the word along, or is of a member that this node does not take in.
-      if (!isBelated) this.early.keep(now, accusation)
+      if (way !== 'belated') this.early.keep(now, accusation)
       return
     }
-    if (!jury.admit(now, accusation, isBelated)) return
+    if (!jury.admit(now, accusation, way)) return
     this.#deps.verdicts.judge(subject)
     if (!jury.isAccused(subject)) return
     this.#deps.watches.alert(subject)

@@ -13,12 +13,17 @@ import { compareVersions } from './merge.js'
 import { isPresent, type Roster } from './roster.js'
 import { suspicionTimeoutMs } from './suspicion.js'
 
+/** How an accusation came: to all; from the accuser or a fellow observer; or handed on some time after it was made. */
+export type Way = 'gossip' | 'link' | 'belated'
+
 /** What is held against one member. */
 interface Case {
   readonly accusations: Map<NodeId, Sealed<Accusation>>
   /** Whose accusation was not heard when it was made, but handed on some time later. */
   readonly belated: Set<NodeId>
   readonly openedAt: Millis
+  /** Whether gossip spoke of it: then its subject has heard of it as well. */
+  isPublic: boolean
 }
 
 export type Finding =
@@ -70,6 +75,11 @@ export class Jury {
     return accusers.some(id => id !== this.#roster.self && !this.#criesWolf(id))
   }
 
+  /** Whether the member may be accused without having heard of it. */
+  isUntold(subject: NodeId): boolean {
+    return this.#cases.get(subject)?.isPublic === false
+  }
+
   hasAccused(accuser: NodeId, subject: NodeId): boolean {
     return this.#cases.get(subject)?.accusations.has(accuser) ?? false
   }
@@ -82,19 +92,20 @@ export class Jury {
    * Takes an accusation in; false when it was known or says nothing new. A belated one may
    * be of long ago and was perhaps never heard by its subject, which gets the time to answer.
    */
-  admit(now: Millis, accusation: Sealed<Accusation>, isBelated = false): boolean {
+  admit(now: Millis, accusation: Sealed<Accusation>, way: Way = 'link'): boolean {
     const { subject, accuser } = accusation.body
     const entry = this.#roster.get(subject)
     if (entry === undefined || accuser === subject || !isPresent(entry.verdict)) return false
     if (compareVersions(accusation.body, entry) !== 0) return false
     if (!this.#mayTestify(accuser) || this.#isWithdrawn(accusation.body)) return false
     const open = this.#openCase(now, subject)
+    if (way === 'gossip') open.isPublic = true
     const known = open.accusations.get(accuser)
     // A refusal is stronger evidence than silence; the reverse adds nothing.
     if (known !== undefined && (known.body.evidence === 'refused' || accusation.body.evidence === 'silent'))
       return false
     open.accusations.set(accuser, accusation)
-    if (isBelated) open.belated.add(accuser)
+    if (way === 'belated') open.belated.add(accuser)
     else open.belated.delete(accuser)
     return true
   }
@@ -236,6 +247,7 @@ export class Jury {
       accusations: held?.accusations ?? new Map(),
       belated: held?.belated ?? new Set(),
       openedAt: now,
+      isPublic: held?.isPublic ?? false,
     }
     this.#cases.set(subject, open)
     return open

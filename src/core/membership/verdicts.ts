@@ -89,13 +89,16 @@ export class Verdicts {
   }
 
   /**
-   * Looks again at a case that is open for a while, and reaches for its subject: where this
-   * node was cut off when it accused, the subject never heard of it and could not answer.
+   * Looks again at a case that is open for a while, and makes sure that its subject can answer. It may
+   * never have heard of it: where this node was cut off when it accused, and where the word of another
+   * waited in a connection for the end of a cut, and came when that one had long forgotten it.
    */
   lookAgain(subject: NodeId): void {
-    const { id, jury } = this.#shared
+    const { id, jury, links } = this.#shared
     this.judge(subject)
-    if (jury.hasAccused(id, subject)) this.#connect.dial(subject)
+    if (!jury.hasAccused(id, subject) && !jury.isUntold(subject)) return
+    if (links.get(subject) !== undefined) this.#spread.give(subject, [subject])
+    else this.#connect.dial(subject)
   }
 
   /** What follows from a changed entry, whatever changed it. */
