@@ -15,8 +15,9 @@ export interface SimConfig {
   readonly rtoCeilingMs: Millis
   /** After this many retransmissions of one segment the connection breaks: with 8, after 102 s (Linux gives up after 15). */
   readonly retriesMax: number
-  /** A dial that has not ended by then has failed. */
+  /** Until the other host accepts; and from then until it has proved who it is (as the adapter's limits). */
   readonly dialTimeoutMs: Millis
+  readonly handshakeTimeoutMs: Millis
   /** Bytes a second of one connection: small messages, and bulk on its own stream. */
   readonly linkBytesPerSecond: number
   readonly bulkBytesPerSecond: number
@@ -59,7 +60,8 @@ export const simDefaults: SimConfig = Object.freeze({
   rtoMs: 200,
   rtoCeilingMs: 120_000,
   retriesMax: 8,
-  dialTimeoutMs: 5_000,
+  dialTimeoutMs: 2_000,
+  handshakeTimeoutMs: 5_000,
   linkBytesPerSecond: 12_500_000,
   bulkBytesPerSecond: 12_500_000,
   timerSlackMs: 1,

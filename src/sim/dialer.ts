@@ -19,7 +19,8 @@ interface Attempt {
   readonly life: number
   readonly expected: NodeId | null
   readonly address: string
-  readonly deadlineUs: number
+  /** Until when the other host may accept; then, until when the handshake may last. */
+  deadlineUs: number
   /** Only whether the node answers there: no link comes of it. */
   readonly verify: boolean
   isOver: boolean
@@ -80,6 +81,7 @@ export class Dialer {
     if (host.status === 'off') this.#fail(attempt, 'timeout', attempt.deadlineUs)
     else if (host.status === 'down') this.#fail(attempt, 'refused', nowUs + backUs)
     else {
+      attempt.deadlineUs = nowUs + this.#kernel.config.handshakeTimeoutMs * 1000
       const delayUs = paths.lossDelayUs(from.index, host.index, 3)
       const atUs = nowUs + backUs + 3 * paths.latencyUs(from.index, host.index) + delayUs
       if (atUs >= attempt.deadlineUs) this.#fail(attempt, 'timeout', attempt.deadlineUs)

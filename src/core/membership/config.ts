@@ -82,6 +82,8 @@ export interface MembershipConfig {
   readonly deadRedialMs: Millis
   /** How often a node that has lost everybody tries some of them, while that is fresh. */
   readonly aloneRedialMs: Millis
+  /** So long a node that starts waits for the first few that it dials, before it dials all that it wants. A handshake takes 20 ms of a process that has just started: with eleven at once nobody knew of it before all were done. */
+  readonly firstLinkMs: Millis
   /** The same for members that have been dead for long. */
   readonly oldDeadRedialMs: Millis
   /** A change of the view settles for this long before neighbors are sought or let go. */
@@ -188,6 +190,7 @@ export const membershipLan: MembershipConfig = {
   redialMaxMs: 15_000,
   deadRedialMs: 2_000,
   aloneRedialMs: 500,
+  firstLinkMs: 200,
   oldDeadRedialMs: 30_000,
   viewDebounceMs: 150,
   lingerMs: 20_000,

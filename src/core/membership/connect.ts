@@ -9,6 +9,8 @@ import { ping, type Shared, send, soon } from './shared.js'
 import type { Watches } from './watch.js'
 
 const ALONE_DIALS_AT_ONCE = 8
+/** When it starts: one link is enough to be known, and in a process that has just started each takes long. */
+const ALONE_DIALS_FIRST = 2
 /** As many a second, but one never has to wait long for the next. */
 const ALONE_DIALS_OFTEN = 2
 const OLD_DEATH_MS = 600_000
@@ -40,6 +42,8 @@ export class Connect {
   #lostSince: { at: Millis; count: number } = { at: 0, count: 0 }
   #discovering: boolean | null = null
   #checkedAt: Millis = 0
+  /** Whether it has already tried a few, when it started. */
+  #hasTriedSome = false
 
   constructor(shared: Shared, watches: Watches) {
     this.#shared = shared
@@ -221,11 +225,14 @@ export class Connect {
       .all()
       .filter(entry => entry.id !== id && entry.verdict !== 'left' && !links.isDialing(now, entry.id))
     const isFresh = roster.isAlone && others.some(entry => now - entry.since < OLD_DEATH_MS)
-    const dials = isFresh ? ALONE_DIALS_OFTEN : ALONE_DIALS_AT_ONCE
+    const isFirst = !this.#hasTriedSome
+    this.#hasTriedSome = true
+    const dials = isFresh ? ALONE_DIALS_OFTEN : isFirst ? ALONE_DIALS_FIRST : ALONE_DIALS_AT_ONCE
     for (const entry of rng.shuffle(others).slice(0, dials)) this.dial(entry.id)
     for (const [, attempt] of this.#join) attempt.nextAt = Math.min(attempt.nextAt, now + config.joinMinMs)
     if (this.#join.size > 0) soon(this.#shared, 'join', now + config.joinMinMs)
-    chores.set('alone', now + rng.jitter(isFresh ? config.aloneRedialMs : config.deadRedialMs, 0.3))
+    const againMs = isFresh ? config.aloneRedialMs : isFirst ? config.firstLinkMs : config.deadRedialMs
+    chores.set('alone', now + rng.jitter(againMs, 0.3))
   }
 
   tryJoin(): void {

@@ -71,7 +71,7 @@ export class SelfKeeping {
     chores.set('exchange', now + rng.jitter(config.exchangeMs, 0.5))
     chores.set('expire', now + rng.jitter(config.expireMs, 0.3))
     chores.set('idle', now + config.lingerMs)
-    chores.set('view', now)
+    chores.set('view', now + config.firstLinkMs)
     if (!self.record.settled) {
       this.#deps.settling.dueAt(now)
       // Members of an earlier boot may be settled: they get a moment to say so.
