@@ -198,7 +198,7 @@ export class Exchange {
     const asking = this.#peers.get(from)
     // What it asks after that, before it has been shown, does not take it back.
     if (asking !== undefined && asksAll) asking.asksAll = true
-    const isInDoubt = this.#host.awaitsFirst() && this.#sharedWith(from).some(replica => replica.mayClash)
+    const isInDoubt = this.#host.awaitsFirst() && this.#sharedWith(from).some(replica => replica.own.mayClash)
     if (!asksAll && !isInDoubt && sameBytes(root, this.#rootWith(from))) {
       const peer = this.#peers.get(from)
       if (peer !== undefined) {
@@ -271,7 +271,7 @@ export class Exchange {
       const hash = hashes.subarray(8 * i, 8 * i + 8)
       // A vector tells that a clock was used and not what for: where this node wrote since it booted, and nobody
       // can have heard of it, equal is no answer.
-      const isInDoubt = this.#host.awaitsFirst() && replica?.mayClash === true
+      const isInDoubt = this.#host.awaitsFirst() && replica?.own.mayClash === true
       if (replica === undefined || isInDoubt || !sameBytes(replica.visible.digest().hash, hash))
         different.add(document)
     })
