@@ -1,8 +1,12 @@
 // A fleet's node in one file, as the command is shipped (`npm run bundle`): a process that
 // reads six hundred modules starts half a second later and holds 25 MB more, and neither is
-// Shoal's. Benches measure this one; tests run the modules as they are compiled.
+// Shoal's. Benches measure this one, and the meshes of the end-to-end tests run it; whoever
+// tests what a node opens beside itself (a thread's own entry) runs the modules as they are
+// compiled.
 
+import { renameSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { threadId } from 'node:worker_threads'
 import type { BuildOptions } from 'esbuild'
 
 const FROM = fileURLToPath(new URL('./node.js', import.meta.url))
@@ -16,7 +20,7 @@ interface OneFile {
 
 let made: Promise<string> | null = null
 
-/** The file to run; made anew in each process that asks, once. */
+/** The file to run; made anew in each thread that asks, once. */
 export const bundledNode = (): Promise<string> => {
   made ??= make()
   return made
@@ -24,6 +28,9 @@ export const bundledNode = (): Promise<string> => {
 
 const make = async (): Promise<string> => {
   const { buildOneFile } = (await import(WORKSHOP.href)) as OneFile
-  await buildOneFile({ entryPoints: [FROM], outfile: TO })
+  // Others make it as well and run it meanwhile.
+  const outfile = `${TO}.${process.pid}-${threadId}`
+  await buildOneFile({ entryPoints: [FROM], outfile, legalComments: 'none' })
+  renameSync(outfile, TO)
   return TO
 }
