@@ -247,7 +247,7 @@ export class World {
     for (const [key, value] of node.disk.durable) disk.durable.set(key, value)
     disk.pending = [...node.disk.pending]
     disk.commit(disk.pending.length)
-    const doc = new Y.Doc()
+    const doc = new Y.Doc({ guid: document })
     const head = unseal(disk.durable.get(`s/${document}/h`) ?? new Uint8Array(0))
     const { snapshot } = head === null ? { snapshot: 0 } : JSON.parse(new TextDecoder().decode(head))
     // The snapshot before the log, and its parts in order: Yjs would hold back what comes too early.
