@@ -27,10 +27,10 @@ import {
 } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { buildOneFile, STORE } from './one-file.mjs'
 import { root, setupOrExit } from './setup.mjs'
 
 const COMMAND_BYTES_MAX = 1_500_000
-const STORE = 'classic-level'
 /** How the sources name a file beside themselves. */
 const BESIDE = /(new URL\(|fileBeside\()'(\.[^']+)'/g
 /** The simulator and the demo. */
@@ -44,28 +44,11 @@ const bundle = join(root, 'dist', 'bundle')
 const madeOf = join(bundle, '.made-of')
 
 const main = async () => {
-  const { build } = await import('esbuild')
   rmSync(bundle, { recursive: true, force: true })
   mkdirSync(bundle, { recursive: true })
   const beside = new Set()
-  const options = {
-    absWorkingDir: root,
-    bundle: true,
-    platform: 'node',
-    target: 'node20.19',
-    format: 'esm',
-    minify: true,
-    legalComments: 'linked',
-    external: [STORE],
-    logLevel: 'warning',
-    // Some packages are CommonJS and call `require` for what Node has built in.
-    banner: {
-      js: "import { createRequire as shoalRequire } from 'node:module'; const require = shoalRequire(import.meta.url);",
-    },
-  }
   const bundleTo = (entry, to) =>
-    build({
-      ...options,
+    buildOneFile({
       entryPoints: [join(source, entry)],
       outfile: join(bundle, to),
       plugins: [keepPlaces(beside, to)],
@@ -75,8 +58,7 @@ const main = async () => {
   for (const place of beside) await bring(place, bundleTo)
   const devices = join(root, 'dist', 'devices-bundle')
   rmSync(devices, { recursive: true, force: true })
-  await build({
-    ...options,
+  await buildOneFile({
     entryPoints: DEVICES.map(name => join(root, 'devices', `${name}.ts`)),
     outdir: devices,
     plugins: [keepPlaces(new Set(), join('devices', 'any', 'any.js'))],
@@ -100,6 +82,7 @@ const sourcesHash = () => {
     'package-lock.json',
     '.workshop/assets.mjs',
     '.workshop/bundle.mjs',
+    '.workshop/one-file.mjs',
   )
   for (const file of files.sort()) {
     const bytes = readFileSync(join(root, file))

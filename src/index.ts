@@ -13,9 +13,9 @@ import type { TaskView } from './core/tasks/views.js'
 import { composeNode } from './runtime/compose.js'
 import { type ApiServer, serveApi } from './runtime/compose-api.js'
 import type { JournalEvent } from './runtime/journal.js'
-import type { MemberInfo } from './runtime/member-info.js'
+import type { MemberInfo, NodeInfo } from './runtime/member-info.js'
 import { callChecks, type ListenKind, type NodeOptions, settingsOf } from './runtime/options.js'
-import type { NodeInfo, RunningNode } from './runtime/running-node.js'
+import type { RunningNode } from './runtime/running-node.js'
 import type { Space } from './runtime/spaces.js'
 
 export type { Handler, TaskContext, TaskSpace } from './adapters/executors/run.js'
@@ -28,9 +28,8 @@ export type { Explanation, Move } from './core/tasks/explain.js'
 export type { TaskRun, TaskSpec, TaskWhen } from './core/tasks/spec.js'
 export type { TaskView } from './core/tasks/views.js'
 export type { JournalEvent } from './runtime/journal.js'
-export type { MemberInfo } from './runtime/member-info.js'
+export type { MemberInfo, NodeInfo } from './runtime/member-info.js'
 export type { NodeOptions } from './runtime/options.js'
-export type { NodeInfo } from './runtime/running-node.js'
 export type { Space, SpaceChange, SpaceTransaction } from './runtime/spaces.js'
 
 /** A task as it is declared: `id` and `run`, and what differs from the defaults. */
@@ -140,16 +139,16 @@ export const createNode = async (options: NodeOptions = {}): Promise<ShoalNode> 
     },
     handle: (name, handler) => handlers.register(name, handler),
     tasks: {
-      put: spec => node.putTask(spec),
-      get: id => node.task(id),
-      list: () => node.taskList(),
-      delete: id => node.deleteTask(id),
-      why: id => node.why(id),
-      restart: id => node.restartTask(id),
+      put: spec => node.tasks.put(spec),
+      get: id => node.tasks.get(id),
+      list: () => node.tasks.list(),
+      delete: id => node.tasks.delete(id),
+      why: id => node.tasks.why(id),
+      restart: id => node.tasks.restart(id),
     },
     plan: asked => {
       callChecks.plan(asked)
-      return node.plan(asked.without)
+      return node.tasks.plan(asked.without)
     },
     space: name => node.space(name),
     document: name => node.document(name),

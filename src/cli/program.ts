@@ -182,8 +182,10 @@ const running = (program: Command): void => {
     .option('--json', 'print the ready line as JSON')
     .action(async flags => {
       const onSignalsHeard = answerEarlySignals()
+      // A mistake is told at once: the code of a node takes half a second to read.
+      const configuration = (await import('../daemon/configuration.js')).configure(flags)
       const { runDaemon } = await import('../daemon/daemon.js')
-      await runDaemon(flags, flags.json === true, onSignalsHeard)
+      await runDaemon(configuration, flags, flags.json === true, onSignalsHeard)
     })
   command(program, 'key [file]', 'make a new mesh key', [
     'shoal key mesh.key',

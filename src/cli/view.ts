@@ -2,8 +2,7 @@
 // view is, and which one a NAME means (contract, section 1).
 
 import { ShoalError } from '../core/errors.js'
-import type { MemberInfo } from '../runtime/member-info.js'
-import type { NodeInfo } from '../runtime/running-node.js'
+import type { MemberInfo, NodeInfo } from '../runtime/member-info.js'
 import type { Client } from './client.js'
 import { age, line, paint, plain } from './output.js'
 

@@ -9,7 +9,7 @@ import { line } from '../cli/output.js'
 import { ShoalError } from '../core/errors.js'
 import { type Composed, composeNode } from '../runtime/compose.js'
 import { type ApiServer, serveApi } from '../runtime/compose-api.js'
-import { configure, type Flags } from './configuration.js'
+import type { Configuration, Flags } from './configuration.js'
 import { createNotifier } from './notify.js'
 import { reload } from './reload.js'
 
@@ -17,13 +17,17 @@ import { reload } from './reload.js'
 const LEAVE_MS = 4_500
 const LINGER_MS = 1_000
 
-/** `onSignalsHeard` is called when this node answers signals itself. */
-export const runDaemon = async (flags: Flags, json: boolean, onSignalsHeard: () => void): Promise<void> => {
+/** What is in force, and the flags that it is read with again; `onSignalsHeard` is called when this node answers signals itself. */
+export const runDaemon = async (
+  configuration: Configuration,
+  flags: Flags,
+  json: boolean,
+  onSignalsHeard: () => void,
+): Promise<void> => {
   const isDemo = process.env.SHOAL_DEMO === '1' && process.channel !== undefined
   const demo = isDemo ? await import('./demo-control.js') : null
   demo?.dieWithParent()
   demo?.watchSockets()
-  const configuration = configure(flags)
   const { settings } = configuration
   const composed = await composeNode(settings).catch(error => {
     throw explain(error)

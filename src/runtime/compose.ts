@@ -11,7 +11,6 @@ import { createHandlers, type Handlers } from '../adapters/executors/handlers.js
 import { type CopyTokens, createCopyTokens } from '../adapters/executors/tokens.js'
 import { createIdentity, loadIdentity } from '../adapters/identity/identity.js'
 import { readMeshKey } from '../adapters/identity/mesh-key.js'
-import { createLibp2pTransport } from '../adapters/libp2p/transport.js'
 import { createLog, type LogLevel, type NodeLog, silentLog } from '../adapters/log/pino.js'
 import { createMemoryStore } from '../adapters/memory/store.js'
 import { createClock } from '../adapters/system/clock.js'
@@ -80,6 +79,8 @@ export const composeNode = async (settings: NodeSettings): Promise<Composed> => 
       : await openDiskStore(join(dataDir, 'store'), { clock, log, onTrouble: trouble => onTrouble(trouble) })
   const store: Store = disk ?? createMemoryStore({ clock })
   try {
+    // Read only now: what is wrong with a setting or a file is told half a second earlier.
+    const { createLibp2pTransport } = await import('../adapters/libp2p/transport.js')
     const transport = await createLibp2pTransport({
       seed: identity.seed,
       meshKey: key?.key ?? null,

@@ -1,8 +1,8 @@
-// Members as the contract shows them (section 5), and as people name them.
+// Members and this node itself as the contract shows them (section 5), and as people name them.
 
 import { ShoalError } from '../core/errors.js'
 import { compareText, type Millis, type NodeId, nodeId } from '../core/ids.js'
-import type { Cause, Health, Member, MembersView, Verdict } from '../core/member.js'
+import type { Cause, Health, Member, MemberRecord, MembersView, Verdict } from '../core/member.js'
 
 /** A member of the mesh, as this node sees it. */
 export interface MemberInfo {
@@ -48,6 +48,35 @@ export const memberInfo = (
   since: Math.round(since),
   rttMs: members.rttMs(id),
   observers: members.observersOf(id),
+})
+
+/** This node, as it shows itself. */
+export interface NodeInfo
+  extends Omit<MemberInfo, 'verdict' | 'cause' | 'since' | 'rttMs' | 'observers' | 'refutation'> {
+  readonly meshId: string | null
+  readonly spaces: readonly string[]
+  readonly dialable: boolean
+  readonly version: string
+  readonly startedAt: Millis
+}
+
+export const nodeInfo = (record: MemberRecord, meshId: string | null, startedAt: Millis): NodeInfo => ({
+  id: record.id,
+  name: record.name,
+  meshId,
+  generation: record.generation.number,
+  addrs: record.addresses,
+  labels: record.labels,
+  capacity: record.capacity,
+  runs: record.runs,
+  spaces: record.spaces,
+  dialable: record.dialable,
+  settled: record.settled,
+  draining: record.draining,
+  health: record.health,
+  reasons: record.reasons,
+  version: record.version,
+  startedAt,
 })
 
 /** Whom an id, a unique prefix of one of at least 8 characters, or a unique name means; otherwise what is wrong. */

@@ -1,22 +1,19 @@
 // One running node: the core, the loop that drives it, and everything that the
 // outside may ask of them. The library, the HTTP interface and the daemon stand on
 // this one object; none of them reaches the core in any other way.
+//
+// What may be asked about tasks is node-tasks.ts, how a node ends lifecycle.ts.
 
 import type * as Y from 'yjs'
 import { ShoalError } from '../core/errors.js'
 import { hashText53 } from '../core/hash.js'
-import { type Millis, type NodeId, type TaskId, taskId } from '../core/ids.js'
-import type { Json } from '../core/json.js'
+import type { Millis, NodeId, TaskId } from '../core/ids.js'
 import type { Health, MembersView } from '../core/member.js'
 import { MEMBERS_TOPIC } from '../core/membership/shared.js'
 import type { MeshEvent } from '../core/mesh-event.js'
 import { type CoreConfig, coreDefaults, NodeCore } from '../core/node-core.js'
 import { createRng } from '../core/rng.js'
-import type { CopyId, CoreEvent, StoreEntry } from '../core/step.js'
-import type { TaskAvailability } from '../core/tasks/availability.js'
-import type { Move } from '../core/tasks/explain.js'
-import { parseSpec } from '../core/tasks/spec-rules.js'
-import type { TaskView } from '../core/tasks/views.js'
+import type { CoreEvent, StoreEntry } from '../core/step.js'
 import type {
   Clock,
   Codec,
@@ -32,8 +29,10 @@ import { type Counter, Counters } from './counters.js'
 import { Documents } from './documents.js'
 import { HealthReports } from './health-reports.js'
 import { createJournal, type Journal } from './journal.js'
+import { Lifecycle, type NodeStatus } from './lifecycle.js'
 import { Loop, type LoopStats } from './loop.js'
-import { type MemberInfo, memberInfo, resolveMember } from './member-info.js'
+import { type MemberInfo, memberInfo, type NodeInfo, nodeInfo, resolveMember } from './member-info.js'
+import { NodeTasks } from './node-tasks.js'
 import { optionChecks } from './options.js'
 import { createPerformer, type Performer } from './perform.js'
 import { Requests } from './requests.js'
@@ -76,21 +75,13 @@ export interface NodeExecutor extends Executor {
   running(): number
 }
 
-export interface NodeInfo
-  extends Omit<MemberInfo, 'verdict' | 'cause' | 'since' | 'rttMs' | 'observers' | 'refutation'> {
-  readonly meshId: string | null
-  readonly spaces: readonly string[]
-  readonly dialable: boolean
-  readonly version: string
-  readonly startedAt: Millis
-}
-
 export class RunningNode {
   readonly id: NodeId
   readonly startedAt: Millis
   readonly journal: Journal
   readonly log: Log
   readonly clock: Clock
+  readonly tasks: NodeTasks
   readonly #ports: NodePorts
   readonly #profile: NodeProfile
   readonly #core: NodeCore
@@ -105,10 +96,7 @@ export class RunningNode {
   readonly #health: HealthReports
   readonly #logs: TaskLogs
   readonly #signs: Signs
-  readonly #stopListeners = new Set<(reason: string | null) => void>()
-  #status: 'starting' | 'ready' | 'leaving' | 'closed' = 'starting'
-  #leaving: Promise<void> | null = null
-  #closing: Promise<void> | null = null
+  readonly #lifecycle: Lifecycle
 
   constructor(
     ports: NodePorts,
@@ -121,6 +109,11 @@ export class RunningNode {
     this.id = ports.transport.self
     this.log = ports.log
     this.clock = ports.clock
+    this.#lifecycle = new Lifecycle({
+      log: ports.log,
+      goodbye: () => this.#requests.make(request => ({ kind: 'leave', request })),
+      stop: each => this.#stop(each),
+    })
     this.startedAt = Math.round(ports.clock.now())
     const onError = (error: unknown): void => {
       this.#counters.add('listener_errors', 1)
@@ -157,7 +150,7 @@ export class RunningNode {
       store: ports.store,
       log: ports.log,
       count: (metric, by, labels) => this.#counters.add(metric, by, labels),
-      onStandDown: reason => this.#standDown(reason),
+      onStandDown: reason => this.#lifecycle.standDown(reason),
     })
     const ask = (event: CoreEvent): boolean => this.#loop.ask(event)
     this.#requests = new Requests(ask)
@@ -169,7 +162,7 @@ export class RunningNode {
       nextTurn: callback => void setImmediate(callback),
       make: event => this.#requests.make(event),
       refuse: name =>
-        this.#status === 'closed'
+        this.status === 'closed'
           ? new ShoalError('NODE_STOPPED', 'the node has stopped')
           : this.#core.state.refuseDocument(name),
       onRefused: (document, error) =>
@@ -186,7 +179,6 @@ export class RunningNode {
           .then(() => undefined),
       onError,
     })
-    this.#executor = ports.executor(this)
     this.#logs = new TaskLogs({
       self: this.id,
       members: this.#core.members,
@@ -194,6 +186,15 @@ export class RunningNode {
       log: ports.log,
       here: (task, lines) => this.#executor.logs(task, lines),
     })
+    this.tasks = new NodeTasks({
+      tasks: this.#core.tasks,
+      requests: this.#requests,
+      logs: this.#logs,
+      now: () => ports.clock.now(),
+      knowsZone: this.#zones.knowsZone,
+      resolve: text => this.resolve(text),
+    })
+    this.#executor = ports.executor(this)
     this.#performer = createPerformer(
       { ...ports, executor: this.#executor },
       {
@@ -232,13 +233,13 @@ export class RunningNode {
     // The addresses are queued behind what else came meanwhile; the node is ready when it knows them.
     await new Promise(resolve => setImmediate(() => setImmediate(resolve)))
     if (join.length > 0) this.#loop.ask({ kind: 'join', addresses: join })
-    this.#status = 'ready'
+    this.#lifecycle.ready()
   }
 
   // What is.
 
-  get status(): 'starting' | 'ready' | 'leaving' | 'closed' {
-    return this.#status
+  get status(): NodeStatus {
+    return this.#lifecycle.status
   }
 
   get view(): MembersView {
@@ -246,25 +247,7 @@ export class RunningNode {
   }
 
   info(): NodeInfo {
-    const record = this.#core.members.selfRecord
-    return {
-      id: this.id,
-      name: record.name,
-      meshId: this.#profile.meshId,
-      generation: record.generation.number,
-      addrs: record.addresses,
-      labels: record.labels,
-      capacity: record.capacity,
-      runs: record.runs,
-      spaces: record.spaces,
-      dialable: record.dialable,
-      settled: record.settled,
-      draining: record.draining,
-      health: record.health,
-      reasons: record.reasons,
-      version: record.version,
-      startedAt: this.startedAt,
-    }
+    return nodeInfo(this.#core.members.selfRecord, this.#profile.meshId, this.startedAt)
   }
 
   members(): MemberInfo[] {
@@ -323,70 +306,6 @@ export class RunningNode {
     return this.#core.state.spaces()
   }
 
-  // Tasks.
-
-  taskList(): readonly TaskView[] {
-    return this.#core.tasks.list()
-  }
-
-  task(id: string): TaskView | null {
-    return this.#core.tasks.get(taskId(id))
-  }
-
-  async putTask(input: unknown): Promise<TaskView> {
-    const spec = parseSpec(input, this.#zones.knowsZone)
-    const stored = await this.#requests.make(request => ({ kind: 'taskPut', spec, request }))
-    // Somebody else may have deleted it by the time it is durable.
-    return this.task(spec.id) ?? (stored as TaskView)
-  }
-
-  /** All or none: every spec is checked before the first is stored. */
-  async putTasks(inputs: readonly unknown[]): Promise<TaskView[]> {
-    for (const input of inputs) parseSpec(input, this.#zones.knowsZone)
-    return Promise.all(inputs.map(input => this.putTask(input)))
-  }
-
-  async deleteTask(id: string): Promise<void> {
-    await this.#requests.make(request => ({ kind: 'taskDelete', task: taskId(id), request }))
-  }
-
-  async restartTask(id: string): Promise<void> {
-    await this.#requests.make(request => ({ kind: 'taskRestart', task: taskId(id), request }))
-  }
-
-  why(id: string) {
-    return this.#core.tasks.why(taskId(id))
-  }
-
-  plan(without: readonly string[]): { readonly moves: readonly Move[] } {
-    return this.#core.tasks.plan(without.map(text => this.resolve(text)))
-  }
-
-  availability(): ReadonlyMap<TaskId, TaskAvailability> {
-    return this.#core.tasks.availability(this.clock.now())
-  }
-
-  phases(): Readonly<Record<string, number>> {
-    return this.#core.tasks.phases()
-  }
-
-  /** Whether this copy may still write in its task's name. */
-  isCurrent(copy: CopyId): boolean {
-    return this.#core.tasks.isCurrent(copy)
-  }
-
-  /** Saves a copy's progress; resolves when it is durable, refused as `FENCED` when the copy is not the owner's any more. */
-  async saveCheckpoint(copy: CopyId, checkpoint: Json): Promise<void> {
-    await this.#requests.make(request => ({ kind: 'copySaved', copy, checkpoint, request }))
-  }
-
-  /** The newest lines of a task's log, from the nodes that run it. */
-  async taskLogs(id: string, lines: number): Promise<readonly unknown[]> {
-    const task = this.task(id)
-    if (task === null) throw new ShoalError('NOT_FOUND', `no task is called ${id}`)
-    return this.#logs.read(taskId(id), task, lines)
-  }
-
   // What is asked of the node.
 
   join(addresses: readonly string[]): void {
@@ -423,56 +342,32 @@ export class RunningNode {
   }
 
   abilitiesChanged(): void {
-    if (this.#status !== 'closed') this.#loop.ask({ kind: 'abilities', runs: this.#executor.abilities() })
+    if (this.status !== 'closed') this.#loop.ask({ kind: 'abilities', runs: this.#executor.abilities() })
   }
 
   /** Gives the tasks away, says goodbye, and stops. Who asks again waits for the same goodbye. */
   leave(): Promise<void> {
-    this.#leaving ??= this.#leave()
-    return this.#leaving
-  }
-
-  async #leave(): Promise<void> {
-    if (this.#status === 'ready') {
-      this.#status = 'leaving'
-      await this.#requests.make(request => ({ kind: 'leave', request })).catch(() => undefined)
-    }
-    await this.close()
+    return this.#lifecycle.leave()
   }
 
   /** Just stops: the others find out by themselves. */
   close(): Promise<void> {
-    this.#closing ??= this.#close(null)
-    return this.#closing
+    return this.#lifecycle.close()
   }
 
   /** Calls back once, when the node has stopped; with the reason if it stood down by itself. */
   onStopped(listener: (reason: string | null) => void): void {
-    this.#stopListeners.add(listener)
+    this.#lifecycle.onStopped(listener)
   }
 
-  async #close(reason: string | null): Promise<void> {
-    this.#status = 'closed'
+  async #stop(each: (part: Promise<void>) => Promise<void>): Promise<void> {
     this.#health.close()
-    const failed: unknown[] = []
-    // One that fails must not keep the next from stopping: a store that cannot close is
-    // often why the node ends, and whoever waits has to hear of the end all the same.
-    const each = (part: Promise<void>): Promise<void> => part.catch(error => void failed.push(error))
     await each(this.#executor.close())
     // The core hears nothing of the connections that close now: it would only dial again.
     await each(this.#loop.stop())
     await each(this.#ports.transport.stop())
     this.#performer.close()
     this.#requests.rejectAll()
-    for (const listener of this.#stopListeners) listener(reason)
-    if (failed.length > 0) throw failed[0]
-  }
-
-  #standDown(reason: string): void {
-    // Nobody asked for this end, so nobody waits for its promise.
-    this.#closing ??= this.#close(reason).catch(error => {
-      this.log.error('the node stood down and did not stop cleanly', { error: String(error) })
-    })
   }
 
   /** Takes note of signs of life and of rumors on their way in. */

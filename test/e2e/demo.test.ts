@@ -11,6 +11,8 @@ import { type Began, beganAt, descendantsOf, signalProcess } from '../../src/dem
 
 const CLI = fileURLToPath(new URL('../../src/cli.js', import.meta.url))
 const BOUND_MS = 90_000
+/** Where nothing is said of a demo's mesh, the smallest that it makes will do. */
+const FEWEST = ['--nodes', '3']
 
 const startDemo = (t: { teardown(work: () => void): void }, args: readonly string[]) => {
   const folder = mkdtempSync(join(tmpdir(), 'shoal-e2e-'))
@@ -65,7 +67,7 @@ test.serial('headless: a story with measured times, nothing uncovered, nothing l
 })
 
 test.serial('its door controls nodes for whoever has the token, and only from this machine', async t => {
-  const demo = startDemo(t, [])
+  const demo = startDemo(t, FEWEST)
   t.true(await eventually(() => demo.out().includes('12 tasks run')), demo.out())
   const [, base, token] = /(http:\/\/127\.0\.0\.1:\d+)\/#token=(\S+)/.exec(demo.out()) ?? []
   const url = `${base}/v1/demo`
@@ -97,7 +99,7 @@ test.serial('its door controls nodes for whoever has the token, and only from th
 })
 
 test.serial('SIGKILL of the demo leaves nothing, not even a node that is frozen', async t => {
-  const demo = startDemo(t, [])
+  const demo = startDemo(t, FEWEST)
   t.true(await eventually(() => demo.out().includes('12 tasks run')), demo.out())
   const started = descendantsOf([demo.child.pid as number])
   const frozen = started.find(({ pid }) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('gw-3'))
@@ -108,7 +110,7 @@ test.serial('SIGKILL of the demo leaves nothing, not even a node that is frozen'
 })
 
 test.serial('a folder that a demo and its warden left is removed by the next demo', async t => {
-  const first = startDemo(t, [])
+  const first = startDemo(t, FEWEST)
   t.true(await eventually(() => first.out().includes('12 tasks run')), first.out())
   const started = descendantsOf([first.child.pid as number])
   const left = join(first.folder, readdirSync(first.folder)[0] ?? '')

@@ -8,9 +8,9 @@ import { Fleet, type FleetOptions, sleep, until } from '../fleet/fleet.js'
 const LIMIT_MS = 45_000
 
 const withFleet = async (options: FleetOptions, use: (fleet: Fleet) => Promise<void>): Promise<void> => {
-  const fleet = new Fleet(options)
+  const fleet = new Fleet({ bundled: true, ...options })
   try {
-    await use(fleet)
+    await use(await fleet.prepare())
   } finally {
     await fleet.stop()
   }

@@ -8,7 +8,7 @@ import { killWriters } from '../fleet/writers.js'
 const LIMIT_MS = 45_000
 
 test.serial('what was written before a kill is on every node', async t => {
-  const fleet = new Fleet()
+  const fleet = new Fleet({ bundled: true })
   try {
     await fleet.start(5)
     const writer = fleet.node(2)
@@ -39,7 +39,7 @@ test.serial('what was written before a kill is on every node', async t => {
 test.serial(
   'five writers killed at work lose nothing that was acknowledged, and replicas end equal',
   async t => {
-    const fleet = new Fleet()
+    const fleet = new Fleet({ bundled: true })
     try {
       const { kills, acknowledged, lost, digests } = await killWriters(fleet, 5, 5)
       t.is(kills, 5)

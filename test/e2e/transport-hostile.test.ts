@@ -3,7 +3,7 @@
 
 import '../../src/polyfill.js'
 import { randomBytes } from 'node:crypto'
-import { connect, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
 import type { Stream } from '@libp2p/interface'
@@ -49,15 +49,30 @@ const startRogue = async (t: ExecutionContext) => {
   return host
 }
 
+/** A victim, and a rogue that has a link to it: `stream`, over `connection`. */
+const startLinked = async (t: ExecutionContext) => {
+  const victim = await start(t)
+  const rogue = await startRogue(t)
+  const id = nodeId(rogue.peerId.toString())
+  const connection = await rogue.dial(multiaddr(victim.addresses[0] as string))
+  const stream = await connection.newStream(LINK_PROTOCOL)
+  await victim.see(isUp(id))
+  return { victim, rogue, id, connection, stream }
+}
+
+/** A server of no protocol at all; where it listens. */
+const serve = async (t: ExecutionContext, onSocket: (socket: Socket) => void): Promise<string> => {
+  const server = createServer(onSocket)
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => void server.close())
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
 const isNamed = (seen: Seen): seen is Extract<Seen, { what: 'misbehaved' }> => seen.what === 'misbehaved'
 
 test.serial('a frame that is too large cuts its sender off and names it', async t => {
   t.timeout(20_000)
-  const victim = await start(t)
-  const rogue = await startRogue(t)
-  const stream = await rogue.dialProtocol(multiaddr(victim.addresses[0] as string), LINK_PROTOCOL)
-  const id = nodeId(rogue.peerId.toString())
-  await victim.see(isUp(id))
+  const { victim, id, stream } = await startLinked(t)
   stream.send(lp.encode.single(Buffer.from('fine')))
   await victim.see(isMessage('fine'))
   stream.send(Buffer.from([0xff, 0xff, 0xff, 0x7f]))
@@ -67,10 +82,9 @@ test.serial('a frame that is too large cuts its sender off and names it', async 
 
 test.serial('a flood is read slowly, then named, and its neighbors are served meanwhile', async t => {
   t.timeout(40_000)
-  const [victim, friend] = [await start(t), await start(t)]
+  const { victim, rogue, id, stream } = await startLinked(t)
+  const friend = await start(t)
   await link(friend, victim)
-  const rogue = await startRogue(t)
-  const stream = await rogue.dialProtocol(multiaddr(victim.addresses[0] as string), LINK_PROTOCOL)
   const frame = lp.encode.single(Buffer.alloc(20)).subarray()
   const many = Buffer.concat(Array.from({ length: 1_000 }, () => frame))
   const flooding = flood(stream, many)
@@ -78,8 +92,8 @@ test.serial('a flood is read slowly, then named, and its neighbors are served me
   friend.transport.send(victim.id, 'link', Buffer.from('still there?'))
   await victim.see(isMessage('still there?'))
   t.is((await named).offence, 'flood')
-  t.is((await named).node, nodeId(rogue.peerId.toString()))
-  victim.transport.ban(nodeId(rogue.peerId.toString()), 60_000)
+  t.is((await named).node, id)
+  victim.transport.ban(id, 60_000)
   await flooding
   await t.throwsAsync(rogue.dialProtocol(multiaddr(victim.addresses[0] as string), LINK_PROTOCOL))
   friend.transport.send(victim.id, 'link', Buffer.from('and now?'))
@@ -90,12 +104,7 @@ test.serial(
   'a second link over one connection counts for nothing, and the first ends with its socket',
   async t => {
     t.timeout(20_000)
-    const victim = await start(t)
-    const rogue = await startRogue(t)
-    const id = nodeId(rogue.peerId.toString())
-    const connection = await rogue.dial(multiaddr(victim.addresses[0] as string))
-    const first = await connection.newStream(LINK_PROTOCOL)
-    await victim.see(isUp(id))
+    const { victim, id, connection, stream: first } = await startLinked(t)
     const second = await connection.newStream(LINK_PROTOCOL)
     if (second.status === 'open') await new Promise(resolve => second.addEventListener('close', resolve))
     first.send(lp.encode.single(Buffer.from('over the first')))
@@ -111,11 +120,7 @@ test.serial(
 
 test.serial('who ends its half of a socket and reads no more keeps nothing of it', async t => {
   t.timeout(20_000)
-  const victim = await start(t)
-  const rogue = await startRogue(t)
-  const id = nodeId(rogue.peerId.toString())
-  const connection = await rogue.dial(multiaddr(victim.addresses[0] as string))
-  const stream = await connection.newStream(LINK_PROTOCOL)
+  const { victim, id, connection, stream } = await startLinked(t)
   stream.send(lp.encode.single(Buffer.from('hello')))
   await victim.see(isMessage('hello'))
   const { socket } = (connection as unknown as { maConn: { socket: Socket } }).maConn
@@ -179,13 +184,7 @@ test.serial(
     )
     t.is(victim.transport.traffic().refusedKeys, 1)
 
-    const { createServer } = await import('node:net')
-    const server = createServer(each => each.destroy())
-    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-    t.teardown(() => void server.close())
-    const address = server.address()
-    if (address === null || typeof address === 'string') return t.fail('no port')
-    victim.transport.dial(null, [`127.0.0.1:${address.port}`])
+    victim.transport.dial(null, [await serve(t, each => each.destroy())])
     t.is((await victim.see(isFailure)).reason, 'failed')
   },
 )
@@ -193,13 +192,7 @@ test.serial(
 test.serial('a listener that accepts and is silent is a timeout', async t => {
   t.timeout(20_000)
   const victim = await start(t)
-  const { createServer } = await import('node:net')
-  const server = createServer(each => each.on('error', () => {}).resume())
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  t.teardown(() => void server.close())
-  const address = server.address()
-  if (address === null || typeof address === 'string') return t.fail('no port')
-  victim.transport.dial(null, [`127.0.0.1:${address.port}`])
+  victim.transport.dial(null, [await serve(t, each => each.on('error', () => {}).resume())])
   t.is((await victim.see(isFailure)).reason, 'timeout')
 })
 

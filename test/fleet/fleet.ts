@@ -224,9 +224,15 @@ export class Fleet {
   }
   readonly #keys = new Set<string>()
 
+  /** Makes what nodes run, for who launches them one by one; `start` does it by itself. */
+  async prepare(): Promise<this> {
+    if (this.#options.bundled) this.#file = await bundledNode()
+    return this
+  }
+
   /** Starts nodes until there are so many, a batch after the other; resolves when all see all. */
   async start(count: number, batch = 4, extra: (index: number) => object = () => ({})): Promise<this> {
-    if (this.#options.bundled) this.#file = await bundledNode()
+    await this.prepare()
     for (let from = this.nodes.length; from < count; ) {
       const size = from === 0 ? 1 : Math.min(batch, count - from)
       await Promise.all(Array.from({ length: size }, (_, i) => this.launch(from + i, extra(from + i)).ready))

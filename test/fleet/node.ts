@@ -43,9 +43,9 @@ const open = async () => {
       }),
     handle: (name: string, handler: Handler) => handlers.register(name, handler),
     tasks: {
-      put: (spec: unknown) => node.putTask(spec),
-      list: () => node.taskList(),
-      why: (id: string) => node.why(id as never),
+      put: (spec: unknown) => node.tasks.put(spec),
+      list: () => node.tasks.list(),
+      why: (id: string) => node.tasks.why(id as never),
     },
     space: (name: string) => node.space(name),
     drain: (on: boolean) => node.drain(on),

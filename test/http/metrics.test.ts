@@ -35,10 +35,10 @@ test('nodes that agree on who is here show the same digest; members are counted 
 test('a task that nobody can run is uncovered; one that runs is available', async t => {
   await withNode({}, async node => {
     node.handlers.register('steady', steady)
-    await node.node.putTask({ id: 'runs', run: { handler: 'steady' } })
-    await node.node.putTask({ id: 'waits', run: { handler: 'nobody' } })
-    await node.node.putTask({ id: 'paused', run: { handler: 'nobody' }, replicas: 0 })
-    await until(node, () => node.node.phases().running === 1)
+    await node.node.tasks.put({ id: 'runs', run: { handler: 'steady' } })
+    await node.node.tasks.put({ id: 'waits', run: { handler: 'nobody' } })
+    await node.node.tasks.put({ id: 'paused', run: { handler: 'nobody' }, replicas: 0 })
+    await until(node, () => node.node.tasks.phases().running === 1)
     const { text } = await node.ask('GET', '/metrics')
     t.is(value(text, 'shoal_tasks'), 3)
     t.is(value(text, 'shoal_tasks_uncovered'), 1)

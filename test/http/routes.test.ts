@@ -14,7 +14,7 @@ test.before(async () => {
 test.after.always(() => node.close())
 
 const running = (id: string) => (): boolean =>
-  ((node.node.task(id)?.copies ?? []) as { phase: string }[]).some(({ phase }) => phase === 'running')
+  ((node.node.tasks.get(id)?.copies ?? []) as { phase: string }[]).some(({ phase }) => phase === 'running')
 
 const isError = (answer: Answer): boolean => {
   const { error } = answer.json as { error?: { code?: unknown; message?: unknown } }
@@ -125,8 +125,8 @@ test('a task goes in with its defaults filled, keeps its revision, changes it, a
 test('a task that is deleted while it is stored is answered as it was stored', async t => {
   // Found by the fuzzer (`api-fuzz 7`): the answer was looked up when the task was gone.
   for (let i = 0; i < 20; i++) {
-    const put = node.node.putTask({ id: 'brief', run: { handler: 'steady' }, input: i })
-    const deleted = node.node.deleteTask('brief')
+    const put = node.node.tasks.put({ id: 'brief', run: { handler: 'steady' }, input: i })
+    const deleted = node.node.tasks.delete('brief')
     t.like(await put, { id: 'brief', input: i })
     await deleted
   }
@@ -376,13 +376,15 @@ test('logs are fetched from the owner; one that does not answer is 504', async t
       await until(a, () => a.node.members().length === 2)
       await a.ask('PUT', '/v1/tasks/far', { json: { run: { handler: 'talker' } } })
       await until(a, () =>
-        ((a.node.task('far')?.copies ?? []) as { phase: string }[]).some(({ phase }) => phase === 'running'),
+        ((a.node.tasks.get('far')?.copies ?? []) as { phase: string }[]).some(
+          ({ phase }) => phase === 'running',
+        ),
       )
       t.like((await a.ask('GET', '/v1/tasks/far/logs')).json, [{ node: b.node.id, line: 'far away' }])
     } finally {
       // It stops, and the asker does not find out: it would within milliseconds, and ask nobody.
-      const found = a.node.task('far')
-      a.node.task = () => found
+      const found = a.node.tasks.get('far')
+      a.node.tasks.get = () => found
       await b.close()
     }
     const answer = await a.ask('GET', '/v1/tasks/far/logs')

@@ -200,9 +200,9 @@ test('an address that is taken is named', async t => {
 
 const copyOf = async (node: TestNode, id: string): Promise<CopyId> => {
   node.handlers.register('steady', steady)
-  await node.node.putTask({ id, run: { handler: 'steady' } })
+  await node.node.tasks.put({ id, run: { handler: 'steady' } })
   const find = () =>
-    ((node.node.task(id)?.copies ?? []) as { slot: number; epoch: string; phase: string }[]).find(
+    ((node.node.tasks.get(id)?.copies ?? []) as { slot: number; epoch: string; phase: string }[]).find(
       ({ phase }) => phase === 'running',
     )
   await until(node, () => find() !== undefined)
@@ -316,7 +316,7 @@ test('a connection that asks hundreds of times without reading takes nothing fro
 
 test('what does not become durable is answered all the same, and who asks for life is not told of it', async t => {
   await withNode({}, async node => {
-    node.node.putTask = () => new Promise(() => {})
+    node.node.tasks.put = () => new Promise(() => {})
     const waiting = Array.from({ length: 256 }, () =>
       node.ask('PUT', '/v1/tasks/a', { json: { run: { handler: 'x' } } }),
     )

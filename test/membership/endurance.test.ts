@@ -128,7 +128,7 @@ test('after 24 hours of comings and goings every table is back where it was', t 
   )
 })
 
-const WORLDS = 60
+const WORLDS = 30
 
 test(`${WORLDS} random worlds violate no check, and all agree again within 30 s of the last fault`, t => {
   let told = 0

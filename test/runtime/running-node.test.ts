@@ -153,7 +153,7 @@ test('a member is found by its id, the beginning of it, or its name; what is not
   t.throws(() => a.resolve(b.id.slice(0, 7)), { code: 'NOT_FOUND' })
   // All Ed25519 ids begin alike.
   t.throws(() => a.resolve('12D3KooW'), { code: 'AMBIGUOUS' })
-  t.throws(() => a.plan(['c']), { code: 'NOT_FOUND' })
+  t.throws(() => a.tasks.plan(['c']), { code: 'NOT_FOUND' })
   await it.until(Promise.all([a.close(), b.close()]))
 })
 
@@ -193,23 +193,25 @@ test('tasks are checked before the first is stored', async t => {
   const it = new Bench()
   const node = await it.start()
   const good = { id: 'good', run: { exec: ['true'] } }
-  await t.throwsAsync(node.putTasks([good, { id: 'bad' }]), { instanceOf: Error })
-  t.deepEqual(node.taskList(), [])
-  const [stored] = await it.until(node.putTasks([good]))
+  await t.throwsAsync(node.tasks.putAll([good, { id: 'bad' }]), { instanceOf: Error })
+  t.deepEqual(node.tasks.list(), [])
+  const [stored] = await it.until(node.tasks.putAll([good]))
   t.is(stored?.id, taskId('good'))
-  t.not(node.task('good'), null)
-  await it.until(node.deleteTask('good'))
-  t.is(node.task('good'), null)
+  t.not(node.tasks.get('good'), null)
+  await it.until(node.tasks.delete('good'))
+  t.is(node.tasks.get('good'), null)
   await it.until(node.close())
 })
 
 test('the lines of a log come from all who run the task, and what is no line is left out', async t => {
   const it = new Bench()
   const [a, b] = await it.pair()
-  await t.throwsAsync(a.taskLogs('none', 5), { code: 'NOT_FOUND' })
-  await it.until(a.putTask({ id: 'work', run: { exec: ['true'] }, replicas: 'all' }))
+  await t.throwsAsync(a.tasks.logs('none', 5), { code: 'NOT_FOUND' })
+  await it.until(a.tasks.put({ id: 'work', run: { exec: ['true'] }, replicas: 'all' }))
   const owners = (): unknown[] =>
-    ((a.task('work')?.copies ?? []) as readonly { node: NodeId | null }[]).flatMap(({ node }) => node ?? [])
+    ((a.tasks.get('work')?.copies ?? []) as readonly { node: NodeId | null }[]).flatMap(
+      ({ node }) => node ?? [],
+    )
   for (let i = 0; i < 800 && !owners().includes(b.id); i++) await it.pass(10)
   t.true(owners().includes(b.id))
   it.logs.set(a.id, [
@@ -217,7 +219,7 @@ test('the lines of a log come from all who run the task, and what is no line is 
     { at: 4, line: 'fourth' },
   ])
   it.logs.set(b.id, [{ at: 3, line: 'third' }, null, 'no line', { at: 'soon' }, { at: 2, line: 'second' }])
-  const lines = await it.until(a.taskLogs('work', 3))
+  const lines = await it.until(a.tasks.logs('work', 3))
   t.deepEqual(
     lines.map(each => (each as { line: string }).line),
     ['second', 'third', 'fourth'],

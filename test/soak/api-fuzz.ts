@@ -39,7 +39,7 @@ for (let round = 1; round <= rounds && !failed; round++) {
     16,
   )
   const seconds = (performance.now() - began) / 1_000
-  for (const task of node.node.taskList()) await node.node.deleteTask(String(task.id))
+  for (const task of node.node.tasks.list()) await node.node.tasks.delete(String(task.id))
   for (let turn = 0; turn < 100; turn++) await new Promise(resolve => setImmediate(resolve))
   collect()
   const heap = process.memoryUsage().heapUsed

@@ -580,9 +580,9 @@ test('a comparison while 100,000 deletes apart from one another wait for the dis
   t.is(commits.limitOf({ client, from: 5, to: 99 }, 99), 99)
 })
 
-test('100,000 spoilt messages neither throw nor harm', async t => {
+test('50,000 spoilt messages neither throw nor harm', async t => {
   t.timeout(300_000)
-  for (let seed = 1; seed <= 20; seed++) {
+  for (let seed = 1; seed <= 10; seed++) {
     t.is(fuzz(seed, 5_000), null, `seed ${seed}`)
     await new Promise(setImmediate)
   }

@@ -4,7 +4,7 @@
 import test from 'ava'
 import { schedule, scheduleDocuments } from './schedule.js'
 
-const runs = Number(process.env.SHOAL_RUNS ?? 30)
+const runs = Number(process.env.SHOAL_RUNS ?? 20)
 const only = process.env.SHOAL_SEED
 /** Runs of one test, so that each is over in a few seconds. */
 const BATCH = 10

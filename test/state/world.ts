@@ -247,17 +247,17 @@ export class World {
     for (const [key, value] of node.disk.durable) disk.durable.set(key, value)
     disk.pending = [...node.disk.pending]
     disk.commit(disk.pending.length)
-    const doc = new Y.Doc()
+    const doc = new Y.Doc({ guid: document })
     const head = unseal(disk.durable.get(`s/${document}/h`) ?? new Uint8Array(0))
     const { snapshot } = head === null ? { snapshot: 0 } : JSON.parse(new TextDecoder().decode(head))
-    // The snapshot before the log: Yjs would hold the log back.
-    const isPart = (key: string): number => (key.includes('/p/') ? 0 : 1)
+    // The snapshot before the log, and its parts in order: Yjs would hold back what comes too early.
+    const parts = `s/${document}/p/${snapshot}/`
+    const placeOf = (key: string): number =>
+      key.startsWith(parts) ? Number(key.slice(parts.length)) : Infinity
     const updates = disk
       .entries()
-      .sort((a, b) => isPart(a.key) - isPart(b.key))
-      .filter(
-        ({ key }) => key.startsWith(`s/${document}/l/`) || key.startsWith(`s/${document}/p/${snapshot}/`),
-      )
+      .filter(({ key }) => key.startsWith(`s/${document}/l/`) || key.startsWith(parts))
+      .sort((a, b) => (placeOf(a.key) === placeOf(b.key) ? 0 : placeOf(a.key) - placeOf(b.key)))
       .map(({ value }) => value)
     doc.transact(() => {
       for (const update of updates) Y.applyUpdate(doc, unseal(update) ?? new Uint8Array([0, 0]))

@@ -58,7 +58,7 @@ export const createHandlers = (parts: HandlerParts): Readonly<Record<string, Han
   const id = (call: Call): string => call.values.id as string
 
   const taskOf = (call: Call): object => {
-    const task = node.task(id(call))
+    const task = node.tasks.get(id(call))
     if (task === null) throw new HttpError(404, 'NOT_FOUND', `there is no task ${show(id(call))}`)
     return task
   }
@@ -84,7 +84,7 @@ export const createHandlers = (parts: HandlerParts): Readonly<Record<string, Han
   }
   /** A copy that is no longer the owner's writes nothing, whatever else would be allowed. */
   const refuseFenced = (caller: Caller): void => {
-    if (caller.kind !== 'copy' || (caller.live && node.isCurrent(caller.copy))) return
+    if (caller.kind !== 'copy' || (caller.live && node.tasks.isCurrent(caller.copy))) return
     const { task, epoch } = caller.copy
     throw new HttpError(409, 'FENCED', `task ${task} no longer runs here under epoch ${epoch}`)
   }
@@ -97,34 +97,34 @@ export const createHandlers = (parts: HandlerParts): Readonly<Record<string, Han
       done(call)
     },
 
-    listTasks: call => ok(call, node.taskList()),
+    listTasks: call => ok(call, node.tasks.list()),
     getTask: call => ok(call, taskOf(call)),
     putTask: async call => {
       const {
         copies: _,
         result: _result,
         ...stored
-      } = (await node.putTask(specOf(call))) as Record<string, unknown>
+      } = (await node.tasks.put(specOf(call))) as Record<string, unknown>
       ok(call, stored)
     },
     deleteTask: async call => {
       taskOf(call)
-      await node.deleteTask(id(call))
+      await node.tasks.delete(id(call))
       done(call)
     },
     restartTask: async call => {
       taskOf(call)
-      await node.restartTask(id(call))
+      await node.tasks.restart(id(call))
       done(call)
     },
     explainTask: call => {
       taskOf(call)
-      ok(call, node.why(id(call)))
+      ok(call, node.tasks.why(id(call)))
     },
     getTaskLogs: async call => {
       const lines = wholeOf(call.query, 'lines', 1, limits.logLinesMax) ?? LOG_LINES
       taskOf(call)
-      ok(call, newest(await node.taskLogs(id(call), lines), limits.logBytesMax))
+      ok(call, newest(await node.tasks.logs(id(call), lines), limits.logBytesMax))
     },
     saveCheckpoint: async call => {
       const { caller } = call
@@ -137,10 +137,10 @@ export const createHandlers = (parts: HandlerParts): Readonly<Record<string, Han
         throw new HttpError(403, 'TOKEN_OF_ANOTHER', message)
       }
       refuseFenced(caller)
-      await node.saveCheckpoint(caller.copy, call.body as Json)
+      await node.tasks.saveCheckpoint(caller.copy, call.body as Json)
       done(call)
     },
-    plan: call => ok(call, node.plan((call.body as { without: string[] }).without)),
+    plan: call => ok(call, node.tasks.plan((call.body as { without: string[] }).without)),
 
     listSpaces: call => ok(call, node.spaces()),
     getSpace: call => sendEntries(call.response, spaceOf(call).entries(), call.headers),

@@ -24,6 +24,21 @@ export interface ApiSpace {
   delete(key: string): Promise<void>
 }
 
+export interface TasksApi {
+  list(): readonly unknown[]
+  get(id: string): object | null
+  put(spec: unknown): Promise<object>
+  delete(id: string): Promise<void>
+  restart(id: string): Promise<void>
+  why(id: string): unknown
+  plan(without: readonly string[]): unknown
+  logs(id: string, lines: number): Promise<readonly unknown[]>
+  /** Whether this copy may still write in its task's name. */
+  isCurrent(copy: CopyId): boolean
+  /** Resolves when the checkpoint is durable; `FENCED` when the copy is no longer the owner's. */
+  saveCheckpoint(copy: CopyId, checkpoint: Json): Promise<void>
+}
+
 export interface NodeApi {
   readonly id: NodeId
   readonly startedAt: Millis
@@ -37,18 +52,7 @@ export interface NodeApi {
   viewAgeMs(): Millis | null
   space(name: string): ApiSpace
   spaces(): readonly unknown[]
-  taskList(): readonly unknown[]
-  task(id: string): object | null
-  putTask(spec: unknown): Promise<object>
-  deleteTask(id: string): Promise<void>
-  restartTask(id: string): Promise<void>
-  why(id: string): unknown
-  plan(without: readonly string[]): unknown
-  taskLogs(id: string, lines: number): Promise<readonly unknown[]>
-  /** Whether this copy may still write in its task's name. */
-  isCurrent(copy: CopyId): boolean
-  /** Resolves when the checkpoint is durable; `FENCED` when the copy is no longer the owner's. */
-  saveCheckpoint(copy: CopyId, checkpoint: Json): Promise<void>
+  readonly tasks: TasksApi
   join(addresses: readonly string[]): void
   drain(on: boolean): Promise<void>
   forget(member: NodeId): Promise<void>

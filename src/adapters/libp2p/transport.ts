@@ -50,6 +50,14 @@ export const createLibp2pTransport = async (options: Libp2pTransportOptions): Pr
   return new Libp2pTransport(self, privateKey, options)
 }
 
+/** What was asked for at the start, and where every connection is counted and known until it has ended. */
+interface Session {
+  readonly options: Libp2pTransportOptions
+  readonly meter: Meter
+  readonly connections: Connections
+  readonly ends: Ends
+}
+
 type Host = Awaited<ReturnType<typeof startHost>>
 
 class Libp2pTransport implements Transport {
@@ -71,18 +79,22 @@ class Libp2pTransport implements Transport {
 
   async start(listener: TransportListener): Promise<void> {
     if (this.#running !== null) throw new ShoalError('STARTED', 'the transport has been started already')
-    const connections = new Connections()
-    const ends = new Ends()
+    const session: Session = {
+      options: this.#options,
+      meter: this.#meter,
+      connections: new Connections(),
+      ends: new Ends(),
+    }
     let host: Host
     try {
-      host = await startHost(this.#privateKey, this.#listen, this.#options, this.#meter, connections, ends)
+      host = await startHost(this.#privateKey, this.#listen, session)
     } catch (error) {
       const why = listenFailure(asError(error).message)
       throw new ShoalError('LISTEN_FAILED', `cannot listen on ${this.#listen.join(', ')}: ${why}`, {
         cause: error,
       })
     }
-    const running = new Running(this.self, host, listener, connections, ends, this.#options)
+    const running = new Running(this.self, host, listener, session)
     this.#running = running
     for (const ask of this.#early.splice(0)) ask(running)
     await running.serve()
@@ -153,9 +165,7 @@ class Libp2pTransport implements Transport {
 class Running {
   readonly #host: Host
   readonly #listener: TransportListener
-  readonly #connections: Connections
-  readonly #ends: Ends
-  readonly #options: Libp2pTransportOptions
+  readonly #session: Session
   readonly #timers: NodeJS.Timeout[] = []
   readonly links: Links
   readonly dialer: Dialer
@@ -165,19 +175,11 @@ class Running {
   #addresses = ''
   #stopped = false
 
-  constructor(
-    self: NodeId,
-    host: Host,
-    listener: TransportListener,
-    connections: Connections,
-    ends: Ends,
-    options: Libp2pTransportOptions,
-  ) {
+  constructor(self: NodeId, host: Host, listener: TransportListener, session: Session) {
+    const { connections, ends, options } = session
     this.#host = host
     this.#listener = listener
-    this.#connections = connections
-    this.#ends = ends
-    this.#options = options
+    this.#session = session
     const now = (): Millis => performance.now()
     const guard = new Guard((node, offence) => {
       if (!this.#stopped) listener.onMisbehaved(node, offence)
@@ -261,11 +263,11 @@ class Running {
 
   hangUp(node: NodeId): void {
     this.dialer.cancel(node)
-    this.links.hangUp(node, this.#connections.of(node))
+    this.links.hangUp(node, this.#session.connections.of(node))
   }
 
   ban(node: NodeId, forMs: Millis): void {
-    this.#connections.ban(node, forMs)
+    this.#session.connections.ban(node, forMs)
     this.hangUp(node)
   }
 
@@ -275,7 +277,7 @@ class Running {
     for (const timer of this.#timers) clearInterval(timer)
     this.dialer.stop()
     this.links.stop()
-    this.#ends.stop()
+    this.#session.ends.stop()
     this.gossip.stop()
     this.discovery.set(false)
     await this.#host.stop()
@@ -290,7 +292,7 @@ class Running {
   }
 
   async #reach(node: NodeId, addresses: readonly string[], signal: AbortSignal): Promise<Connection> {
-    const open = this.#connections.openTo(node)
+    const open = this.#session.connections.openTo(node)
     if (open !== undefined) return open
     return this.dialer.reach(node, addresses, signal)
   }
@@ -305,16 +307,17 @@ class Running {
     const text = addresses.join()
     if (text === this.#addresses) return
     this.#addresses = text
-    this.#listener.onAddresses(addresses, this.#options.dialable ?? addresses.length > 0)
+    this.#listener.onAddresses(addresses, this.#session.options.dialable ?? addresses.length > 0)
   }
 
   #tidy(): void {
     const links = new Set(this.links.connections())
-    this.#connections.closeIdle(links)
+    this.#session.connections.closeIdle(links)
     // Gossipsub does not notice when its stream alone is lost, with its connection or by overflow.
     for (const connection of links) {
       const age = Date.now() - connection.timeline.open
-      if (age > limits.crossingMs && !this.#connections.hasGossip(connection)) this.#startGossip(connection)
+      if (age > limits.crossingMs && !this.#session.connections.hasGossip(connection))
+        this.#startGossip(connection)
     }
   }
 
@@ -326,10 +329,7 @@ class Running {
 const startHost = async (
   privateKey: PrivateKey,
   listen: readonly string[],
-  options: Libp2pTransportOptions,
-  meter: Meter,
-  connections: Connections,
-  ends: Ends,
+  { options, meter, connections, ends }: Session,
 ) => {
   const noneWaits = (): boolean => {
     ends.finish()

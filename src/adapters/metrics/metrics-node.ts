@@ -32,11 +32,13 @@ export interface MetricsNode {
   viewAgeMs(): Millis | null
   /** When this node last had a sign of life of a member that is or was its neighbor. */
   lastSignOf(member: NodeId): Millis | null
-  taskList(): readonly object[]
-  availability(): ReadonlyMap<
-    TaskId,
-    { readonly share: number; readonly totalMs: Millis; readonly coveredMs: Millis }
-  >
+  readonly tasks: {
+    list(): readonly object[]
+    availability(): ReadonlyMap<
+      TaskId,
+      { readonly share: number; readonly totalMs: Millis; readonly coveredMs: Millis }
+    >
+  }
   spaces(): readonly { readonly space: string; readonly keys: number; readonly bytes: number }[]
   traffic(): TransportTraffic
   storeStats(): StoreStats

@@ -114,7 +114,7 @@ export const createMetrics = (options: MetricsOptions): Metrics => {
     contentType: registry.contentType,
     render: () => {
       counters()
-      seen = tasksSeen(node.taskList())
+      seen = tasksSeen(node.tasks.list())
       return registry.metrics()
     },
     close: unsubscribe,
@@ -186,15 +186,15 @@ const addTasks = (node: MetricsNode, seen: () => TasksSeen, gauge: AddGauge, tot
     `Time covered by a running copy over time since it was due, as this node saw it; the ${AVAILABILITY_TASKS_MAX} least available tasks.`,
     ['task'],
     it => {
-      const all = [...node.availability()].sort(([, a], [, b]) => a.share - b.share)
+      const all = [...node.tasks.availability()].sort(([, a], [, b]) => a.share - b.share)
       for (const [task, { share }] of all.slice(0, AVAILABILITY_TASKS_MAX)) it.set({ task }, share)
     },
   )
   total('task_due_seconds', 'Time in which copies of tasks were due, summed over slots.', [], it => {
-    for (const { totalMs } of node.availability().values()) it.inc(totalMs / 1_000)
+    for (const { totalMs } of node.tasks.availability().values()) it.inc(totalMs / 1_000)
   })
   total('task_covered_seconds', 'Time of it in which a copy ran.', [], it => {
-    for (const { coveredMs } of node.availability().values()) it.inc(coveredMs / 1_000)
+    for (const { coveredMs } of node.tasks.availability().values()) it.inc(coveredMs / 1_000)
   })
 }
 

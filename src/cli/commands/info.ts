@@ -1,6 +1,6 @@
 // `shoal info`: what this node says of itself.
 
-import type { NodeInfo } from '../../runtime/running-node.js'
+import type { NodeInfo } from '../../runtime/member-info.js'
 import type { Client } from '../client.js'
 import { age, cell, healthColour, line, list, printJson } from '../output.js'
 import { printAge } from '../view.js'

@@ -1,9 +1,8 @@
 // `shoal join`, `leave`, `drain` and `forget`: what changes who is here.
 
 import { ShoalError } from '../../core/errors.js'
-import type { MemberInfo } from '../../runtime/member-info.js'
+import type { MemberInfo, NodeInfo } from '../../runtime/member-info.js'
 import { optionChecks } from '../../runtime/options.js'
-import type { NodeInfo } from '../../runtime/running-node.js'
 import type { Client } from '../client.js'
 import { UsageError } from '../errors.js'
 import { line, plain, printJson } from '../output.js'

@@ -6,7 +6,7 @@ import { connect, createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { ShoalError } from '../../core/errors.js'
 import type { Configuration } from '../../daemon/configuration.js'
-import type { NodeInfo } from '../../runtime/running-node.js'
+import type { NodeInfo } from '../../runtime/member-info.js'
 import { createClient, parseTarget } from '../client.js'
 import { type Finding, fail, ok, warn } from './finding.js'
 

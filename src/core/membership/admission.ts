@@ -8,35 +8,16 @@
 
 import type { NodeId } from '../ids.js'
 import type { Accusation, MemberRecord, Sealed } from '../member.js'
-import type { Connect } from './connect.js'
 import { EarlyWords } from './early-words.js'
-import type { Forgetting } from './forgetting.js'
-import type { Hosts } from './hosts.js'
 import type { Way } from './jury.js'
-import type { Memory } from './memory.js'
 import { compareVersions } from './merge.js'
 import type { MemberSummary, MembershipMessage } from './message.js'
-import type { Offences } from './offences.js'
+import type { Parts } from './parts.js'
 import { type Entry, isPresent } from './roster.js'
-import type { SelfKeeping } from './self-keeping.js'
 import { count, type Shared, send, soon } from './shared.js'
-import type { Solitude } from './solitude.js'
-import type { Spread } from './spread.js'
-import type { Verdicts } from './verdicts.js'
-import type { Watches } from './watch.js'
 
-export interface AdmissionDeps {
-  readonly memory: Memory
-  readonly connect: Connect
-  readonly forgetting: Forgetting
-  readonly hosts: Hosts
-  readonly offences: Offences
-  readonly selfKeeping: SelfKeeping
-  readonly solitude: Solitude
-  readonly spread: Spread
-  readonly verdicts: Verdicts
-  readonly watches: Watches
-}
+/** All other parts: what is admitted changes each of them. */
+export type AdmissionDeps = Omit<Parts, 'shared' | 'admission'>
 
 /** How a record came here: by the mesh's gossip, from its subject itself, or from a third party. */
 type Source = 'gossip' | 'subject' | 'neighbor'

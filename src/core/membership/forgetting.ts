@@ -7,24 +7,15 @@
 
 import type { NodeId } from '../ids.js'
 import type { Sealed, Strike } from '../member.js'
-import type { Memory } from './memory.js'
-import type { Offences } from './offences.js'
+import type { Parts } from './parts.js'
 import { isPresent } from './roster.js'
-import type { SelfKeeping } from './self-keeping.js'
 import type { Shared } from './shared.js'
-import type { Solitude } from './solitude.js'
-import type { Spread } from './spread.js'
-import type { Verdicts } from './verdicts.js'
-import type { Watches } from './watch.js'
 
-export interface ForgettingDeps {
-  readonly memory: Memory
-  readonly offences: Offences
-  readonly selfKeeping: SelfKeeping
-  readonly solitude: Solitude
-  readonly spread: Spread
-  readonly verdicts: Verdicts
-  readonly watches: Watches
+export interface ForgettingDeps
+  extends Pick<
+    Parts,
+    'memory' | 'offences' | 'selfKeeping' | 'solitude' | 'spread' | 'verdicts' | 'watches'
+  > {
   readonly seal: (body: Strike) => Sealed<Strike>
 }
 

@@ -124,8 +124,8 @@ export class Arrivals {
     }
     // What refers to own clocks that others know better would be taken for a word on what stands under them here.
     // It comes again: all neighbors are asked once this node has been compared with one.
-    const isUncompared = author !== null && replica.ownClock > 0 && this.#host.isSilent(replica)
-    if (isUncompared && (replica.kind === 'doc' || replica.deletesOfThisBoot(checked.deletes))) {
+    const isUncompared = author !== null && replica.own.clock > 0 && this.#host.isSilent(replica)
+    if (isUncompared && (replica.kind === 'doc' || replica.own.deletesOfThisBoot(checked.deletes))) {
       frame.count('shoal_state_dropped_total', { reason: 'uncompared' })
       return false
     }
@@ -150,14 +150,14 @@ export class Arrivals {
   sawVector(now: Millis, from: NodeId, replica: Replica, vector: Vector): void {
     const theirs = vector.get(replica.client) ?? 0
     const own = replica.clockOf(replica.client)
-    if (own === replica.bootClock) {
+    if (own === replica.own.bootClock) {
       // What is written before that has arrived would stand under the same clocks.
       if (theirs > own) this.#retire(now, replica, false, vector)
       return
     }
-    if (theirs <= own && (replica.exposed || theirs <= replica.bootClock)) return
+    if (theirs <= own && (replica.own.exposed || theirs <= replica.own.bootClock)) return
     // A copy of a disk says that nobody can know what the disk itself may have told since: it is on its way here.
-    if (replica.wasAlone) replica.doubt = { from, theirs: vector, evidence: NO_EVIDENCE }
+    if (replica.own.wasAlone) replica.own.doubt = { from, theirs: vector, evidence: NO_EVIDENCE }
     else this.#retire(now, replica, true, vector)
   }
 
@@ -166,23 +166,23 @@ export class Arrivals {
    * Returns whether it may be: as long as they are in doubt, a delete of one may mean something else. It comes again.
    */
   weigh(now: Millis, from: NodeId, replica: Replica, update: Uint8Array, isLast: boolean): boolean {
-    const { doubt } = replica
+    const { doubt } = replica.own
     if (doubt === null) return true
     if (update.length > this.#host.frame.config.updateBytesMax) return false
-    if (replica.weigh(update, doubt) || (isLast && from === doubt.from)) this.settle(now, replica)
-    return replica.doubt === null
+    if (replica.own.weigh(update, doubt) || (isLast && from === doubt.from)) this.settle(now, replica)
+    return replica.own.doubt === null
   }
 
   /** Nothing more is to be waited for: what has not proved to be the same is something else. */
   settle(now: Millis, replica: Replica): void {
-    const { doubt } = replica
+    const { doubt } = replica.own
     if (doubt === null) return
-    replica.decide(doubt)
+    replica.own.decide(doubt)
     const theirs = doubt.theirs.get(replica.client) ?? 0
     const own = replica.clockOf(replica.client)
     // What is written before the rest has arrived would stand under the same clocks.
-    if (own === replica.bootClock ? theirs > own : theirs > replica.bootClock)
-      this.#retire(now, replica, own > replica.bootClock, doubt.theirs)
+    if (own === replica.own.bootClock ? theirs > own : theirs > replica.own.bootClock)
+      this.#retire(now, replica, own > replica.own.bootClock, doubt.theirs)
     // What came while it was in doubt was not applied.
     this.#host.tellSoon(now)
   }
@@ -222,8 +222,8 @@ export class Arrivals {
         frame.emit({ kind: 'documentChanged', name: replica.name, update, clientId: null, fill: null })
       }
     }
-    if (replica.clockOf(replica.client) !== replica.ownClock)
-      this.#retire(now, replica, replica.ownClock > replica.bootClock, NOTHING_KNOWN)
+    if (replica.clockOf(replica.client) !== replica.own.clock)
+      this.#retire(now, replica, replica.own.clock > replica.own.bootClock, NOTHING_KNOWN)
     return applied !== null
   }
 
@@ -234,7 +234,7 @@ export class Arrivals {
    */
   #retire(now: Millis, replica: Replica, conflict: boolean, theirs: Vector): void {
     const { frame, own } = this.#host
-    const { document, kind, exposed, opened } = replica
+    const { document, kind, opened } = replica
     frame.count('shoal_state_lineages_retired_total', {})
     frame.emit({
       kind: 'log',
@@ -243,7 +243,7 @@ export class Arrivals {
       fields: { document, lineage: replica.lineage },
     })
     // What has left of a raw document is kept: it may be the only one that some have heard of.
-    const isTakenOut = conflict && (kind === 'space' || !exposed)
+    const isTakenOut = conflict && (kind === 'space' || !replica.own.exposed)
     const forgotten = isTakenOut ? replica.forgetThisBoot(theirs) : null
     replica.renew(newLineage(frame.rng))
     this.#host.changed(replica)

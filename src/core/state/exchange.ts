@@ -10,11 +10,15 @@
 // Pieces are small, confirmed one by one, and only a few are under way, so a node
 // that was away for a month catches up in bounded memory on both sides. What has
 // arrived is kept: after a broken connection the next digest begins from there.
+//
+// When a hello is answered is answers.ts, how much a peer may ask asked.ts, and how pieces
+// follow each other sending.ts.
 
 import type { DeadlineQueue } from '../deadline-queue.js'
 import type { Millis, NodeId } from '../ids.js'
 import type { Rng } from '../rng.js'
 import type { Effect } from '../step.js'
+import { Answers } from './answers.js'
 import { Asked } from './asked.js'
 import type { StateConfig } from './config.js'
 import { DeleteHashes } from './delete-hashes.js'
@@ -30,6 +34,7 @@ import {
 } from './digest.js'
 import type { StateMessage } from './message.js'
 import { isDocument } from './names.js'
+import { Progress } from './progress.js'
 import type { Replica } from './replica.js'
 import { Sending } from './sending.js'
 import type { Range } from './structs.js'
@@ -68,11 +73,6 @@ interface Peer {
   awaited: Set<string> | null
   /** It has just booted and asked for everything: it is to see what is known here of its own writing, in any case. */
   asksAll: boolean
-  /** No comparison that it begins is answered before. */
-  answerAt: Millis
-  answerPauseMs: Millis
-  /** Bytes received of each document in the series under way, and when that was last told. */
-  readonly received: Map<string, { bytes: number; toldAt: Millis; told: boolean }>
 }
 
 export class Exchange {
@@ -80,11 +80,21 @@ export class Exchange {
   readonly #peers = new Map<NodeId, Peer>()
   readonly #sending: Sending
   readonly #asked: Asked
+  readonly #answers: Answers
+  readonly #progress: Progress
 
   constructor(host: ExchangeHost) {
     this.#host = host
     this.#sending = new Sending(host)
     this.#asked = new Asked(host.config)
+    this.#answers = new Answers({
+      config: host.config,
+      deadlines: host.deadlines,
+      asked: this.#asked,
+      sendSummary: to => this.#sendSummary(to),
+      offence: (now, from, what) => host.offence(now, from, what),
+    })
+    this.#progress = new Progress(host)
   }
 
   get links(): readonly NodeId[] {
@@ -98,13 +108,9 @@ export class Exchange {
   linkUp(node: NodeId): void {
     this.#sending.linkUp(node)
     this.#asked.linkUp(node)
-    this.#peers.set(node, {
-      received: new Map(),
-      awaited: null,
-      asksAll: false,
-      answerAt: Number.NEGATIVE_INFINITY,
-      answerPauseMs: 0,
-    })
+    this.#answers.linkUp(node)
+    this.#progress.linkUp(node)
+    this.#peers.set(node, { awaited: null, asksAll: false })
     // One side is enough: the comparison goes both ways.
     if (this.#host.awaitsFirst() || this.#host.self < node) this.question(node)
   }
@@ -118,8 +124,9 @@ export class Exchange {
   linkDown(node: NodeId): void {
     this.#peers.delete(node)
     this.#sending.linkDown(node)
+    this.#progress.linkDown(node)
     this.#host.deadlines.delete(`again ${node}`)
-    this.#host.deadlines.delete(`summary ${node}`)
+    this.#answers.linkDown(node)
   }
 
   hello(to: NodeId): void {
@@ -198,52 +205,20 @@ export class Exchange {
     const asking = this.#peers.get(from)
     // What it asks after that, before it has been shown, does not take it back.
     if (asking !== undefined && asksAll) asking.asksAll = true
-    const isInDoubt = this.#host.awaitsFirst() && this.#sharedWith(from).some(replica => replica.mayClash)
+    const isInDoubt = this.#host.awaitsFirst() && this.#sharedWith(from).some(replica => replica.own.mayClash)
     if (!asksAll && !isInDoubt && sameBytes(root, this.#rootWith(from))) {
-      const peer = this.#peers.get(from)
-      if (peer !== undefined) {
-        peer.answerPauseMs = 0
-        peer.asksAll = false
-      }
+      this.#answers.isEqual(from)
+      if (asking !== undefined) asking.asksAll = false
       this.#host.firstDone(now)
     }
     // This node's own question is under way, and finds the same difference.
-    else if (asksAll) this.#answerAll(now, from)
-    else if (!this.#host.awaitsFirst()) this.#answer(now, from, false)
-  }
-
-  /** Whoever has booted waits for this with all that it does; who only says so waits like others. */
-  #answerAll(now: Millis, from: NodeId): void {
-    const when = this.#asked.mayAskAll(now, from)
-    if (when === 'at-once') this.#answer(now, from, true)
-    else if (when === 'never') this.#host.offence(now, from, 'asks-too-often')
-    else {
-      const { config, deadlines } = this.#host
-      const key = `summary ${from}`
-      if (deadlines.get(key) === null) deadlines.set(key, now + config.askAllPauseMs)
-    }
+    else if (asksAll) this.#answers.askedAll(now, from)
+    else if (!this.#host.awaitsFirst()) this.#answers.askedWhether(now, from)
   }
 
   /** What was asked for a moment ago. */
   answerLate(to: NodeId): void {
-    if (this.#peers.has(to)) this.#sendSummary(to)
-  }
-
-  /** What differed a moment ago is on its way; whether that was all is asked a little later. */
-  #answer(now: Millis, to: NodeId, atOnce: boolean): void {
-    const peer = this.#peers.get(to)
-    if (peer === undefined) return
-    const { config, deadlines } = this.#host
-    if (now < peer.answerAt && !atOnce) {
-      if (deadlines.get(`again ${to}`) === null) deadlines.set(`again ${to}`, peer.answerAt)
-      return
-    }
-    peer.answerPauseMs = Math.min(
-      Math.max(2 * peer.answerPauseMs, config.answerPauseMs),
-      config.answerPauseMaxMs,
-    )
-    peer.answerAt = now + peer.answerPauseMs
-    this.#sendSummary(to)
+    this.#answers.late(to)
   }
 
   /** A document of the first comparison is as the other has it. */
@@ -271,7 +246,7 @@ export class Exchange {
       const hash = hashes.subarray(8 * i, 8 * i + 8)
       // A vector tells that a clock was used and not what for: where this node wrote since it booted, and nobody
       // can have heard of it, equal is no answer.
-      const isInDoubt = this.#host.awaitsFirst() && replica?.mayClash === true
+      const isInDoubt = this.#host.awaitsFirst() && replica?.own.mayClash === true
       if (replica === undefined || isInDoubt || !sameBytes(replica.visible.digest().hash, hash))
         different.add(document)
     })
@@ -338,29 +313,8 @@ export class Exchange {
     if (replica === undefined) return
     const isSure = this.#host.weigh(now, from, replica, message.update, message.last)
     if (isSure && this.#host.receive(now, from, replica, message.update)) this.#host.tellSoon(now)
-    this.#progress(now, from, message)
+    this.#progress.received(now, from, message.document, message.update.length, message.last)
     if (message.last) this.#isEqual(now, from, message.document)
-  }
-
-  /** A long catch-up says how far it is. */
-  #progress(now: Millis, from: NodeId, message: StateMessage & { kind: 'statePiece' }): void {
-    const { document, last, update } = message
-    const received = this.#peers.get(from)?.received
-    if (received === undefined) return
-    const progress = received.get(document) ?? { bytes: 0, toldAt: now, told: false }
-    progress.bytes += update.length
-    if (last) received.delete(document)
-    else received.set(document, progress)
-    const isDue = now - progress.toldAt >= this.#host.config.progressIntervalMs
-    if (last ? !progress.told : !isDue) return
-    progress.toldAt = now
-    progress.told = true
-    this.#host.emit({
-      kind: 'log',
-      level: 'info',
-      text: last ? 'state caught up' : 'state is catching up',
-      fields: { document, from, bytes: progress.bytes },
-    })
   }
 
   #rootWith(peer: NodeId): Uint8Array {

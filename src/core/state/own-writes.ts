@@ -174,7 +174,7 @@ export class OwnWrites {
     const token = given ?? frame.nextToken()
     this.#host.changed(replica)
     this.#waiters.set(token, { replica: applied === null ? null : replica, request, lazyMs })
-    if (applied !== null && replica.mayClash && this.#host.isSilent(replica)) replica.beginAlone()
+    if (applied !== null && replica.own.mayClash && this.#host.isSilent(replica)) replica.own.beginAlone()
     const writes = applied === null ? [] : replica.log(applied.update, true)
     if (applied !== null) {
       const fits = applied.update.length <= frame.config.broadcastBytesMax

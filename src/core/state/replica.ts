@@ -1,8 +1,9 @@
-// One document as this node holds it: a space or a raw document. Decides how a change
-// becomes structs of it, the application's own and what others wrote, and what is taken
-// back when an update could not be applied or a clientID turns out to be used elsewhere.
+// One document as this node holds it: a space or a raw document. Decides what becomes of a
+// change to it, the application's own or what others wrote, and what is taken back when an
+// update could not be applied or a clientID turns out to be used elsewhere.
 //
-// What the store holds of it is stored-log.ts, what others may see of it visible.ts.
+// How an entry becomes a struct is lists.ts, what the store holds of it stored-log.ts, what
+// others may see of it visible.ts, and what they can know of its own clocks own-clocks.ts.
 //
 // It never sends or writes anything, and never applies what was not checked (check.ts).
 
@@ -11,21 +12,22 @@ import type { Stamp } from '../hybrid-clock.js'
 import type { NodeId } from '../ids.js'
 import type { Json } from '../json.js'
 import type { StoreWrite } from '../step.js'
-import type { DecodedDeletes, EntryContent } from './check.js'
+import type { EntryContent } from './check.js'
 import type { StateConfig } from './config.js'
 import { DeleteHashes } from './delete-hashes.js'
 import type { Vector } from './digest.js'
-import { both, type Evidence, evidenceOf } from './doubt.js'
 import { encodePiece, UNLIMITED } from './encode.js'
 import { Entries, type Entry } from './entries.js'
 import type { Filling } from './filling.js'
 import { leaveFormats } from './formats.js'
+import { append, stampAbove, strike } from './lists.js'
 import { builtOn, type Moves, moved } from './moved.js'
+import { OwnClocks } from './own-clocks.js'
 import { OwnCommits } from './own-commits.js'
 import { Pace } from './pace.js'
 import { applyOrStop, replay, type Stored } from './replay.js'
 import { type FoundLog, StoredLog } from './stored-log.js'
-import { cursorsOf, type Range, type Struct } from './structs.js'
+import { cursorsOf, type Range } from './structs.js'
 import { Visible } from './visible.js'
 import { clientOf, listName, nodeOfList } from './writer.js'
 
@@ -54,14 +56,6 @@ export interface Forgotten {
   readonly first: ReadonlyMap<number, number>
 }
 
-/** Others know own clocks of which this disk says that nobody can. */
-export interface Doubt {
-  readonly from: NodeId
-  readonly theirs: Vector
-  /** What was shown so far. */
-  evidence: Evidence
-}
-
 export class Replica {
   readonly document: string
   readonly kind: DocumentKind
@@ -75,18 +69,8 @@ export class Replica {
   lineage: string
   /** Own clientID. */
   client: number
-  /** What the own clock must be; if it is higher, somebody else used it. */
-  ownClock = 0
-  /** The own clock when this boot began, or the first one before it in which somebody was met. */
-  bootClock = 0
-  /** The own clock when this boot began. */
-  #loadedClock = 0
-  /** Whether others know what earlier boots wrote alone, or something else, is about to be seen. */
-  doubt: Doubt | null = null
   /** What was taken out of it is under other ids now; an application's copy that is yet to be ended uses the old. */
   moves: Moves | null = null
-  /** Whether anything written since boot may have reached another node. */
-  exposed = false
   /** Nobody listens to the topic of a document that is new to the mesh: neighbors must be told. */
   isNews = false
   /** The application holds this raw document. */
@@ -96,6 +80,8 @@ export class Replica {
   readonly #commits = new OwnCommits()
   /** As others may see it. */
   readonly visible: Visible
+  /** What of its own clocks others can know. */
+  readonly own: OwnClocks
   readonly #stored: StoredLog
   #captured: Applied[] = []
   #lists = new Map<number, NodeId | null>()
@@ -120,6 +106,7 @@ export class Replica {
     this.lineage = lineage
     this.#stored = new StoredLog(document, config, () => this.entries.newest)
     this.visible = new Visible(this, this.#commits, config)
+    this.own = new OwnClocks(this, this.#commits, this.#stored, this.visible)
     this.pace = new Pace(config.broadcastShareMs)
     this.client = clientOf(self, lineage)
     this.#begin()
@@ -165,13 +152,8 @@ export class Replica {
     this.entries.takeChanged()
     this.entries.sawStamp(found.head?.stamp ?? 0)
     this.#stored.load({ ...found, snapshotBytes: sum(parts), logBytes: sum(log) })
-    this.#beginLife()
+    this.own.begin()
     return useless
-  }
-
-  /** It was written to since boot, and none of that can be known elsewhere: if its clocks are, they mean something else. */
-  get mayClash(): boolean {
-    return !this.exposed && this.ownClock > this.bootClock
   }
 
   clockOf(client: number): number {
@@ -194,80 +176,8 @@ export class Replica {
     this.client = clientOf(this.#self, lineage)
     // A broadcast under the new one may have nothing of the old: whoever compares will find it.
     this.outbox = this.outbox.map(() => null)
-    this.#beginLife()
+    this.own.begin()
     this.#stored.renew()
-    this.visible.changed()
-  }
-
-  #beginLife(): void {
-    this.doubt = null
-    this.ownClock = this.clockOf(this.client)
-    this.#loadedClock = this.ownClock
-    this.bootClock = Math.min(this.ownClock, this.#stored.aloneFrom ?? this.ownClock)
-    this.#commits.reset(this.ownClock)
-    if (this.bootClock < this.ownClock) this.#commits.beginAlone(this.client, this.bootClock)
-  }
-
-  /** Whether these are of own clocks since boot, or of some that are yet to be given out. */
-  deletesOfThisBoot(deletes: DecodedDeletes): boolean {
-    return (deletes.get(this.client) ?? []).some(({ clock, len }) => clock + len > this.bootClock)
-  }
-
-  /** Others are sent what they may see of it. */
-  expose(): void {
-    if (this.#commits.visible(this.ownClock) > this.bootClock) this.exposed = true
-  }
-
-  /** What it wrote since boot, and in earlier lives that met nobody, is kept from others. */
-  get isAlone(): boolean {
-    return this.#commits.isAlone
-  }
-
-  /** What was written since boot is kept from others until `met`, also after another boot. */
-  beginAlone(): void {
-    this.#stored.beginAlone(this.#loadedClock)
-    if (this.#commits.isAlone) return
-    this.#commits.beginAlone(this.client, this.bootClock)
-    this.visible.changed()
-  }
-
-  /** Whether earlier boots wrote something of which the disk says that nobody can know it. */
-  get wasAlone(): boolean {
-    return this.isAlone && this.bootClock < this.#loadedClock
-  }
-
-  /**
-   * Looks at what another sent of the own clocks that are in doubt, before it is applied.
-   * Returns whether all was shown that decides.
-   */
-  weigh(update: Uint8Array, doubt: Doubt): boolean {
-    const { bootClock, client, doc, kind } = this
-    const loaded = this.#loadedClock
-    const shown = evidenceOf(doc.store, kind, update, client, bootClock, loaded)
-    doubt.evidence = both(doubt.evidence, shown)
-    const { differsAt, end } = doubt.evidence
-    return differsAt !== null || end >= Math.min(loaded, doubt.theirs.get(client) ?? 0)
-  }
-
-  /** No more is shown. What has proved to be known elsewhere is in doubt no longer, with all that the same boot wrote. */
-  decide({ evidence: { differsAt, sameUpTo } }: Doubt): void {
-    const loaded = this.#loadedClock
-    this.doubt = null
-    if (sameUpTo === null) return
-    // A disk is copied as a whole, and its log is in order: what one boot wrote is all known, or none of it.
-    const same = this.#stored.aloneWith(sameUpTo - 1, loaded).to
-    const other = differsAt === null ? loaded : this.#stored.aloneWith(differsAt, loaded).from
-    this.bootClock = Math.max(this.bootClock, Math.min(same, other))
-  }
-
-  /** The store's writes before it may be told. */
-  endAlone(): StoreWrite[] {
-    return this.#stored.endAlone(this.lineage)
-  }
-
-  /** These are durable. */
-  met(): void {
-    this.#commits.endAlone()
     this.visible.changed()
   }
 
@@ -276,21 +186,23 @@ export class Replica {
   /** Writes to a space; null when there was nothing to change. */
   write(changes: readonly LocalChange[], stamp: Stamp): Applied | null {
     const { store } = this.doc
+    const list = listName(this.#self, this.lineage)
     this.doc.transact(transaction => {
       for (const { key, value } of changes) {
         const seen = this.entries.of(key)
-        for (const entry of seen) this.#strike(transaction, entry)
-        if (value !== undefined) this.#append(transaction, [key, stampAbove(stamp, seen[0]), value])
+        for (const entry of seen) strike(transaction, entry)
+        if (value !== undefined)
+          append(transaction, this.client, list, [key, stampAbove(stamp, seen[0]), value])
       }
     })
-    this.ownClock = Y.getState(store, this.client)
+    this.own.clock = Y.getState(store, this.client)
     return this.#take()
   }
 
   /** Removes entries that lost against a newer one of their key. */
   strike(entries: readonly Entry[]): Applied | null {
     this.doc.transact(transaction => {
-      for (const entry of entries) this.#strike(transaction, entry)
+      for (const entry of entries) strike(transaction, entry)
     })
     return this.#take()
   }
@@ -298,7 +210,7 @@ export class Replica {
   /** Applies an update of the application's own copy of a raw document. */
   applyLocal(update: Uint8Array): Applied | null {
     Y.applyUpdate(this.doc, update)
-    this.ownClock = this.clockOf(this.client)
+    this.own.clock = this.clockOf(this.client)
     return this.#take()
   }
 
@@ -345,26 +257,6 @@ export class Replica {
     }
   }
 
-  #strike(transaction: Y.Transaction, { client, clock }: Entry): void {
-    const structs = this.doc.store.clients.get(client) as Struct[]
-    const struct = structs[Y.findIndexSS(structs, clock)]
-    if (struct instanceof Y.Item) struct.delete(transaction)
-  }
-
-  #append(transaction: Y.Transaction, content: EntryContent): void {
-    const { store } = this.doc
-    const structs = store.clients.get(this.client)
-    const last = structs?.[structs.length - 1]
-    const left = last instanceof Y.Item ? last : null
-    const id = Y.createID(this.client, Y.getState(store, this.client))
-    const list = this.doc.getArray(listName(this.#self, this.lineage))
-    const embed = new Y.ContentEmbed(content as unknown as object)
-    new Y.Item(id, left, left === null ? null : left.lastId, null, null, list, null, embed).integrate(
-      transaction,
-      0,
-    )
-  }
-
   /** The node that writes under a clientID, or null if unknown. */
   writerOf(client: number): NodeId | null {
     if (client === this.client) return this.#self
@@ -398,7 +290,7 @@ export class Replica {
 
   /** An own change waits for its commit under this token. `update` null: never broadcast. */
   await(token: number, deletes: readonly Range[], update: Uint8Array | null): void {
-    this.#commits.add({ token, clock: this.ownClock, deletes, update })
+    this.#commits.add({ token, clock: this.own.clock, deletes, update })
   }
 
   /** Everything up to this token is durable; returns whether it was one of ours. */
@@ -428,9 +320,10 @@ export class Replica {
     const entries: EntryContent[] = []
     for (const key of this.entries.keys()) {
       for (const { client, clock, content } of this.entries.of(key))
-        if (client === this.client && clock >= this.bootClock && clock < this.ownClock) entries.push(content)
+        if (client === this.client && clock >= this.own.bootClock && clock < this.own.clock)
+          entries.push(content)
     }
-    this.#rebuild(client => (client === this.client ? this.bootClock : this.clockOf(client)))
+    this.#rebuild(client => (client === this.client ? this.own.bootClock : this.clockOf(client)))
     // A delete that left before the write which it made room for is durable would take the older value with it.
     const deletes = [...this.#commits.deletes().values()].flat()
     this.#commits.clear()
@@ -439,9 +332,10 @@ export class Replica {
   }
 
   #forgetRaw(theirs: Vector): Forgotten {
-    const { client, ownClock } = this
+    const { client, own } = this
+    const { clock: ownClock } = own
     const { store } = this.doc
-    const first = builtOn(store, client, this.bootClock)
+    const first = builtOn(store, client, own.bootClock)
     const deletes = [...this.#commits.deletes().values()].flat()
     this.#rebuild(each => first.get(each) ?? Y.getState(store, each))
     this.#commits.clear()
@@ -456,7 +350,7 @@ export class Replica {
   moveIn(update: Uint8Array, moves: Moves): void {
     Y.applyUpdate(this.doc, update)
     this.#captured = []
-    this.ownClock = this.clockOf(this.client)
+    this.own.clock = this.clockOf(this.client)
     this.moves = this.opened ? moves : null
   }
 
@@ -471,13 +365,5 @@ export class Replica {
     this.#captured = []
   }
 }
-
-/**
- * A write comes after what it replaces even if that bears a stamp from the far future, which
- * the clock does not follow. Otherwise a node that gets the write before the delete that
- * belongs to it takes the write for a loser and removes it, and then both are gone.
- */
-const stampAbove = (stamp: Stamp, seen: Entry | undefined): Stamp =>
-  seen === undefined ? stamp : Math.max(stamp, Math.min(seen.content[1] + 1, Number.MAX_SAFE_INTEGER))
 
 const sum = (list: readonly Uint8Array[]): number => list.reduce((bytes, each) => bytes + each.length, 0)

@@ -103,7 +103,7 @@ export class Sending {
         if (last) peer.series.delete(document)
         const number = ++this.#number
         peer.unconfirmed.add(number)
-        replica.expose()
+        replica.own.expose()
         deadlines.set(`stalled ${to}`, now + config.catchUpTimeoutMs)
         this.#host.emit({
           kind: 'send',

@@ -76,7 +76,7 @@ export class Voice {
     this.#maySpeak =
       this.#hasExchanged &&
       !this.#holdings.isLoading &&
-      this.#holdings.byName().every(({ ownClock }) => ownClock === 0)
+      this.#holdings.byName().every(({ own }) => own.clock === 0)
   }
 
   /** All is here; the neighbors are asked for the rest. */
@@ -124,9 +124,9 @@ export class Voice {
     const writes: StoreWrite[] = []
     for (const replica of this.#holdings.byName()) {
       if (this.maySpeakOf(replica)) this.#settle(now, replica)
-      if (replica.isAlone && this.maySpeakOf(replica)) {
+      if (replica.own.isAlone && this.maySpeakOf(replica)) {
         silent.push(replica)
-        for (const write of replica.endAlone()) writes.push(write)
+        for (const write of replica.own.endAlone()) writes.push(write)
       } else if (replica.outbox.length > 0) this.publish(now, replica)
     }
     this.tellSoon(now)
@@ -141,7 +141,7 @@ export class Voice {
     if (silent === undefined) return
     this.#met.delete(token)
     for (const replica of silent) {
-      replica.met()
+      replica.own.met()
       if (replica.outbox.length > 0) this.publish(now, replica)
     }
     this.tellSoon(now)
@@ -162,14 +162,14 @@ export class Voice {
   }
 
   publish(now: Millis, replica: Replica): void {
-    if (replica.isAlone || !this.maySpeakOf(replica)) return
+    if (replica.own.isAlone || !this.maySpeakOf(replica)) return
     const { config, deadlines } = this.#frame
     const { document, lineage } = replica
     deadlines.delete(`publish ${document}`)
     const { messages, quiet } = joinUpdates(replica.outbox, config.broadcastBytesMax)
     replica.outbox = []
     replica.publishedAt = now
-    if (this.#exchange().links.length > 0) replica.expose()
+    if (this.#exchange().links.length > 0) replica.own.expose()
     for (const update of messages) {
       const message: StateMessage = { kind: 'stateUpdate', document, lineage, update }
       this.#frame.emit({ kind: 'publish', topic: topicOf(document), message })
