@@ -60,12 +60,12 @@ test('a frozen node sees its own clock jump when it wakes', t => {
 })
 
 test('a dial to a frozen node is accepted by its kernel and times out, or ends when it wakes in time', t => {
-  const { world, core, dial } = stage(3, { dialTimeoutMs: 5_000 })
+  const { world, core, dial } = stage(3, { handshakeTimeoutMs: 5_000 })
   world.run(0)
   world.freeze(2)
   dial(0, 2)
   world.run(8_000)
-  t.is(core(0).firstAt('dialFailed timeout'), 5_000)
+  t.is(core(0).firstAt('dialFailed timeout'), 5_010)
   dial(1, 2)
   world.at(11_000, () => world.thaw(2))
   world.run(20_000)

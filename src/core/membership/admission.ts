@@ -98,10 +98,9 @@ export class Admission {
     if (!byGossip) this.#remindOfStrikes(from, message.records)
     if (byGossip) this.#deps.spread.heardCases(message)
     // Of whom this node knew nothing it believes what it is told first; all others may have answered since.
-    for (const accusation of message.accusations) {
-      const isOld = inBulk && !strangers.has(accusation.body.subject)
-      this.#admitAccusation(accusation, byGossip ? 'gossip' : isOld ? 'belated' : 'link')
-    }
+    this.#hearAccusations(message.accusations, ({ body }) =>
+      byGossip ? 'gossip' : inBulk && !strangers.has(body.subject) ? 'belated' : 'link',
+    )
   }
 
   /** Who still holds a struck member was away when it was struck. */
@@ -193,7 +192,7 @@ export class Admission {
     if (before?.verdict === 'dead' && !left) awareness.returned(now)
     memory.remember(this.#shared, sealed, before?.record)
     verdicts.changed(change)
-    for (const accusation of this.early.take(now, id)) this.#admitAccusation(accusation, 'link')
+    this.#hearAccusations(this.early.take(now, id), () => 'link')
     return true
   }
 
@@ -213,25 +212,38 @@ export class Admission {
     this.#deps.verdicts.changed(this.#shared.roster.put(sealed, { verdict, cause, since }))
   }
 
-  #admitAccusation(accusation: Sealed<Accusation>, way: Way): void {
+  /** Each case is judged once all that came together is in: two refusals are a verdict, and one asks for a look. */
+  #hearAccusations(
+    accusations: readonly Sealed<Accusation>[],
+    wayOf: (accusation: Sealed<Accusation>) => Way,
+  ): void {
+    const subjects = new Set<NodeId>()
+    for (const accusation of accusations)
+      if (this.#admitAccusation(accusation, wayOf(accusation))) subjects.add(accusation.body.subject)
+    for (const subject of subjects) {
+      this.#deps.verdicts.judge(subject)
+      if (!this.#shared.jury.isAccused(subject)) continue
+      if (this.#deps.watches.alert(subject)) this.#deps.connect.dial(subject)
+      this.#deps.connect.considerSweep()
+    }
+  }
+
+  /** True when it is one more word in a case that is open. */
+  #admitAccusation(accusation: Sealed<Accusation>, way: Way): boolean {
     const { now, id, roster, jury } = this.#shared
     const { subject, accuser, generation, refutation } = accusation.body
     if (subject === id) {
       if (accuser !== id && roster.get(accuser) !== undefined)
         this.#deps.selfKeeping.answer(generation.instance, refutation)
-      return
+      return false
     }
     const entry = roster.get(subject)
     if (entry === undefined || compareVersions(accusation.body, entry) > 0) {
       // What is handed on in bulk brings the word along, or is of a member that this node does not take in.
       if (way !== 'belated') this.early.keep(now, accusation)
-      return
+      return false
     }
-    if (!jury.admit(now, accusation, way)) return
-    this.#deps.verdicts.judge(subject)
-    if (!jury.isAccused(subject)) return
-    this.#deps.watches.alert(subject)
-    this.#deps.connect.considerSweep()
+    return jury.admit(now, accusation, way)
   }
 
   /** What is news to a newcomer is old to everybody else. */

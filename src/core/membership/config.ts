@@ -75,6 +75,8 @@ export interface MembershipConfig {
   readonly selfDoubtMs: Millis
   /** Accusations of one accuser, refuted without ever being right, until it is no longer believed alone. */
   readonly falseAlarmsMax: number
+  /** A neighbor whose link broke is dialled no sooner than this, but by its first observers: where it died, these have told by then, and nobody else needs to dial at all. */
+  readonly redialAfterMs: Millis
   /** Redialling a wanted neighbor: from, doubling, to. */
   readonly redialMinMs: Millis
   readonly redialMaxMs: Millis
@@ -186,6 +188,7 @@ export const membershipLan: MembershipConfig = {
   lagMs: 300,
   selfDoubtMs: 500,
   falseAlarmsMax: 4,
+  redialAfterMs: 120,
   redialMinMs: 250,
   redialMaxMs: 15_000,
   deadRedialMs: 2_000,

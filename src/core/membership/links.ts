@@ -136,7 +136,8 @@ export class Links {
     if (this.#wanted.has(id) && link !== undefined) {
       // A link that stood for a while starts its back-off anew; one that keeps breaking does not.
       if (now - link.since > this.#config.redialMaxMs) this.#backoffMs.delete(id)
-      this.redials.set(id, now + this.#rng.below(Math.max(1, this.#config.redialMinMs)))
+      const { redialAfterMs, redialMinMs } = this.#config
+      this.redials.set(id, now + redialAfterMs + this.#rng.below(Math.max(1, redialMinMs)))
     }
     return link
   }

@@ -127,11 +127,11 @@ export class Watches {
     this.due.set(id, now)
   }
 
-  /** Somebody accused a subject of this node: look at once. */
-  alert(id: NodeId): void {
+  /** Somebody accused a subject of this node: look at once. True where that takes a dial. */
+  alert(id: NodeId): boolean {
     const { now, config, links, roster } = this.#shared
     const watch = this.#watches.get(id)
-    if (watch === undefined || watch.rank === null) return
+    if (watch === undefined || watch.rank === null) return false
     const link = links.get(id)
     if (
       link !== undefined &&
@@ -143,6 +143,7 @@ export class Watches {
     const entry = roster.get(id)
     if (link === undefined && entry !== undefined) watch.lostAt ??= now
     this.due.set(id, now)
+    return link === undefined
   }
 
   /** A sweep reaches for this member: what does not come back in time is evidence. */
