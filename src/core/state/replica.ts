@@ -51,8 +51,11 @@ export interface Forgotten {
   /** What of a raw document was taken out, under the ids that it has from now on, once it is known whose. */
   readonly moved: ((moves: Moves) => Uint8Array) | null
   /** The first clock of each client that is to bear another id. */
-  readonly first: ReadonlyMap<number, number>
+  readonly first: Clocks
 }
+
+/** By client. */
+export type Clocks = ReadonlyMap<number, number>
 
 /** Others know own clocks of which this disk says that nobody can. */
 export interface Doubt {
@@ -205,7 +208,8 @@ export class Replica {
     this.#loadedClock = this.ownClock
     this.bootClock = Math.min(this.ownClock, this.#stored.aloneFrom ?? this.ownClock)
     this.#commits.reset(this.ownClock)
-    if (this.bootClock < this.ownClock) this.#commits.beginAlone(this.client, this.bootClock)
+    if (this.bootClock < this.ownClock)
+      this.#commits.beginAlone([[this.client, this.bootClock], ...this.#stored.aloneOthers])
   }
 
   /** Whether these are of own clocks since boot, or of some that are yet to be given out. */
@@ -215,7 +219,7 @@ export class Replica {
 
   /** Others are sent what they may see of it. */
   expose(): void {
-    if (this.#commits.visible(this.ownClock) > this.bootClock) this.exposed = true
+    if (this.#commits.visible(this.client, this.ownClock) > this.bootClock) this.exposed = true
   }
 
   /** What it wrote since boot, and in earlier lives that met nobody, is kept from others. */
@@ -223,11 +227,11 @@ export class Replica {
     return this.#commits.isAlone
   }
 
-  /** What was written since boot is kept from others until `met`, also after another boot. */
-  beginAlone(): void {
-    this.#stored.beginAlone(this.#loadedClock)
+  /** What was written since boot is kept from others until `met`, also after another boot; and what `others` write on top of it. */
+  beginAlone(others: Clocks = NO_CLOCKS): void {
+    this.#stored.beginAlone(this.#loadedClock, others)
     if (this.#commits.isAlone) return
-    this.#commits.beginAlone(this.client, this.bootClock)
+    this.#commits.beginAlone([[this.client, this.bootClock]])
     this.visible.changed()
   }
 
@@ -410,9 +414,19 @@ export class Replica {
     return true
   }
 
-  /** The last own change is not to be broadcast. */
-  keepQuiet(): void {
+  /** Under which other clientIDs an update of the application's copy writes, and from which clocks on. */
+  othersIn(update: Uint8Array): Clocks {
+    const others = new Map<number, number>()
+    for (const [client, clock] of Y.parseUpdateMeta(update).from)
+      if (client !== this.client) others.set(client, Math.max(clock, this.clockOf(client)))
+    return others
+  }
+
+  /** The last own change is not to be broadcast, and what builds on own clocks that nobody may see is not to be seen. */
+  keepQuiet(others: Clocks): void {
     this.#commits.keepQuiet()
+    for (const [client, clock] of others) this.#commits.addAlone(client, clock)
+    this.visible.changed()
   }
 
   // ── when things have gone wrong ──
@@ -481,3 +495,5 @@ const stampAbove = (stamp: Stamp, seen: Entry | undefined): Stamp =>
   seen === undefined ? stamp : Math.max(stamp, Math.min(seen.content[1] + 1, Number.MAX_SAFE_INTEGER))
 
 const sum = (list: readonly Uint8Array[]): number => list.reduce((bytes, each) => bytes + each.length, 0)
+
+const NO_CLOCKS: Clocks = new Map()
