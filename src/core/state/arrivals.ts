@@ -7,6 +7,7 @@
 //
 // It never throws for what a peer sent, and persists at leisure: the others have it too.
 
+import * as Y from 'yjs'
 import { type HybridClock, type Stamp, stampMs } from '../hybrid-clock.js'
 import type { Millis, NodeId } from '../ids.js'
 import { checkUpdate } from './check.js'
@@ -124,7 +125,8 @@ export class Arrivals {
     }
     // What refers to own clocks that others know better would be taken for a word on what stands under them here.
     // It comes again: all neighbors are asked once this node has been compared with one.
-    const isUncompared = author !== null && replica.ownClock > 0 && this.#host.isSilent(replica)
+    const isUncompared =
+      author !== null && (replica.ownClock > 0 || replica.mayBeOld) && this.#host.isSilent(replica)
     if (isUncompared && (replica.kind === 'doc' || replica.deletesOfThisBoot(checked.deletes))) {
       frame.count('shoal_state_dropped_total', { reason: 'uncompared' })
       return false
@@ -166,9 +168,14 @@ export class Arrivals {
    * Returns whether it may be: as long as they are in doubt, a delete of one may mean something else. It comes again.
    */
   weigh(now: Millis, from: NodeId, replica: Replica, update: Uint8Array, isLast: boolean): boolean {
+    if (update.length > this.#host.frame.config.updateBytesMax) return replica.doubt === null
+    // A series may bring what its sender did not know yet when it last told a vector.
+    if (replica.doubt === null && replica.mayClash) {
+      const brought = vectorOf(update)
+      if ((brought.get(replica.client) ?? 0) > replica.bootClock) this.sawVector(now, from, replica, brought)
+    }
     const { doubt } = replica
     if (doubt === null) return true
-    if (update.length > this.#host.frame.config.updateBytesMax) return false
     if (replica.weigh(update, doubt) || (isLast && from === doubt.from)) this.settle(now, replica)
     return replica.doubt === null
   }
@@ -185,6 +192,13 @@ export class Arrivals {
       this.#retire(now, replica, own > replica.bootClock, doubt.theirs)
     // What came while it was in doubt was not applied.
     this.#host.tellSoon(now)
+  }
+
+  /** Nobody who can be relied on has shown what is known of own clocks that were given out before this boot. */
+  leaveBehind(now: Millis, replica: Replica): void {
+    this.settle(now, replica)
+    if (!replica.mayBeOld) return
+    this.#retire(now, replica, replica.ownClock > replica.bootClock, NOTHING_KNOWN, UNSURE)
   }
 
   offence(now: Millis, from: NodeId, offence: string): void {
@@ -232,14 +246,20 @@ export class Arrivals {
    * with `conflict` the same clocks mean different things here and there, so what was
    * written here since boot is taken out and written again under the new one.
    */
-  #retire(now: Millis, replica: Replica, conflict: boolean, theirs: Vector): void {
+  #retire(
+    now: Millis,
+    replica: Replica,
+    conflict: boolean,
+    theirs: Vector,
+    because = 'own entries are known elsewhere that are not here',
+  ): void {
     const { frame, own } = this.#host
     const { document, kind, exposed, opened } = replica
     frame.count('shoal_state_lineages_retired_total', {})
     frame.emit({
       kind: 'log',
       level: 'warn',
-      text: 'own entries are known elsewhere that are not here: writing under a new lineage',
+      text: `${because}: writing under a new lineage`,
       fields: { document, lineage: replica.lineage },
     })
     // What has left of a raw document is kept: it may be the only one that some have heard of.
@@ -264,6 +284,17 @@ export class Arrivals {
         fill: null,
       })
     this.#host.tellSoon(now)
+  }
+}
+
+const UNSURE = 'nobody who was up has shown yet what is known of this node'
+
+/** How far an update goes that is not checked yet; one that cannot be read goes nowhere. */
+const vectorOf = (update: Uint8Array): Vector => {
+  try {
+    return Y.parseUpdateMeta(update).to
+  } catch {
+    return NOTHING_KNOWN
   }
 }
 

@@ -59,11 +59,15 @@ export interface ExchangeHost {
   offence(now: Millis, from: NodeId, what: string): void
   /** Whether this node has booted and has not yet compared itself with anybody. */
   awaitsFirst(): boolean
+  /** Whether it knows what the mesh knows, as far as anybody can. */
+  isSure(): boolean
   /** It has: everything that one neighbor had is here. */
-  firstDone(now: Millis): void
+  firstDone(now: Millis, from: NodeId, isSure: boolean): void
 }
 
 interface Peer {
+  /** Whether it knows what the mesh knows, as it says itself. */
+  isSure: boolean
   /** Documents of the first comparison after a boot that are not equal yet; null before its summary. */
   awaited: Set<string> | null
   /** It has just booted and asked for everything: it is to see what is known here of its own writing, in any case. */
@@ -100,18 +104,19 @@ export class Exchange {
     this.#asked.linkUp(node)
     this.#peers.set(node, {
       received: new Map(),
+      isSure: true,
       awaited: null,
       asksAll: false,
       answerAt: Number.NEGATIVE_INFINITY,
       answerPauseMs: 0,
     })
     // One side is enough: the comparison goes both ways.
-    if (this.#host.awaitsFirst() || this.#host.self < node) this.question(node)
+    if (!this.#host.isSure() || this.#host.self < node) this.question(node)
   }
 
   /** Who has just booted asks for everything, and so learns when it has it. */
   question(to: NodeId): void {
-    if (this.#host.awaitsFirst()) this.#send(to, { kind: 'stateHello', root: ASK_ALL })
+    if (!this.#host.isSure()) this.#send(to, { kind: 'stateHello', root: ASK_ALL })
     else this.hello(to)
   }
 
@@ -123,7 +128,8 @@ export class Exchange {
   }
 
   hello(to: NodeId): void {
-    this.#send(to, { kind: 'stateHello', root: this.#rootWith(to) })
+    const root = this.#rootWith(to)
+    this.#send(to, { kind: 'stateHello', root: this.#host.isSure() ? root : unsure(root) })
   }
 
   helloAll(): void {
@@ -198,18 +204,23 @@ export class Exchange {
     const asking = this.#peers.get(from)
     // What it asks after that, before it has been shown, does not take it back.
     if (asking !== undefined && asksAll) asking.asksAll = true
+    if (asking !== undefined) asking.isSure = root.length === ROOT_BYTES
     const isInDoubt = this.#host.awaitsFirst() && this.#sharedWith(from).some(replica => replica.mayClash)
-    if (!asksAll && !isInDoubt && sameBytes(root, this.#rootWith(from))) {
+    if (!asksAll && !isInDoubt && sameBytes(root.subarray(0, ROOT_BYTES), this.#rootWith(from))) {
       const peer = this.#peers.get(from)
       if (peer !== undefined) {
         peer.answerPauseMs = 0
         peer.asksAll = false
       }
-      this.#host.firstDone(now)
+      this.#firstDone(now, from)
     }
     // This node's own question is under way, and finds the same difference.
     else if (asksAll) this.#answerAll(now, from)
-    else if (!this.#host.awaitsFirst()) this.#answer(now, from, false)
+    else if (!this.#host.awaitsFirst() || asking?.awaited?.size === 0) this.#answer(now, from, false)
+  }
+
+  #firstDone(now: Millis, from: NodeId): void {
+    this.#host.firstDone(now, from, this.#peers.get(from)?.isSure === true)
   }
 
   /** Whoever has booted waits for this with all that it does; who only says so waits like others. */
@@ -249,7 +260,7 @@ export class Exchange {
   /** A document of the first comparison is as the other has it. */
   #isEqual(now: Millis, from: NodeId, document: string): void {
     const awaited = this.#peers.get(from)?.awaited
-    if (awaited?.delete(document) && awaited.size === 0) this.#host.firstDone(now)
+    if (awaited?.delete(document) && awaited.size === 0) this.#firstDone(now, from)
   }
 
   #onSummary(now: Millis, from: NodeId, documents: readonly string[], hashes: Uint8Array): void {
@@ -278,9 +289,9 @@ export class Exchange {
     for (const { document } of this.#sharedWith(from)) if (!told.has(document)) different.add(document)
     for (const document of different) this.#sendDigest(from, document)
     const peer = this.#peers.get(from)
-    if (peer === undefined || !this.#host.awaitsFirst()) return
+    if (peer === undefined || this.#host.isSure()) return
     peer.awaited = different
-    if (different.size === 0) this.#host.firstDone(now)
+    if (different.size === 0) this.#firstDone(now, from)
   }
 
   #onDigest(now: Millis, from: NodeId, message: StateMessage & { kind: 'stateDigest' }): void {
@@ -421,5 +432,14 @@ const areApart = (ranges: readonly Range[]): boolean => {
 
 /** The root of a hello whose sender wants the other's summary in any case. */
 const ASK_ALL = new Uint8Array(0)
+
+const ROOT_BYTES = 8
+
+/** The root of a hello whose sender is not to be relied on. */
+const unsure = (root: Uint8Array): Uint8Array => {
+  const out = new Uint8Array(ROOT_BYTES + 1)
+  out.set(root)
+  return out
+}
 
 const EMPTY = digestOf(new DeleteHashes({ clients: new Map() } as Replica['doc']['store']), new Map())

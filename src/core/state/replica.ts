@@ -84,6 +84,8 @@ export class Replica {
   bootClock = 0
   /** The own clock when this boot began. */
   #loadedClock = 0
+  /** The lineage was when this boot began, though perhaps nothing was written under it in the copy that is here. */
+  #isLineageStored = false
   /** Whether others know what earlier boots wrote alone, or something else, is about to be seen. */
   doubt: Doubt | null = null
   /** What was taken out of it is under other ids now; an application's copy that is yet to be ended uses the old. */
@@ -167,6 +169,7 @@ export class Replica {
     this.doc.on('update', this.#capture)
     this.entries.takeChanged()
     this.entries.sawStamp(found.head?.stamp ?? 0)
+    this.#isLineageStored = found.head !== null
     this.#stored.load({ ...found, snapshotBytes: sum(parts), logBytes: sum(log) })
     this.#beginLife()
     return useless
@@ -175,6 +178,11 @@ export class Replica {
   /** It was written to since boot, and none of that can be known elsewhere: if its clocks are, they mean something else. */
   get mayClash(): boolean {
     return !this.exposed && this.ownClock > this.bootClock
+  }
+
+  /** Its lineage is of an earlier boot, and nobody can have heard of what this boot wrote. */
+  get mayBeOld(): boolean {
+    return !this.exposed && this.#isLineageStored
   }
 
   clockOf(client: number): number {
@@ -194,6 +202,7 @@ export class Replica {
   /** Takes a new lineage, and with it a new clientID. */
   renew(lineage: string): void {
     this.lineage = lineage
+    this.#isLineageStored = false
     this.client = clientOf(this.#self, lineage)
     // A broadcast under the new one may have nothing of the old: whoever compares will find it.
     this.outbox = this.outbox.map(() => null)

@@ -19,6 +19,7 @@ import type { CoreEvent, Effect, StateChange, Stepper, StoreEntry } from '../ste
 import { Arrivals } from './arrivals.js'
 import { Documents } from './documents.js'
 import { Exchange } from './exchange.js'
+import { Footing } from './footing.js'
 import { Frame, type FrameParts } from './frame.js'
 import { Gaps } from './gaps.js'
 import { Gate } from './gate.js'
@@ -100,6 +101,8 @@ class State implements StateCore {
       holdings,
       exchange: () => this.#exchange,
       awaits: deps.awaits ?? false,
+      footing: new Footing(deps.members, deps.config.surePeers, true),
+      leaveBehind: (now, replica) => this.#arrivals.leaveBehind(now, replica),
       settle: (now, replica) => this.#arrivals.settle(now, replica),
     })
     const changed = (replica: Replica): void => void this.#dirty.add(replica)
@@ -149,7 +152,8 @@ class State implements StateCore {
       weigh: (now, from, replica, update, isLast) => this.#arrivals.weigh(now, from, replica, update, isLast),
       offence: (now, from, what) => this.#arrivals.offence(now, from, what),
       awaitsFirst: () => voice.awaitsFirst,
-      firstDone: now => voice.firstDone(now),
+      isSure: () => voice.isSure,
+      firstDone: (now, from, isSure) => voice.firstDone(now, from, isSure),
     })
     this.#gate = new Gate(frame, holdings, this.#exchange, voice)
     this.#losers = new Losers(frame, interest, own)
@@ -322,7 +326,7 @@ class State implements StateCore {
         this.#voice.tell(now)
         return
       case 'first':
-        this.#voice.speak(now)
+        this.#voice.speakUnsure(now)
         return
       case 'again':
         this.#exchange.hello(subject as NodeId)
