@@ -10,7 +10,7 @@
 import * as Y from 'yjs'
 import { type HybridClock, type Stamp, stampMs } from '../hybrid-clock.js'
 import type { Millis, NodeId } from '../ids.js'
-import { checkUpdate } from './check.js'
+import { checkUpdate, type DecodedDeletes } from './check.js'
 import type { Vector } from './digest.js'
 import { NO_EVIDENCE } from './doubt.js'
 import { EMPTY_UPDATE } from './filling.js'
@@ -141,9 +141,10 @@ export class Arrivals {
         return false
       }
     }
-    const isNew = this.#apply(now, from, replica, update)
+    const isNew = this.#apply(now, from, replica, update, checked.deletes)
+    // Of spaces, in which nothing is nested.
     for (let early = gaps.takeReady(replica); early !== undefined; early = gaps.takeReady(replica))
-      this.#apply(now, early.from, replica, early.update)
+      this.#apply(now, early.from, replica, early.update, NO_DELETES)
     gaps.look(now, replica, from)
     return isNew
   }
@@ -214,10 +215,10 @@ export class Arrivals {
   }
 
   /** A checked update that builds on nothing that is missing, as far as its writer goes. */
-  #apply(now: Millis, from: NodeId, replica: Replica, update: Uint8Array): boolean {
+  #apply(now: Millis, from: NodeId, replica: Replica, update: Uint8Array, deletes: DecodedDeletes): boolean {
     const { frame } = this.#host
     this.#newest = 0
-    const applied = replica.applyRemote(update)
+    const applied = replica.applyRemote(update, deletes)
     if (this.#newest > 0) {
       frame.count('state_arrivals', {})
       frame.count('state_lag_ms', {}, Math.max(0, frame.wall(now) - stampMs(this.#newest)))
@@ -288,6 +289,8 @@ export class Arrivals {
 }
 
 const UNSURE = 'nobody who was up has shown yet what is known of this node'
+
+const NO_DELETES: DecodedDeletes = new Map()
 
 /** How far an update goes that is not checked yet; one that cannot be read goes nowhere. */
 const vectorOf = (update: Uint8Array): Vector => {

@@ -7,6 +7,7 @@
 // It never sends or writes anything, and never applies what was not checked (check.ts).
 
 import * as Y from 'yjs'
+import { invariant } from '../errors.js'
 import type { Stamp } from '../hybrid-clock.js'
 import type { NodeId } from '../ids.js'
 import type { Json } from '../json.js'
@@ -21,6 +22,7 @@ import { Entries, type Entry } from './entries.js'
 import type { Filling } from './filling.js'
 import { leaveFormats } from './formats.js'
 import { builtOn, type Moves, moved } from './moved.js'
+import { deletesIn } from './nested.js'
 import { OwnCommits } from './own-commits.js'
 import { Pace } from './pace.js'
 import { applyOrStop, replay, type Stored } from './replay.js'
@@ -310,14 +312,23 @@ export class Replica {
 
   /** Applies an update of the application's own copy of a raw document. */
   applyLocal(update: Uint8Array): Applied | null {
-    Y.applyUpdate(this.doc, update)
+    const before = applyOrStop(this.doc, update)
+    if (before !== null) {
+      // Deleted from what is too deeply nested for Yjs: to look for that each time would take as long as to apply it.
+      this.#rebuild(client => before.get(client) ?? 0)
+      const again = applyOrStop(this.doc, update, deletesIn(update))
+      invariant(again === null, 'what the application did to its copy can be done here')
+    }
     this.ownClock = this.clockOf(this.client)
     return this.#take()
   }
 
-  /** Applies a checked update of others; null when it brought nothing. Either all of it or, if Yjs fails, nothing. */
-  applyRemote(update: Uint8Array): Applied | null | 'unappliable' {
-    const before = applyOrStop(this.doc, update)
+  /**
+   * Applies a checked update of others, with what it deletes; null when it brought nothing. Either all of it or, if Yjs
+   * fails, nothing.
+   */
+  applyRemote(update: Uint8Array, deletes: DecodedDeletes): Applied | null | 'unappliable' {
+    const before = applyOrStop(this.doc, update, deletes)
     if (before !== null) {
       this.#rebuild(client => before.get(client) ?? 0)
       this.entries.takeChanged()
