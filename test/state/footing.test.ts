@@ -53,6 +53,39 @@ test('what two old disks write while they know only each other is told under clo
   }
 })
 
+test('of a space that not everybody holds, only who holds it shows what is known of own writing', t => {
+  for (const apartMs of [0, 20, 500, 10_000]) {
+    const spaces = (index: number): string[] => (index < 2 ? ['rare', 'plant'] : ['plant'])
+    const world = new World({ seed: 1 + apartMs, nodes: 4, latencyMs: [1, 5], spaces })
+    const [a, b] = [world.node(0), world.node(1)]
+    let writes = 0
+    const write = (count: number): void => {
+      for (let i = 0; i < count; i++) world.set(a, 'rare', `k${writes++}`, 1)
+    }
+    write(2)
+    world.advance(5_000)
+    const backup = a.disk.backup()
+    write(3)
+    world.advance(5_000)
+    world.crash(a, 0)
+    a.disk.restore(backup)
+    // All but the one that could tell.
+    world.partition(node => node === b)
+    world.start(a)
+    world.set(a, 'plant', 'shared', apartMs)
+    write(4)
+    world.advance(apartMs)
+    if (apartMs > 400)
+      t.is(world.node(2).core.get('plant', 'shared'), apartMs, 'the rest does not wait for it')
+    world.heal()
+    write(1)
+    world.advance(60_000)
+    for (const node of [a, b]) t.is(Object.keys(world.contents(node, 'rare')).length, writes, `${apartMs} ms`)
+    const stored = [a, b].map(node => Y.encodeStateAsUpdate(world.stored(node, 'space/rare')))
+    t.deepEqual(stored[0], stored[1])
+  }
+})
+
 test('own clocks that come in a piece, before any vector has told of them, are seen for what they are', t => {
   const world = new World({ seed: 1, nodes: 2, latencyMs: [1, 5] })
   const [a, b] = [world.node(0), world.node(1)]

@@ -59,6 +59,8 @@ export interface ExchangeHost {
   offence(now: Millis, from: NodeId, what: string): void
   /** Whether this node has booted and has not yet compared itself with anybody. */
   awaitsFirst(): boolean
+  /** Whether what is written to it is kept from others until it has been compared. */
+  isSilent(replica: Replica): boolean
   /** Whether it knows what the mesh knows, as far as anybody can. */
   isSure(): boolean
   /** It has: everything that one neighbor had is here. */
@@ -205,7 +207,7 @@ export class Exchange {
     // What it asks after that, before it has been shown, does not take it back.
     if (asking !== undefined && asksAll) asking.asksAll = true
     if (asking !== undefined) asking.isSure = root.length === ROOT_BYTES
-    const isInDoubt = this.#host.awaitsFirst() && this.#sharedWith(from).some(replica => replica.mayClash)
+    const isInDoubt = this.#sharedWith(from).some(replica => this.#isInDoubt(replica))
     if (!asksAll && !isInDoubt && sameBytes(root.subarray(0, ROOT_BYTES), this.#rootWith(from))) {
       const peer = this.#peers.get(from)
       if (peer !== undefined) {
@@ -217,6 +219,14 @@ export class Exchange {
     // This node's own question is under way, and finds the same difference.
     else if (asksAll) this.#answerAll(now, from)
     else if (!this.#host.awaitsFirst() || asking?.awaited?.size === 0) this.#answer(now, from, false)
+  }
+
+  /**
+   * A vector tells that a clock was used and not what for: where this node wrote since it booted, and nobody
+   * can have heard of it, equal is no answer.
+   */
+  #isInDoubt(replica: Replica): boolean {
+    return replica.mayClash && this.#host.isSilent(replica)
   }
 
   #firstDone(now: Millis, from: NodeId): void {
@@ -280,10 +290,11 @@ export class Exchange {
       if (!this.#host.holds(document)) return
       const replica = this.#host.find(document)
       const hash = hashes.subarray(8 * i, 8 * i + 8)
-      // A vector tells that a clock was used and not what for: where this node wrote since it booted, and nobody
-      // can have heard of it, equal is no answer.
-      const isInDoubt = this.#host.awaitsFirst() && replica?.mayClash === true
-      if (replica === undefined || isInDoubt || !sameBytes(replica.visible.digest().hash, hash))
+      if (
+        replica === undefined ||
+        this.#isInDoubt(replica) ||
+        !sameBytes(replica.visible.digest().hash, hash)
+      )
         different.add(document)
     })
     for (const { document } of this.#sharedWith(from)) if (!told.has(document)) different.add(document)

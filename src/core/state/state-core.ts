@@ -101,7 +101,11 @@ class State implements StateCore {
       holdings,
       exchange: () => this.#exchange,
       awaits: deps.awaits ?? false,
-      footing: new Footing(deps.members, deps.config.surePeers, true),
+      footing: new Footing({
+        members: deps.members,
+        peersMax: deps.config.surePeers,
+        isHeldBy: (peer, document) => interest.isHeldBy(peer, nameOf(document)),
+      }),
       leaveBehind: (now, replica) => this.#arrivals.leaveBehind(now, replica),
       settle: (now, replica) => this.#arrivals.settle(now, replica),
     })
@@ -152,6 +156,7 @@ class State implements StateCore {
       weigh: (now, from, replica, update, isLast) => this.#arrivals.weigh(now, from, replica, update, isLast),
       offence: (now, from, what) => this.#arrivals.offence(now, from, what),
       awaitsFirst: () => voice.awaitsFirst,
+      isSilent,
       isSure: () => voice.isSure,
       firstDone: (now, from, isSure) => voice.firstDone(now, from, isSure),
     })

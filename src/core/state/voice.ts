@@ -46,6 +46,10 @@ export class Voice {
   #hasExchanged: boolean
   /** It has compared itself with somebody, has waited for long enough, or has nothing that could be old. */
   #maySpeak = false
+  /** But not of what no holder was met of. */
+  #isHalfMute = false
+  /** For as long as it waits. */
+  #hasWaited = false
   /** The same for spaces, while large documents are still being read. */
   #areSpacesCompared = false
   /** All that is read so far is compared. */
@@ -83,7 +87,16 @@ export class Voice {
 
   /** Whether others may take it for one that knows what the mesh knows. */
   get isSure(): boolean {
-    return this.#footing.isSure && !this.#holdings.isLoading
+    return this.#isSureOfShared && !this.#holdings.isLoading && this.#isSureOfAll
+  }
+
+  /** Of what everybody holds. */
+  get #isSureOfShared(): boolean {
+    return this.#footing.isSureOf(SHARED)
+  }
+
+  get #isSureOfAll(): boolean {
+    return this.#holdings.byName().every(({ document }) => this.#footing.isSureOf(document))
   }
 
   begin(now: Millis): void {
@@ -104,7 +117,8 @@ export class Voice {
 
   linkUp(now: Millis): void {
     const { config, deadlines } = this.#frame
-    if (this.#maySpeak || this.#holdings.isLoading || deadlines.get('first') !== null) return
+    if ((this.#maySpeak && !this.#isHalfMute) || this.#holdings.isLoading || deadlines.get('first') !== null)
+      return
     deadlines.set('first', now + config.firstExchangeMs)
   }
 
@@ -116,7 +130,7 @@ export class Voice {
   firstDone(now: Millis, from: NodeId, isSure: boolean): void {
     this.#hasExchanged = true
     this.#footing.compared(from, isSure)
-    if (!this.#footing.isSure) return
+    if (!this.#isSureOfShared) return
     if (!this.#holdings.isLoading) this.speak(now)
     else if (!this.#areSpacesCompared) {
       // Of the spaces nothing is missing: who waits for word of the tasks need not wait for large documents.
@@ -130,18 +144,21 @@ export class Voice {
   speakUnsure(now: Millis): void {
     for (const replica of this.#holdings.byName())
       if (!this.maySpeakOf(replica)) this.#leaveBehind(now, replica)
+    this.#hasWaited = true
     this.speak(now)
   }
 
   speak(now: Millis): void {
-    if (this.#maySpeak) return
+    if (this.#maySpeak && !this.#isHalfMute) return
     this.#maySpeak = true
-    this.#frame.deadlines.delete('first')
+    this.#isHalfMute = !this.#hasWaited && !this.#isSureOfAll
+    if (!this.#isHalfMute) this.#frame.deadlines.delete('first')
     this.#publishAll(now)
   }
 
-  maySpeakOf({ kind }: Replica): boolean {
-    return this.#maySpeak || (this.#areSpacesCompared && kind === 'space')
+  maySpeakOf({ document, kind, mayBeOld }: Replica): boolean {
+    if (!this.#maySpeak && !(this.#areSpacesCompared && kind === 'space')) return false
+    return this.#hasWaited || !mayBeOld || this.#footing.isSureOf(document)
   }
 
   /** What is written down as known to nobody has first to be written down as known. */
@@ -245,3 +262,6 @@ export class Voice {
     return this.#frame.unhurried(now, replica.pace.intervalMs(now))
   }
 }
+
+/** Stands for what everybody holds. */
+const SHARED = 'space/shoal.'
