@@ -11,6 +11,8 @@ import * as Y from 'yjs'
 import { ShoalError } from '../core/errors.js'
 import type { Json } from '../core/json.js'
 import { leaveFormats } from '../core/state/formats.js'
+import { letGo } from '../core/state/let-go.js'
+import { deleteNested, deletesIn } from '../core/state/nested.js'
 import type { CoreEvent, Effect } from '../core/step.js'
 import { DocumentFiller, type FillerHost } from './document-filler.js'
 
@@ -21,7 +23,8 @@ export interface DocumentsHost extends Pick<FillerHost, 'now' | 'nextTurn'> {
   make(event: (request: number) => CoreEvent): Promise<Json>
   /** Why no document of this name can be opened here, or null. */
   refuse(name: string): ShoalError | null
-  onRefused(document: string, error: ShoalError): void
+  /** A change was refused, of the application or by its copy, which is ended. */
+  onRefused(document: string, error: Error): void
 }
 
 interface Copy {
@@ -51,7 +54,8 @@ export class Documents {
     if (known !== undefined) return known.document
     const fault = this.#host.refuse(name) ?? refuseReserved(name)
     if (fault !== null) throw fault
-    const document = new Y.Doc({ gc: true })
+    // Yjs is to let go of nothing itself: where that fails, the copy would be silent from then on.
+    const document = new Y.Doc({ gc: true, gcFilter: () => false })
     const copy: Copy = { document, isBegun: false, heldBack: false }
     this.#copies.set(name, copy)
     document.on('update', (update: Uint8Array, origin: unknown) => {
@@ -60,6 +64,7 @@ export class Documents {
     document.on('afterTransaction', transaction => {
       if (transaction.origin === FROM_CORE) leaveFormats(transaction)
     })
+    document.on('afterTransactionCleanup', ({ deleteSet }) => letGo(document, deleteSet, () => true))
     document.on('destroy', () => {
       if (this.#copies.get(name) !== copy) return
       this.#copies.delete(name)
@@ -93,7 +98,7 @@ export class Documents {
     const { document } = copy
     if (fill?.isFirst) copy.isBegun = true
     try {
-      this.#apply(copy, update)
+      this.#apply(name, copy, update)
     } finally {
       // Yjs throws what an observer of the application threw, after it has applied the update.
       if (clientId !== null) document.clientID = clientId
@@ -107,14 +112,29 @@ export class Documents {
     this.#copies.get(name)?.document.destroy()
   }
 
-  #apply(copy: Copy, update: Uint8Array): void {
+  #apply(name: string, copy: Copy, update: Uint8Array): void {
     if (update.length <= EMPTY_BYTES) return
-    const { store } = copy.document
+    const { document } = copy
+    const { store } = document
     copy.heldBack = store.pendingStructs !== null || store.pendingDs !== null
+    let fault: Error | null = null
     try {
-      Y.applyUpdate(copy.document, update, FROM_CORE)
+      // In a transaction around it, what Yjs throws is told from what an observer throws.
+      Y.transact(
+        document,
+        transaction => {
+          fault = faultOf(transaction, update)
+        },
+        FROM_CORE,
+        false,
+      )
     } finally {
       copy.heldBack = false
+      if (fault !== null && this.#copies.get(name) === copy) {
+        // It lacks something, and what builds on that would be held back for ever. Opened again, it is whole.
+        this.#host.onRefused(name, fault)
+        document.destroy()
+      }
     }
   }
 
@@ -125,6 +145,24 @@ export class Documents {
     }
     // Yjs itself makes of this that it is loaded.
     copy.document.emit('sync', [true, copy.document])
+  }
+}
+
+/** Why an update could not be applied, or null. What is too deeply nested for Yjs can be once that is deleted. */
+const faultOf = (transaction: Y.Transaction, update: Uint8Array): Error | null => {
+  const apply = (): void => Y.applyUpdate(transaction.doc, update, FROM_CORE)
+  try {
+    apply()
+    return null
+  } catch {
+    // It may be too deep; what is told in the end is why it failed once it was not.
+  }
+  try {
+    deleteNested(transaction, deletesIn(update))
+    apply()
+    return null
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error))
   }
 }
 

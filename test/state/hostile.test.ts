@@ -260,15 +260,22 @@ test('an update in the midst of which Yjs fails leaves nothing of itself, whatev
   const before = held()
   const told = Buffer.from(Y.encodeStateAsUpdate(doc)).toString('hex')
   t.true(before.length > 100_000)
-  // Half of what the victim wrote, all that is nested, and something new.
-  const vector = Y.encodeStateVector(theirs)
-  theirs.getText('mine').insert(0, 'bad')
-  const insert = Y.encodeStateAsUpdate(theirs, vector)
-  const deletes: [number, number, number][] = [
-    [doc.clientID, 0, 2],
-    [theirs.clientID, 0, 1],
-  ]
-  gossip(world, victim, liar, Y.mergeUpdates([deletesOf(deletes), insert]), 'doc/notes')
+  // Half of what the victim wrote, something new, and what takes the place of all that is nested and does not say so.
+  const over = new Y.Doc()
+  over.clientID = theirs.clientID
+  over.getMap('deep').set('k', new Y.Map())
+  over.clientID = 7
+  over.getText('mine').insert(0, 'bad')
+  over.getMap('deep').set('k', 'over')
+  const insert = encodePiece(over.store, [{ client: 7, from: 0, to: Y.getState(over.store, 7) }], UNLIMITED)
+  const update = Y.mergeUpdates([deletesOf([[doc.clientID, 0, 2]]), insert])
+  world.step(victim, {
+    kind: 'message',
+    from: liar.id,
+    channel: 'bulk',
+    message: { kind: 'statePiece', document: 'doc/notes', number: 1, last: true, update },
+    bytes: 0,
+  })
   t.is(victim.offences.at(-1)?.offence, 'unappliable')
   world.advance(30_000)
   t.is(held(), before)
@@ -608,6 +615,92 @@ test('a space in which more have written than its limit is today goes on with th
     t.deepEqual(world.contents(node, 'plant'), { k1: 2, k2: 1, k3: 1, k4: 1, k5: 1 })
     t.deepEqual(node.offences, [])
   }
+})
+
+// By recursion Yjs gets some thousand levels deep, and never as deep twice.
+test('a nest of any depth is deleted like anything else, here, in the application’s copy, and after a start', t => {
+  for (const depth of [1_500, 30_000]) {
+    const world = new World({ seed: 5, nodes: 3, config: { foldEntries: 100_000 } })
+    const [victim, liar, other] = [world.node(0), world.node(1), world.node(2)]
+    const doc = world.open(victim, 'notes')
+    doc.getText('t').insert(0, 'good')
+    world.advance(2_000)
+    const theirs = new Y.Doc()
+    theirs.clientID = clientOf(liar.id, LINEAGE)
+    let inner = theirs.getMap<unknown>('deep')
+    for (let level = 0, part = 0; level < depth; part++) {
+      const start = Y.encodeStateVector(theirs)
+      const until = Math.min(depth, (part + 1) * 10_000)
+      theirs.transact(() => {
+        for (; level < until; level++) {
+          const next = new Y.Map<unknown>()
+          inner.set('k', next)
+          inner = next
+        }
+      })
+      for (const node of [victim, other])
+        gossip(world, node, liar, Y.encodeStateAsUpdate(theirs, start), 'doc/notes')
+    }
+    world.advance(2_000)
+    t.is(doc.getMap('deep').size, 1)
+    for (const node of [victim, other])
+      gossip(world, node, liar, deletesOf([[theirs.clientID, 0, 1]]), 'doc/notes')
+    world.advance(2_000)
+    t.is(doc.getMap('deep').size, 0, `${depth} levels`)
+    doc.getText('t').insert(4, ' still')
+    world.advance(30_000)
+    t.is(world.open(other, 'notes').getText('t').toString(), 'good still')
+    t.deepEqual([...victim.offences, ...other.offences], [])
+    world.crash(victim, victim.disk.pending.length)
+    world.start(victim)
+    t.is(world.open(victim, 'notes').getMap('deep').size, 0)
+    t.is(victim.counts.get('shoal_state_entries_lost_total'), undefined)
+    world.advance(30_000)
+    t.is(world.open(victim, 'notes').getText('t').toString(), 'good still')
+  }
+})
+
+test('a copy from which Yjs fails to delete, or to let go of what was deleted, goes on', t => {
+  const { prototype } = Y.ContentType
+  const { gc, delete: remove } = prototype
+  const tooDeep = (): never => {
+    throw new RangeError('Maximum call stack size exceeded')
+  }
+  const world = new World({ seed: 5, nodes: 2 })
+  const [a, b] = [world.node(0), world.node(1)]
+  const copy = world.open(a, 'notes')
+  const keys = ['one', 'two', 'three']
+  for (const key of keys) copy.getMap('m').set(key, new Y.Map([['k', new Y.Map([['l', 1]])]]))
+  world.advance(1_000)
+  try {
+    prototype.gc = tooDeep
+    world.open(b, 'notes').getMap('m').delete('one')
+    world.advance(1_000)
+    copy.getMap('m').delete('two')
+    world.advance(1_000)
+    prototype.delete = function (transaction): void {
+      // The outermost first, as Yjs does it, is too deep; the innermost first is not.
+      if ([...this.type._map.values()].some(item => !item.deleted && item.content instanceof Y.ContentType))
+        tooDeep()
+      remove.call(this, transaction)
+    }
+    const theirs = world.open(b, 'notes')
+    const deep = theirs.getMap('m').get('three') as Y.Map<unknown>
+    theirs.transact(() => {
+      deep.delete('k')
+      theirs.getMap('m').delete('three')
+    })
+    world.advance(1_000)
+  } finally {
+    Object.assign(prototype, { gc, delete: remove })
+  }
+  t.is(world.open(a, 'notes'), copy, 'it is not ended')
+  t.is(copy.getMap('m').size, 0)
+  copy.getText('t').insert(0, 'still here')
+  world.advance(1_000)
+  t.is(world.open(b, 'notes').getText('t').toString(), 'still here')
+  t.deepEqual(Y.encodeStateVector(copy), Y.encodeStateVector(world.stored(b, 'doc/notes')))
+  t.deepEqual([...a.offences, ...b.offences], [])
 })
 
 test('what is deleted is stored and told as deleted, also where Yjs fails to let go of what was in it', t => {

@@ -11,6 +11,8 @@ interface Word {
   readonly word: string
   readonly boot: string
   readonly isKey: boolean
+  /** What a copy of a document asked for with it. */
+  readonly requests: number[]
   isDead: boolean
 }
 
@@ -45,6 +47,7 @@ export const restored = (seed: number): string | null => {
     },
   })
   const words: Word[] = []
+  const isAcknowledged = (request: number): boolean => world.isAcknowledged(request)
   const textOf = (node: TestNode): string => world.open(node, 'notes').getText('t').toString()
   const has = (node: TestNode, { word, isKey }: Word): number =>
     isKey
@@ -53,16 +56,28 @@ export const restored = (seed: number): string | null => {
   const write = (node: TestNode): void => {
     const word = `${node.index}x${words.length}`
     const isKey = draw.below(2) === 0
-    words.push({ word, boot: `${node.index}/${node.boot}`, isKey, isDead: false })
+    const requests: number[] = []
+    words.push({ word, boot: `${node.index}/${node.boot}`, isKey, requests, isDead: false })
     if (isKey) {
       world.set(node, 'plant', word, word)
       return
     }
     const doc = draw.below(2) === 0 ? world.openSlowly(node, 'notes') : world.open(node, 'notes')
+    const before = world.nextRequest()
     const text = doc.getText('t')
     const spots = [0, ...[...text.toString().matchAll(/>/g)].map(({ index }) => index + 1)]
     text.insert(draw.pick(spots), `<${word}>`)
     if (draw.below(3) === 0) doc.getMap('m').set(`k${draw.below(3)}`, word)
+    for (let request = before + 1, end = world.nextRequest(); request < end; request++) requests.push(request)
+  }
+  /** The power is cut. What was written to a document that is still being read is neither stored nor acknowledged by then. */
+  const cut = (node: TestNode): void => {
+    const stored = world.stored(node, 'doc/notes').getText('t').toString()
+    for (const each of words) {
+      const isKept = each.isKey || stored.includes(`<${each.word}>`) || each.requests.some(isAcknowledged)
+      if (each.boot === `${node.index}/${node.boot}` && !isKept) each.isDead = true
+    }
+    world.crash(node, node.disk.pending.length)
   }
   const remove = (node: TestNode): void => {
     const isKey = draw.below(2) === 0
@@ -120,7 +135,7 @@ export const restored = (seed: number): string | null => {
       world.start(one)
       act(one, 3)
       world.advance(500)
-      world.crash(one, one.disk.pending.length)
+      cut(one)
     }
     world.start(one)
     act(one, 3)
@@ -131,7 +146,7 @@ export const restored = (seed: number): string | null => {
     }
     if (draw.below(2) === 0) {
       world.advance(draw.below(120))
-      world.crash(one, one.disk.pending.length)
+      cut(one)
       world.start(one)
     }
     fault = verdict(`round ${round}, restored`)

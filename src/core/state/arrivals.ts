@@ -7,9 +7,10 @@
 //
 // It never throws for what a peer sent, and persists at leisure: the others have it too.
 
+import * as Y from 'yjs'
 import { type HybridClock, type Stamp, stampMs } from '../hybrid-clock.js'
 import type { Millis, NodeId } from '../ids.js'
-import { checkUpdate } from './check.js'
+import { checkUpdate, type DecodedDeletes } from './check.js'
 import type { Vector } from './digest.js'
 import { NO_EVIDENCE } from './doubt.js'
 import { EMPTY_UPDATE } from './filling.js'
@@ -124,7 +125,8 @@ export class Arrivals {
     }
     // What refers to own clocks that others know better would be taken for a word on what stands under them here.
     // It comes again: all neighbors are asked once this node has been compared with one.
-    const isUncompared = author !== null && replica.own.clock > 0 && this.#host.isSilent(replica)
+    const isUncompared =
+      author !== null && (replica.own.clock > 0 || replica.own.mayBeOld) && this.#host.isSilent(replica)
     if (isUncompared && (replica.kind === 'doc' || replica.own.deletesOfThisBoot(checked.deletes))) {
       frame.count('shoal_state_dropped_total', { reason: 'uncompared' })
       return false
@@ -139,9 +141,10 @@ export class Arrivals {
         return false
       }
     }
-    const isNew = this.#apply(now, from, replica, update)
+    const isNew = this.#apply(now, from, replica, update, checked.deletes)
+    // Of spaces, in which nothing is nested.
     for (let early = gaps.takeReady(replica); early !== undefined; early = gaps.takeReady(replica))
-      this.#apply(now, early.from, replica, early.update)
+      this.#apply(now, early.from, replica, early.update, NO_DELETES)
     gaps.look(now, replica, from)
     return isNew
   }
@@ -166,11 +169,17 @@ export class Arrivals {
    * Returns whether it may be: as long as they are in doubt, a delete of one may mean something else. It comes again.
    */
   weigh(now: Millis, from: NodeId, replica: Replica, update: Uint8Array, isLast: boolean): boolean {
-    const { doubt } = replica.own
+    const { own } = replica
+    if (update.length > this.#host.frame.config.updateBytesMax) return own.doubt === null
+    // A series may bring what its sender did not know yet when it last told a vector.
+    if (own.doubt === null && own.mayClash) {
+      const brought = vectorOf(update)
+      if ((brought.get(replica.client) ?? 0) > own.bootClock) this.sawVector(now, from, replica, brought)
+    }
+    const { doubt } = own
     if (doubt === null) return true
-    if (update.length > this.#host.frame.config.updateBytesMax) return false
-    if (replica.own.weigh(update, doubt) || (isLast && from === doubt.from)) this.settle(now, replica)
-    return replica.own.doubt === null
+    if (own.weigh(update, doubt) || (isLast && from === doubt.from)) this.settle(now, replica)
+    return own.doubt === null
   }
 
   /** Nothing more is to be waited for: what has not proved to be the same is something else. */
@@ -187,6 +196,13 @@ export class Arrivals {
     this.#host.tellSoon(now)
   }
 
+  /** Nobody who can be relied on has shown what is known of own clocks that were given out before this boot. */
+  leaveBehind(now: Millis, replica: Replica): void {
+    this.settle(now, replica)
+    if (!replica.own.mayBeOld) return
+    this.#retire(now, replica, replica.own.clock > replica.own.bootClock, NOTHING_KNOWN, UNSURE)
+  }
+
   offence(now: Millis, from: NodeId, offence: string): void {
     const { frame } = this.#host
     frame.count('shoal_state_dropped_total', { reason: offence })
@@ -200,10 +216,10 @@ export class Arrivals {
   }
 
   /** A checked update that builds on nothing that is missing, as far as its writer goes. */
-  #apply(now: Millis, from: NodeId, replica: Replica, update: Uint8Array): boolean {
+  #apply(now: Millis, from: NodeId, replica: Replica, update: Uint8Array, deletes: DecodedDeletes): boolean {
     const { frame } = this.#host
     this.#newest = 0
-    const applied = replica.applyRemote(update)
+    const applied = replica.applyRemote(update, deletes)
     if (this.#newest > 0) {
       frame.count('state_arrivals', {})
       frame.count('state_lag_ms', {}, Math.max(0, frame.wall(now) - stampMs(this.#newest)))
@@ -232,14 +248,20 @@ export class Arrivals {
    * with `conflict` the same clocks mean different things here and there, so what was
    * written here since boot is taken out and written again under the new one.
    */
-  #retire(now: Millis, replica: Replica, conflict: boolean, theirs: Vector): void {
+  #retire(
+    now: Millis,
+    replica: Replica,
+    conflict: boolean,
+    theirs: Vector,
+    because = 'own entries are known elsewhere that are not here',
+  ): void {
     const { frame, own } = this.#host
     const { document, kind, opened } = replica
     frame.count('shoal_state_lineages_retired_total', {})
     frame.emit({
       kind: 'log',
       level: 'warn',
-      text: 'own entries are known elsewhere that are not here: writing under a new lineage',
+      text: `${because}: writing under a new lineage`,
       fields: { document, lineage: replica.lineage },
     })
     // What has left of a raw document is kept: it may be the only one that some have heard of.
@@ -264,6 +286,19 @@ export class Arrivals {
         fill: null,
       })
     this.#host.tellSoon(now)
+  }
+}
+
+const UNSURE = 'nobody who was up has shown yet what is known of this node'
+
+const NO_DELETES: DecodedDeletes = new Map()
+
+/** How far an update goes that is not checked yet; one that cannot be read goes nowhere. */
+const vectorOf = (update: Uint8Array): Vector => {
+  try {
+    return Y.parseUpdateMeta(update).to
+  } catch {
+    return NOTHING_KNOWN
   }
 }
 

@@ -8,6 +8,7 @@
 
 import type { Millis, NodeId } from '../ids.js'
 import type { StateConfig } from './config.js'
+import type { StateMessage } from './message.js'
 
 interface Asker {
   /** What it may still ask, in bytes, and when that was counted. */
@@ -33,8 +34,10 @@ export class Asked {
     if (asker !== undefined) asker.hurries = 0
   }
 
-  /** Whether a question of so many bytes is answered. */
-  mayAsk(now: Millis, from: NodeId, bytes: number): boolean {
+  /** Whether it is answered, if it is a question. */
+  mayAsk(now: Millis, from: NodeId, message: StateMessage): boolean {
+    const bytes = questionBytes(message)
+    if (bytes === 0) return true
     const { askBytesPerSecond, askBytesMax } = this.#config
     const asker = this.#of(now, from)
     asker.room = Math.min(askBytesMax, asker.room + ((now - asker.at) * askBytesPerSecond) / 1_000)
@@ -72,6 +75,14 @@ export class Asked {
     this.#askers.set(node, asker)
     return asker
   }
+}
+
+/** Of what has to be answered; 0 for what is an answer. */
+const questionBytes = (message: StateMessage): number => {
+  if (message.kind === 'stateHello') return message.root.length + 1
+  if (message.kind === 'stateSummary') return message.hashes.length + 1
+  if (message.kind === 'stateDigest') return message.vector.length + message.deletes.length + 1
+  return message.kind === 'stateWant' ? message.vector.length + message.ranges.length + 1 : 0
 }
 
 /** To answer the shortest question takes some 30 µs, as long as to read so much. */

@@ -87,9 +87,6 @@ export const checkUpdate = (
   return { ok: true, entries, bytes, writers, deletes: decoded.ds.clients }
 }
 
-/** The clients whose structs a sound update brings. */
-export const clientsOf = (update: Uint8Array): number[] => [...Y.parseUpdateMeta(update).to.keys()]
-
 /** Bytes of an entry's key and value; negative for what is none. */
 export const entryBytes = (content: unknown, config: StateConfig, valueBytesMax: number): number => {
   if (!Array.isArray(content) || content.length !== 3) return -1

@@ -52,6 +52,12 @@ export interface StateConfig {
    */
   readonly firstExchangeMs: Millis
   /**
+   * So many neighbors that have just booted themselves are as good as one that has been up, or everybody
+   * where there are fewer. 4: that all of them are put back to old copies of their disks, and nobody else is near, is
+   * unlikely; and so many neighbors every node has, so that a mesh that comes back as a whole does not wait.
+   */
+  readonly surePeers: number
+  /**
    * Least time between two broadcasts of a document, times the nodes that write to it. 20 ms: fifty
    * broadcasts a second in the whole mesh, about what two cores can carry for twenty nodes on them.
    */
@@ -164,6 +170,7 @@ export const defaultStateConfig: StateConfig = Object.freeze({
   updateBytesMax: 262_144,
   broadcastBytesMax: 32_768,
   firstExchangeMs: 3_000,
+  surePeers: 4,
   broadcastShareMs: 20,
   lagFactor: 10,
   patienceMsMax: 2_000,

@@ -64,11 +64,17 @@ export interface ExchangeHost {
   offence(now: Millis, from: NodeId, what: string): void
   /** Whether this node has booted and has not yet compared itself with anybody. */
   awaitsFirst(): boolean
-  /** It has: everything that one neighbor had is here. */
-  firstDone(now: Millis): void
+  /** Whether what is written to it is kept from others until it has been compared. */
+  isSilent(replica: Replica): boolean
+  /** Whether it knows what the mesh knows, as far as anybody can. */
+  isSure(): boolean
+  /** It has compared itself: everything that one neighbor had is here. */
+  firstDone(now: Millis, from: NodeId, isSure: boolean): void
 }
 
 interface Peer {
+  /** Whether it knows what the mesh knows, as it says itself. */
+  isSure: boolean
   /** Documents of the first comparison after a boot that are not equal yet; null before its summary. */
   awaited: Set<string> | null
   /** It has just booted and asked for everything: it is to see what is known here of its own writing, in any case. */
@@ -110,14 +116,14 @@ export class Exchange {
     this.#asked.linkUp(node)
     this.#answers.linkUp(node)
     this.#progress.linkUp(node)
-    this.#peers.set(node, { awaited: null, asksAll: false })
+    this.#peers.set(node, { isSure: true, awaited: null, asksAll: false })
     // One side is enough: the comparison goes both ways.
-    if (this.#host.awaitsFirst() || this.#host.self < node) this.question(node)
+    if (!this.#host.isSure() || this.#host.self < node) this.question(node)
   }
 
   /** Who has just booted asks for everything, and so learns when it has it. */
   question(to: NodeId): void {
-    if (this.#host.awaitsFirst()) this.#send(to, { kind: 'stateHello', root: ASK_ALL })
+    if (!this.#host.isSure()) this.#send(to, { kind: 'stateHello', root: ASK_ALL })
     else this.hello(to)
   }
 
@@ -130,7 +136,8 @@ export class Exchange {
   }
 
   hello(to: NodeId): void {
-    this.#send(to, { kind: 'stateHello', root: this.#rootWith(to) })
+    const root = this.#rootWith(to)
+    this.#send(to, { kind: 'stateHello', root: this.#host.isSure() ? root : unsure(root) })
   }
 
   helloAll(): void {
@@ -171,8 +178,7 @@ export class Exchange {
   handle(now: Millis, from: NodeId, message: StateMessage): void {
     // What arrives before its link is announced would be answered into the void.
     if (!this.#peers.has(from)) return
-    const bytes = questionBytes(message)
-    if (bytes > 0 && !this.#asked.mayAsk(now, from, bytes)) {
+    if (!this.#asked.mayAsk(now, from, message)) {
       // No offence: an honest node with thousands of documents whose link flaps asks as much.
       this.#count('asks-too-much')
       return
@@ -205,15 +211,28 @@ export class Exchange {
     const asking = this.#peers.get(from)
     // What it asks after that, before it has been shown, does not take it back.
     if (asking !== undefined && asksAll) asking.asksAll = true
-    const isInDoubt = this.#host.awaitsFirst() && this.#sharedWith(from).some(replica => replica.own.mayClash)
-    if (!asksAll && !isInDoubt && sameBytes(root, this.#rootWith(from))) {
+    if (asking !== undefined) asking.isSure = root.length === ROOT_BYTES
+    const isInDoubt = this.#sharedWith(from).some(replica => this.#isInDoubt(replica))
+    if (!asksAll && !isInDoubt && sameBytes(root.subarray(0, ROOT_BYTES), this.#rootWith(from))) {
       this.#answers.isEqual(from)
       if (asking !== undefined) asking.asksAll = false
-      this.#host.firstDone(now)
+      this.#firstDone(now, from)
     }
     // This node's own question is under way, and finds the same difference.
     else if (asksAll) this.#answers.askedAll(now, from)
-    else if (!this.#host.awaitsFirst()) this.#answers.askedWhether(now, from)
+    else if (!this.#host.awaitsFirst() || asking?.awaited?.size === 0) this.#answers.askedWhether(now, from)
+  }
+
+  /**
+   * A vector tells that a clock was used and not what for: where this node wrote since it booted, and nobody
+   * can have heard of it, equal is no answer.
+   */
+  #isInDoubt(replica: Replica): boolean {
+    return replica.own.mayClash && this.#host.isSilent(replica)
+  }
+
+  #firstDone(now: Millis, from: NodeId): void {
+    this.#host.firstDone(now, from, this.#peers.get(from)?.isSure === true)
   }
 
   /** What was asked for a moment ago. */
@@ -224,7 +243,7 @@ export class Exchange {
   /** A document of the first comparison is as the other has it. */
   #isEqual(now: Millis, from: NodeId, document: string): void {
     const awaited = this.#peers.get(from)?.awaited
-    if (awaited?.delete(document) && awaited.size === 0) this.#host.firstDone(now)
+    if (awaited?.delete(document) && awaited.size === 0) this.#firstDone(now, from)
   }
 
   #onSummary(now: Millis, from: NodeId, documents: readonly string[], hashes: Uint8Array): void {
@@ -244,18 +263,15 @@ export class Exchange {
       if (!this.#host.holds(document)) return
       const replica = this.#host.find(document)
       const hash = hashes.subarray(8 * i, 8 * i + 8)
-      // A vector tells that a clock was used and not what for: where this node wrote since it booted, and nobody
-      // can have heard of it, equal is no answer.
-      const isInDoubt = this.#host.awaitsFirst() && replica?.own.mayClash === true
-      if (replica === undefined || isInDoubt || !sameBytes(replica.visible.digest().hash, hash))
-        different.add(document)
+      const isSame = replica !== undefined && sameBytes(replica.visible.digest().hash, hash)
+      if (!isSame || this.#isInDoubt(replica)) different.add(document)
     })
     for (const { document } of this.#sharedWith(from)) if (!told.has(document)) different.add(document)
     for (const document of different) this.#sendDigest(from, document)
     const peer = this.#peers.get(from)
-    if (peer === undefined || !this.#host.awaitsFirst()) return
+    if (peer === undefined || this.#host.isSure()) return
     peer.awaited = different
-    if (different.size === 0) this.#host.firstDone(now)
+    if (different.size === 0) this.#firstDone(now, from)
   }
 
   #onDigest(now: Millis, from: NodeId, message: StateMessage & { kind: 'stateDigest' }): void {
@@ -355,14 +371,6 @@ export class Exchange {
   }
 }
 
-/** Of what has to be answered; 0 for what is an answer. */
-const questionBytes = (message: StateMessage): number => {
-  if (message.kind === 'stateHello') return message.root.length + 1
-  if (message.kind === 'stateSummary') return message.hashes.length + 1
-  if (message.kind === 'stateDigest') return message.vector.length + message.deletes.length + 1
-  return message.kind === 'stateWant' ? message.vector.length + message.ranges.length + 1 : 0
-}
-
 /** Ranges come by client and in order: what one of them names is not looked through once more for the next. */
 const areApart = (ranges: readonly Range[]): boolean => {
   const ends = new Map<number, number>()
@@ -375,5 +383,14 @@ const areApart = (ranges: readonly Range[]): boolean => {
 
 /** The root of a hello whose sender wants the other's summary in any case. */
 const ASK_ALL = new Uint8Array(0)
+
+const ROOT_BYTES = 8
+
+/** The root of a hello whose sender is not to be relied on. */
+const unsure = (root: Uint8Array): Uint8Array => {
+  const out = new Uint8Array(ROOT_BYTES + 1)
+  out.set(root)
+  return out
+}
 
 const EMPTY = digestOf(new DeleteHashes({ clients: new Map() } as Replica['doc']['store']), new Map())

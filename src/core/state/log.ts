@@ -24,6 +24,8 @@ export interface Head {
   readonly aloneFrom: number | null
   /** The own clocks at which each boot began that wrote so, `aloneFrom` first; empty when that is null. */
   readonly aloneBoots: readonly number[]
+  /** Under which other clientIDs an application's copy wrote meanwhile, and from which clocks on: it may build on those. */
+  readonly aloneOthers: readonly (readonly [client: number, clock: number])[]
   /** The newest stamp that was seen in it: nothing else tells of those of deleted entries. */
   readonly stamp: Stamp
 }
@@ -114,7 +116,7 @@ const readHead = (value: Uint8Array | null): Head | null => {
       string,
       unknown
     >
-    const { lineage, snapshot, parts, firstEntry, aloneFrom, aloneBoots, stamp } = head
+    const { lineage, snapshot, parts, firstEntry, aloneFrom, aloneBoots, aloneOthers, stamp } = head
     if (typeof lineage !== 'string' || !LINEAGE.test(lineage)) return null
     for (const count of [snapshot, parts, firstEntry]) if (!Number.isSafeInteger(count)) return null
     return {
@@ -124,9 +126,13 @@ const readHead = (value: Uint8Array | null): Head | null => {
       firstEntry: firstEntry as number,
       aloneFrom: Number.isSafeInteger(aloneFrom) ? (aloneFrom as number) : null,
       aloneBoots: Array.isArray(aloneBoots) ? aloneBoots.filter(Number.isSafeInteger) : [],
+      aloneOthers: Array.isArray(aloneOthers) ? aloneOthers.filter(isClock) : [],
       stamp: isStamp(stamp) ? stamp : 0,
     }
   } catch {
     return null
   }
 }
+
+const isClock = (value: unknown): value is readonly [client: number, clock: number] =>
+  Array.isArray(value) && value.length === 2 && value.every(Number.isSafeInteger)

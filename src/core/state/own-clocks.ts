@@ -8,7 +8,7 @@
 //
 // It never changes the document, and never lets out what nobody is to see (own-commits.ts).
 
-import type * as Y from 'yjs'
+import * as Y from 'yjs'
 import type { NodeId } from '../ids.js'
 import type { StoreWrite } from '../step.js'
 import type { DecodedDeletes } from './check.js'
@@ -17,6 +17,9 @@ import { both, type Evidence, evidenceOf } from './doubt.js'
 import type { OwnCommits } from './own-commits.js'
 import type { StoredLog } from './stored-log.js'
 import type { Visible } from './visible.js'
+
+/** By client. */
+export type Clocks = ReadonlyMap<number, number>
 
 /** Others know own clocks of which this disk says that nobody can. */
 export interface Doubt {
@@ -46,6 +49,8 @@ export class OwnClocks {
   bootClock = 0
   /** The own clock when this boot began. */
   #loadedClock = 0
+  /** The lineage was when this boot began, though perhaps nothing was written under it in the copy that is here. */
+  #isLineageStored = false
   /** Whether others know what earlier boots wrote alone, or something else, is about to be seen. */
   doubt: Doubt | null = null
   /** Whether anything written since boot may have reached another node. */
@@ -59,19 +64,26 @@ export class OwnClocks {
   }
 
   /** What is there now was loaded, or is the first of a new lineage. */
-  begin(): void {
+  begin(isLineageStored: boolean): void {
     const { client } = this.#of
+    this.#isLineageStored = isLineageStored
     this.doubt = null
     this.clock = this.#of.clockOf(client)
     this.#loadedClock = this.clock
     this.bootClock = Math.min(this.clock, this.#stored.aloneFrom ?? this.clock)
     this.#commits.reset(this.clock)
-    if (this.bootClock < this.clock) this.#commits.beginAlone(client, this.bootClock)
+    if (this.bootClock < this.clock)
+      this.#commits.beginAlone([[client, this.bootClock], ...this.#stored.aloneOthers])
   }
 
   /** It was written to since boot, and none of that can be known elsewhere: if its clocks are, they mean something else. */
   get mayClash(): boolean {
     return !this.exposed && this.clock > this.bootClock
+  }
+
+  /** Its lineage is of an earlier boot, and nobody can have heard of what this boot wrote. */
+  get mayBeOld(): boolean {
+    return !this.exposed && this.#isLineageStored
   }
 
   /** Whether these are of own clocks since boot, or of some that are yet to be given out. */
@@ -81,7 +93,7 @@ export class OwnClocks {
 
   /** Others are sent what they may see of it. */
   expose(): void {
-    if (this.#commits.visible(this.clock) > this.bootClock) this.exposed = true
+    if (this.#commits.visible(this.#of.client, this.clock) > this.bootClock) this.exposed = true
   }
 
   // ── what was written alone ──
@@ -91,11 +103,26 @@ export class OwnClocks {
     return this.#commits.isAlone
   }
 
-  /** What was written since boot is kept from others until `met`, also after another boot. */
-  beginAlone(): void {
-    this.#stored.beginAlone(this.#loadedClock)
+  /** What was written since boot is kept from others until `met`, also after another boot; and what `others` write on top of it. */
+  beginAlone(others: Clocks = NO_CLOCKS): void {
+    this.#stored.beginAlone(this.#loadedClock, others)
     if (this.#commits.isAlone) return
-    this.#commits.beginAlone(this.#of.client, this.bootClock)
+    this.#commits.beginAlone([[this.#of.client, this.bootClock]])
+    this.#visible.changed()
+  }
+
+  /** Under which other clientIDs an update of the application's copy writes, and from which clocks on. */
+  othersIn(update: Uint8Array): Clocks {
+    const { client: own } = this.#of
+    const others = new Map<number, number>()
+    for (const [client, clock] of Y.parseUpdateMeta(update).from)
+      if (client !== own) others.set(client, Math.max(clock, this.#of.clockOf(client)))
+    return others
+  }
+
+  /** What they wrote builds on own clocks that nobody may see: as long as that lasts, it is not to be seen either. */
+  keepAlone(others: Clocks): void {
+    for (const [client, clock] of others) this.#commits.addAlone(client, clock)
     this.#visible.changed()
   }
 
@@ -142,3 +169,5 @@ export class OwnClocks {
     this.bootClock = Math.max(this.bootClock, Math.min(same, other))
   }
 }
+
+const NO_CLOCKS: Clocks = new Map()

@@ -18,10 +18,9 @@ interface Commit {
   readonly update: Uint8Array | null
 }
 
-/** What was written before anybody was met: from which own clock on, and what it deleted of all before. */
+/** What was written before anybody was met: from which clock of each client on, and what it deleted of all before. */
 interface Alone {
-  readonly client: number
-  readonly from: number
+  readonly from: Map<number, number>
   readonly deletes: Range[]
 }
 
@@ -47,9 +46,15 @@ export class OwnCommits {
     this.endAlone()
   }
 
-  /** What is written under this client from here on is for nobody's eyes, durable or not, until `endAlone`. */
-  beginAlone(client: number, from: number): void {
-    this.#alone = { client, from, deletes: [] }
+  /** What is written under these clients from here on is for nobody's eyes, durable or not, until `endAlone`. */
+  beginAlone(from: Iterable<readonly [client: number, clock: number]>): void {
+    this.#alone = { from: new Map(from), deletes: [] }
+  }
+
+  /** While that lasts: what was written here under another client builds on what nobody may see. */
+  addAlone(client: number, from: number): void {
+    const alone = this.#alone?.from
+    alone?.set(client, Math.min(from, alone.get(client) ?? from))
   }
 
   endAlone(): void {
@@ -84,16 +89,20 @@ export class OwnCommits {
       this.#durableClock = Math.max(this.#durableClock, clock)
       // As many as there are entries to delete: its own are hidden as it is.
       if (alone !== null)
-        for (const range of deletes)
-          if (range.client !== alone.client || range.from < alone.from) alone.deletes.push(range)
+        for (const range of deletes) if (range.from < this.limitAlone(range.client)) alone.deletes.push(range)
       return update
     })
   }
 
   /** How far others may see the own clocks. */
-  visible(ownClock: number): number {
+  visible(client: number, ownClock: number): number {
     const durable = this.#list.length === 0 ? ownClock : this.#durableClock
-    return this.#alone === null ? durable : Math.min(durable, this.#alone.from)
+    return Math.min(durable, this.limitAlone(client))
+  }
+
+  /** How far others may see a client's clocks, of all that are durable. */
+  limitAlone(client: number): number {
+    return this.#alone?.from.get(client) ?? Number.POSITIVE_INFINITY
   }
 
   /** The deletes that wait, by client, in order and apart from one another. */

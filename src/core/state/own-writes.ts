@@ -13,12 +13,12 @@ import type { HybridClock } from '../hybrid-clock.js'
 import type { Millis } from '../ids.js'
 import type { Json } from '../json.js'
 import type { CoreEvent, StateChange } from '../step.js'
-import { clientsOf } from './check.js'
 import type { Entry } from './entries.js'
 import type { Frame } from './frame.js'
 import type { Holdings } from './holdings.js'
 import type { Interest } from './interest.js'
 import { checkWrite, isReserved, ownParts, refuseUnheld } from './limits.js'
+import type { Clocks } from './own-clocks.js'
 import type { Applied, Forgotten, Replica } from './replica.js'
 import { clientOf, newLineage } from './writer.js'
 
@@ -132,10 +132,13 @@ export class OwnWrites {
 
   /** What the application changed in its copy of one, once it has been checked (documents.ts). */
   byCopy(replica: Replica, update: Uint8Array, request: number | null): void {
+    const others = replica.own.othersIn(update)
     const applied = replica.applyLocal(update)
-    this.#commit(replica, applied, { request, lazyMs: 0 }, null)
+    this.#commit(replica, applied, { request, lazyMs: 0 }, null, others)
     // What the application brought in from elsewhere is not this node's to broadcast.
-    if (applied !== null && clientsOf(update).some(client => client !== replica.client)) replica.keepQuiet()
+    if (applied === null || others.size === 0) return
+    replica.keepQuiet()
+    replica.own.keepAlone(others)
   }
 
   // ── durability ──
@@ -169,12 +172,19 @@ export class OwnWrites {
   }
 
   /** Persists an own change, and remembers who waits for it. */
-  #commit(replica: Replica, applied: Applied | null, { request, lazyMs }: Wish, given: number | null): void {
+  #commit(
+    replica: Replica,
+    applied: Applied | null,
+    { request, lazyMs }: Wish,
+    given: number | null,
+    others?: Clocks,
+  ): void {
     const { frame } = this.#host
     const token = given ?? frame.nextToken()
     this.#host.changed(replica)
     this.#waiters.set(token, { replica: applied === null ? null : replica, request, lazyMs })
-    if (applied !== null && replica.own.mayClash && this.#host.isSilent(replica)) replica.own.beginAlone()
+    if (applied !== null && replica.own.mayClash && this.#host.isSilent(replica))
+      replica.own.beginAlone(others)
     const writes = applied === null ? [] : replica.log(applied.update, true)
     if (applied !== null) {
       const fits = applied.update.length <= frame.config.broadcastBytesMax

@@ -4,8 +4,10 @@
 // It never decides whether an update is welcome (check.ts, room.ts), and never encodes one.
 
 import * as Y from 'yjs'
+import type { DecodedDeletes } from './check.js'
 import { joinPieces } from './encode.js'
-import type { Struct } from './structs.js'
+import { letGo } from './let-go.js'
+import { deleteNested, deletesIn } from './nested.js'
 
 export interface Stored {
   readonly parts: readonly Uint8Array[]
@@ -24,13 +26,9 @@ export const replay = function* (
   let useless = 0
   let doc = begin()
   const apply = (updates: readonly Uint8Array[]): void =>
-    change(doc, () => {
+    change(doc, transaction => {
       for (const update of updates) {
-        try {
-          Y.applyUpdate(doc, update)
-        } catch {
-          useless++
-        }
+        if (!applyStored(transaction, update)) useless++
       }
       return true
     })
@@ -58,17 +56,35 @@ export const replay = function* (
   return useless
 }
 
+/** Whether it could be applied; what is too deeply nested for Yjs only once that is deleted. */
+const applyStored = (transaction: Y.Transaction, update: Uint8Array): boolean => {
+  for (const isLast of [false, true]) {
+    try {
+      Y.applyUpdate(transaction.doc, update)
+      return true
+    } catch {
+      if (!isLast) deleteNested(transaction, deletesIn(update))
+    }
+  }
+  return false
+}
+
 /**
- * Applies an update. When Yjs fails on its way (deep nesting is too much for its recursion), nothing that was
+ * Applies an update, of which it is known what it deletes. When Yjs fails on its way (deep nesting is too much for its recursion), nothing that was
  * deleted meanwhile loses its content, so that a new document can be made of all up to the clocks before;
  * these are returned, and null when all went well.
  */
-export const applyOrStop = (doc: Y.Doc, update: Uint8Array): ReadonlyMap<number, number> | null => {
+export const applyOrStop = (
+  doc: Y.Doc,
+  update: Uint8Array,
+  deletes: DecodedDeletes = NO_DELETES,
+): ReadonlyMap<number, number> | null => {
   let before: ReadonlyMap<number, number> = new Map()
   let isDone = false
   change(doc, transaction => {
     before = transaction.beforeState
     try {
+      deleteNested(transaction, deletes)
       Y.applyUpdate(doc, update)
       isDone = true
     } catch {
@@ -100,26 +116,10 @@ const change = (doc: Y.Doc, work: (transaction: Y.Transaction) => boolean): void
   doc.off('afterTransactionCleanup', note)
   if (!isDone) return
   doc.gc = true
-  try {
-    for (const { deleteSet } of ended) Y.tryGc(deleteSet, doc.store, doc.gcFilter)
-  } catch {
-    for (const { deleteSet } of ended) dropContents(doc, deleteSet)
-  }
+  for (const { deleteSet } of ended) letGo(doc, deleteSet, doc.gcFilter)
 }
 
-/** One after another, without a look at what is nested: a struct that has its content is stored and told as one that is alive. */
-const dropContents = ({ store }: Y.Doc, deleted: Y.Transaction['deleteSet']): void => {
-  for (const [client, ranges] of deleted.clients) {
-    const structs = (store.clients.get(client) ?? []) as Struct[]
-    for (const { clock, len } of ranges) {
-      for (let i = Y.findIndexSS(structs, clock); i < structs.length; i++) {
-        const struct = structs[i] as Struct
-        if (struct.id.clock >= clock + len) break
-        if (struct instanceof Y.Item && struct.deleted) struct.content = new Y.ContentDeleted(struct.length)
-      }
-    }
-  }
-}
+const NO_DELETES: DecodedDeletes = new Map()
 
 /** Updates in order, about so many bytes at a time. */
 const batches = function* (

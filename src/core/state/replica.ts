@@ -8,11 +8,12 @@
 // It never sends or writes anything, and never applies what was not checked (check.ts).
 
 import * as Y from 'yjs'
+import { invariant } from '../errors.js'
 import type { Stamp } from '../hybrid-clock.js'
 import type { NodeId } from '../ids.js'
 import type { Json } from '../json.js'
 import type { StoreWrite } from '../step.js'
-import type { EntryContent } from './check.js'
+import type { DecodedDeletes, EntryContent } from './check.js'
 import type { StateConfig } from './config.js'
 import { DeleteHashes } from './delete-hashes.js'
 import type { Vector } from './digest.js'
@@ -22,7 +23,8 @@ import type { Filling } from './filling.js'
 import { leaveFormats } from './formats.js'
 import { append, stampAbove, strike } from './lists.js'
 import { builtOn, type Moves, moved } from './moved.js'
-import { OwnClocks } from './own-clocks.js'
+import { deletesIn } from './nested.js'
+import { type Clocks, OwnClocks } from './own-clocks.js'
 import { OwnCommits } from './own-commits.js'
 import { Pace } from './pace.js'
 import { applyOrStop, replay, type Stored } from './replay.js'
@@ -53,7 +55,7 @@ export interface Forgotten {
   /** What of a raw document was taken out, under the ids that it has from now on, once it is known whose. */
   readonly moved: ((moves: Moves) => Uint8Array) | null
   /** The first clock of each client that is to bear another id. */
-  readonly first: ReadonlyMap<number, number>
+  readonly first: Clocks
 }
 
 export class Replica {
@@ -152,7 +154,7 @@ export class Replica {
     this.entries.takeChanged()
     this.entries.sawStamp(found.head?.stamp ?? 0)
     this.#stored.load({ ...found, snapshotBytes: sum(parts), logBytes: sum(log) })
-    this.own.begin()
+    this.own.begin(found.head !== null)
     return useless
   }
 
@@ -176,7 +178,7 @@ export class Replica {
     this.client = clientOf(this.#self, lineage)
     // A broadcast under the new one may have nothing of the old: whoever compares will find it.
     this.outbox = this.outbox.map(() => null)
-    this.own.begin()
+    this.own.begin(false)
     this.#stored.renew()
     this.visible.changed()
   }
@@ -209,14 +211,23 @@ export class Replica {
 
   /** Applies an update of the application's own copy of a raw document. */
   applyLocal(update: Uint8Array): Applied | null {
-    Y.applyUpdate(this.doc, update)
+    const before = applyOrStop(this.doc, update)
+    if (before !== null) {
+      // Deleted from what is too deeply nested for Yjs: to look for that each time would take as long as to apply it.
+      this.#rebuild(client => before.get(client) ?? 0)
+      const again = applyOrStop(this.doc, update, deletesIn(update))
+      invariant(again === null, 'what the application did to its copy can be done here')
+    }
     this.own.clock = this.clockOf(this.client)
     return this.#take()
   }
 
-  /** Applies a checked update of others; null when it brought nothing. Either all of it or, if Yjs fails, nothing. */
-  applyRemote(update: Uint8Array): Applied | null | 'unappliable' {
-    const before = applyOrStop(this.doc, update)
+  /**
+   * Applies a checked update of others, with what it deletes; null when it brought nothing. Either all of it or, if Yjs
+   * fails, nothing.
+   */
+  applyRemote(update: Uint8Array, deletes: DecodedDeletes): Applied | null | 'unappliable' {
+    const before = applyOrStop(this.doc, update, deletes)
     if (before !== null) {
       this.#rebuild(client => before.get(client) ?? 0)
       this.entries.takeChanged()

@@ -19,6 +19,7 @@ import type { CoreEvent, Effect, StateChange, Stepper, StoreEntry } from '../ste
 import { Arrivals } from './arrivals.js'
 import { Documents } from './documents.js'
 import { Exchange } from './exchange.js'
+import { Footing } from './footing.js'
 import { Frame, type FrameParts } from './frame.js'
 import { Gaps } from './gaps.js'
 import { Gate } from './gate.js'
@@ -95,11 +96,14 @@ class State implements StateCore {
     const interest = new Interest(deps.members)
     const clock = createHybridClock(deps.config.stampAheadMsMax)
     const holdings = new Holdings(frame, interest, stamp => this.#arrivals.sawStamp(stamp))
+    const isHeldBy = (peer: NodeId, document: string): boolean => interest.isHeldBy(peer, nameOf(document))
     const voice = new Voice({
       frame,
       holdings,
       exchange: () => this.#exchange,
       awaits: deps.awaits ?? false,
+      footing: new Footing({ members: deps.members, peersMax: deps.config.surePeers, isHeldBy }),
+      leaveBehind: (now, replica) => this.#arrivals.leaveBehind(now, replica),
       settle: (now, replica) => this.#arrivals.settle(now, replica),
     })
     const changed = (replica: Replica): void => void this.#dirty.add(replica)
@@ -142,14 +146,16 @@ class State implements StateCore {
       find: document => holdings.find(document),
       ensure: document => holdings.ensure(document),
       holds: document => holdings.holds(document) && !holdings.isOnItsWay(document),
-      isHeldBy: (peer, document) => interest.isHeldBy(peer, nameOf(document)),
+      isHeldBy,
       receive: (now, from, replica, update) => this.#arrivals.receive(now, from, replica, update, null),
       tellSoon,
       sawVector: (now, from, replica, vector) => this.#arrivals.sawVector(now, from, replica, vector),
       weigh: (now, from, replica, update, isLast) => this.#arrivals.weigh(now, from, replica, update, isLast),
       offence: (now, from, what) => this.#arrivals.offence(now, from, what),
       awaitsFirst: () => voice.awaitsFirst,
-      firstDone: now => voice.firstDone(now),
+      isSilent,
+      isSure: () => voice.isSure,
+      firstDone: (now, from, isSure) => voice.firstDone(now, from, isSure),
     })
     this.#gate = new Gate(frame, holdings, this.#exchange, voice)
     this.#losers = new Losers(frame, interest, own)
@@ -322,7 +328,7 @@ class State implements StateCore {
         this.#voice.tell(now)
         return
       case 'first':
-        this.#voice.speak(now)
+        this.#voice.speakUnsure(now)
         return
       case 'again':
         this.#exchange.hello(subject as NodeId)

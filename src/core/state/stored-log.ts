@@ -56,6 +56,7 @@ export class StoredLog {
   #fold: Fold | null = null
   #aloneFrom: number | null = null
   #aloneBoots: readonly number[] = []
+  #aloneOthers: Head['aloneOthers'] = []
   #orphans: string[] = []
   /** By how much `bytes` overstates the document, as found when `bytes` was last so many. */
   #overstated = 0
@@ -78,6 +79,7 @@ export class StoredLog {
       this.#firstEntry = head.firstEntry
       this.#aloneFrom = head.aloneFrom
       this.#aloneBoots = head.aloneBoots
+      this.#aloneOthers = head.aloneOthers
     } else this.#isHeadLost = orphans.length > 0
     this.#lastSnapshot = Math.max(this.#snapshot, lastSnapshot)
     this.#orphans = [...orphans]
@@ -116,17 +118,31 @@ export class StoredLog {
   /** The lineage has changed: the next own entry needs a new head before it. */
   renew(): void {
     this.#isHeadStored = false
-    this.#aloneFrom = null
-    this.#aloneBoots = []
+    this.#forgetAlone()
   }
 
   get aloneFrom(): number | null {
     return this.#aloneFrom
   }
 
-  /** Own clocks from here on, or from an earlier boot's on, are told to nobody; the next own entry says so. */
-  beginAlone(clock: number): void {
+  get aloneOthers(): Head['aloneOthers'] {
+    return this.#aloneOthers
+  }
+
+  #forgetAlone(): void {
+    this.#aloneFrom = null
+    this.#aloneBoots = []
+    this.#aloneOthers = []
+  }
+
+  /** Own clocks from here on, or from an earlier boot's on, are told to nobody, nor those of `others`; the next own entry says so. */
+  beginAlone(clock: number, others: ReadonlyMap<number, number>): void {
     this.#aloneFrom ??= clock
+    for (const [client, from] of others) {
+      if (this.#aloneOthers.some(([each]) => each === client)) continue
+      this.#aloneOthers = [...this.#aloneOthers, [client, from]]
+      this.#isHeadStored = false
+    }
     const boots = this.#aloneBoots
     if (boots.length >= ALONE_BOOTS_MAX || boots[boots.length - 1] === clock) return
     this.#aloneBoots = [...boots, clock]
@@ -143,8 +159,7 @@ export class StoredLog {
 
   /** They are going to be told; once this is stored, they may be. */
   endAlone(lineage: string): StoreWrite[] {
-    this.#aloneFrom = null
-    this.#aloneBoots = []
+    this.#forgetAlone()
     return this.#isHeadStored ? [writeHead(this.#document, this.#head(lineage))] : []
   }
 
@@ -253,6 +268,7 @@ export class StoredLog {
       firstEntry: this.#firstEntry,
       aloneFrom: this.#aloneFrom,
       aloneBoots: this.#aloneBoots,
+      aloneOthers: this.#aloneOthers,
       stamp: this.#newestStamp(),
     }
   }

@@ -43,13 +43,14 @@ export class Visible {
   vector(): Map<number, number> {
     const out = new Map<number, number>()
     for (const [client, structs] of this.#source.doc.store.clients)
-      out.set(client, endOf(structs as Struct[]))
-    if (out.has(this.#source.client)) out.set(this.#source.client, this.#visibleOwn())
+      out.set(client, this.#upTo(client, endOf(structs as Struct[])))
     return out
   }
 
-  #visibleOwn(): number {
-    return this.#commits.visible(this.#source.clockOf(this.#source.client))
+  /** Of a client's clocks before this one, those that others may see. */
+  #upTo(client: number, clock: number): number {
+    if (client !== this.#source.client) return Math.min(clock, this.#commits.limitAlone(client))
+    return Math.min(clock, this.#commits.visible(client, this.#source.clockOf(client)))
   }
 
   digest(): Digest {
@@ -76,7 +77,7 @@ export class Visible {
   /** As many of the deletes in a range as are wanted, or a few more. */
   #deletesOf(range: Range, held: ReadonlyMap<number, readonly Range[]>, most: number): Range[] {
     const { client, from } = range
-    const to = client === this.#source.client ? Math.min(range.to, this.#visibleOwn()) : range.to
+    const to = this.#upTo(client, range.to)
     const holes = held.get(client) ?? []
     const out: Range[] = []
     for (const run of deletedWithin(this.#source.doc.store, { client, from, to })) {
@@ -113,8 +114,7 @@ export class Visible {
 
   /** How far a cursor may go now: not to own structs, nor to any whose delete, before they are durable. */
   #limitOf(cursor: Cursor): number {
-    const most = cursor.client === this.#source.client ? Math.min(cursor.to, this.#visibleOwn()) : cursor.to
-    return this.#commits.limitOf(cursor, most)
+    return this.#commits.limitOf(cursor, this.#upTo(cursor.client, cursor.to))
   }
 
   /**

@@ -8,11 +8,14 @@
 // A node that has just booted and remembers members, or has written before, says nothing of
 // its own before it has compared itself with somebody: its disk may be an old copy (README.md),
 // and what was told cannot be taken back. It waits for that no longer than `firstExchangeMs`
-// from its first link on; alone it has nobody to tell, and nobody who could show it what it lost.
+// from its first link on; alone it has nobody to tell, and nobody who could show it what it lost. If nobody
+// to rely on was met by then (footing.ts), it gives up the lineages that it had before, so that
+// no clock of theirs is told twice.
 
-import type { Millis } from '../ids.js'
+import type { Millis, NodeId } from '../ids.js'
 import type { StoreWrite } from '../step.js'
 import type { Exchange } from './exchange.js'
+import type { Footing } from './footing.js'
 import type { Frame } from './frame.js'
 import type { Holdings } from './holdings.js'
 import { isReserved } from './limits.js'
@@ -26,6 +29,9 @@ export interface VoiceParts {
   readonly exchange: () => Exchange
   /** Whether there are members to be heard of first. */
   readonly awaits: boolean
+  readonly footing: Footing
+  /** It is going to be told, and nobody to rely on has shown what is known of its former lineage. */
+  leaveBehind(now: Millis, replica: Replica): void
   /** Whether own clocks mean something else elsewhere is decided now. */
   settle(now: Millis, replica: Replica): void
 }
@@ -34,10 +40,16 @@ export class Voice {
   readonly #frame: Frame
   readonly #holdings: Holdings
   readonly #exchange: () => Exchange
+  readonly #footing: Footing
+  readonly #leaveBehind: VoiceParts['leaveBehind']
   readonly #settle: VoiceParts['settle']
   #hasExchanged: boolean
   /** It has compared itself with somebody, has waited for long enough, or has nothing that could be old. */
   #maySpeak = false
+  /** But not of what no holder was met of. */
+  #isHalfMute = false
+  /** For as long as it waits. */
+  #hasWaited = false
   /** The same for spaces, while large documents are still being read. */
   #areSpacesCompared = false
   /** All that is read so far is compared. */
@@ -49,10 +61,12 @@ export class Voice {
   /** How long news is gathered now; 0 while all is calm. */
   #tellMs: Millis = 0
 
-  constructor({ frame, holdings, exchange, awaits, settle }: VoiceParts) {
+  constructor({ frame, holdings, exchange, awaits, footing, leaveBehind, settle }: VoiceParts) {
     this.#frame = frame
     this.#holdings = holdings
     this.#exchange = exchange
+    this.#footing = footing
+    this.#leaveBehind = leaveBehind
     this.#settle = settle
     this.#hasExchanged = !awaits
   }
@@ -71,23 +85,40 @@ export class Voice {
     return !this.#maySpeak && !this.#isCompared
   }
 
+  /** Whether others may take it for one that knows what the mesh knows. */
+  get isSure(): boolean {
+    return this.#isSureOfShared && !this.#holdings.isLoading && this.#isSureOfAll
+  }
+
+  /** Of what everybody holds. */
+  get #isSureOfShared(): boolean {
+    return this.#footing.isSureOf(SHARED)
+  }
+
+  get #isSureOfAll(): boolean {
+    return this.#holdings.byName().every(({ document }) => this.#footing.isSureOf(document))
+  }
+
   begin(now: Millis): void {
     this.#compareLater(now)
     this.#maySpeak =
       this.#hasExchanged &&
       !this.#holdings.isLoading &&
-      this.#holdings.byName().every(({ own }) => own.clock === 0)
+      this.#holdings.byName().every(({ own }) => !own.mayBeOld)
+    if (!this.#maySpeak) this.#footing.begin()
   }
 
   /** All is here; the neighbors are asked for the rest. */
   loaded(now: Millis): void {
     this.#isCompared = false
+    this.#footing.begin()
     if (this.#exchange().links.length > 0) this.linkUp(now)
   }
 
   linkUp(now: Millis): void {
     const { config, deadlines } = this.#frame
-    if (this.#maySpeak || this.#holdings.isLoading || deadlines.get('first') !== null) return
+    if ((this.#maySpeak && !this.#isHalfMute) || this.#holdings.isLoading || deadlines.get('first') !== null)
+      return
     deadlines.set('first', now + config.firstExchangeMs)
   }
 
@@ -95,9 +126,11 @@ export class Voice {
     if (this.#exchange().links.length === 0) this.#frame.deadlines.delete('first')
   }
 
-  /** A neighbor has shown all that it had: what was written since boot may be told. */
-  firstDone(now: Millis): void {
+  /** A neighbor has shown all that it had: what was written since boot may be told, if it, or enough of them, can be relied on. */
+  firstDone(now: Millis, from: NodeId, isSure: boolean): void {
     this.#hasExchanged = true
+    this.#footing.compared(from, isSure)
+    if (!this.#isSureOfShared) return
     if (!this.#holdings.isLoading) this.speak(now)
     else if (!this.#areSpacesCompared) {
       // Of the spaces nothing is missing: who waits for word of the tasks need not wait for large documents.
@@ -107,15 +140,25 @@ export class Voice {
     }
   }
 
+  /** It was waited for long enough. */
+  speakUnsure(now: Millis): void {
+    for (const replica of this.#holdings.byName())
+      if (!this.maySpeakOf(replica)) this.#leaveBehind(now, replica)
+    this.#hasWaited = true
+    this.speak(now)
+  }
+
   speak(now: Millis): void {
-    if (this.#maySpeak) return
+    if (this.#maySpeak && !this.#isHalfMute) return
     this.#maySpeak = true
-    this.#frame.deadlines.delete('first')
+    this.#isHalfMute = !this.#hasWaited && !this.#isSureOfAll
+    if (!this.#isHalfMute) this.#frame.deadlines.delete('first')
     this.#publishAll(now)
   }
 
-  maySpeakOf({ kind }: Replica): boolean {
-    return this.#maySpeak || (this.#areSpacesCompared && kind === 'space')
+  maySpeakOf({ document, kind, own }: Replica): boolean {
+    if (!this.#maySpeak && !(this.#areSpacesCompared && kind === 'space')) return false
+    return this.#hasWaited || !own.mayBeOld || this.#footing.isSureOf(document)
   }
 
   /** What is written down as known to nobody has first to be written down as known. */
@@ -219,3 +262,6 @@ export class Voice {
     return this.#frame.unhurried(now, replica.pace.intervalMs(now))
   }
 }
+
+/** Stands for what everybody holds. */
+const SHARED = 'space/shoal.'

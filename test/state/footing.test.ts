@@ -1,0 +1,153 @@
+// Whom a node that has booted relies on to learn what is known of its own writing: several nodes
+// whose disks are put back to old copies at once must not take each other's word for it.
+
+import test from 'ava'
+import * as Y from 'yjs'
+import { together } from './together.js'
+import { type TestNode, World } from './world.js'
+
+const LINEAGES = 'shoal_state_lineages_retired_total'
+
+const bytesOf = (world: World, document: string): number =>
+  new Set(
+    world.nodes.map(node => Buffer.from(Y.encodeStateAsUpdate(world.stored(node, document))).toString('hex')),
+  ).size
+
+const keysOf = (world: World, node: TestNode): string =>
+  Object.keys(world.contents(node, 'plant')).sort().join(' ')
+
+test('nodes that are put back to old copies of their disks, and meet each other before anybody else, end as all others, with all that was acknowledged', t => {
+  for (let seed = 1; seed <= 40; seed++) t.is(together(seed), null, `seed ${seed}`)
+  // What was lost was the first that one of them wrote, under a lineage that stood on its disk before.
+  t.is(together(201), null, 'seed 201')
+})
+
+test('what two old disks write while they know only each other is told under clocks that nobody has used', t => {
+  // They find the others at once, or after they have waited for long enough to speak.
+  for (const apartMs of [0, 20, 10_000]) {
+    const world = new World({ seed: 1 + apartMs, nodes: 4, latencyMs: [1, 5] })
+    const [a, b] = [world.node(0), world.node(1)]
+    for (const node of world.nodes) world.set(node, 'plant', `first-${node.index}`, 1)
+    world.advance(1_000)
+    const backups = [a, b].map(node => [node, node.disk.backup()] as const)
+    for (const node of [a, b])
+      for (let i = 0; i < 3; i++) world.set(node, 'plant', `lost-${node.index}-${i}`, 1)
+    world.advance(1_000)
+    for (const [node, backup] of backups) {
+      world.crash(node, 0)
+      node.disk.restore(backup)
+    }
+    world.partition(node => node === a || node === b)
+    world.start(a)
+    world.start(b)
+    for (const node of [a, b])
+      for (let i = 0; i < 4; i++) world.set(node, 'plant', `again-${node.index}-${i}`, 1)
+    world.advance(apartMs)
+    if (apartMs > 5_000) t.true(keysOf(world, b).includes('again-0-3'), 'nobody waits for ever')
+    for (const node of [a, b]) world.set(node, 'plant', `late-${node.index}`, 1)
+    world.heal()
+    world.advance(60_000)
+    for (const node of world.nodes)
+      t.is(keysOf(world, node).split(' ').length, 4 + 6 + 8 + 2, `${apartMs} ms`)
+    t.is(bytesOf(world, 'space/plant'), 1, `${apartMs} ms`)
+  }
+})
+
+test('of a space that not everybody holds, only who holds it shows what is known of own writing', t => {
+  for (const apartMs of [0, 20, 500, 10_000]) {
+    const spaces = (index: number): string[] => (index < 2 ? ['rare', 'plant'] : ['plant'])
+    const world = new World({ seed: 1 + apartMs, nodes: 4, latencyMs: [1, 5], spaces })
+    const [a, b] = [world.node(0), world.node(1)]
+    let writes = 0
+    const write = (count: number): void => {
+      for (let i = 0; i < count; i++) world.set(a, 'rare', `k${writes++}`, 1)
+    }
+    write(2)
+    world.advance(5_000)
+    const backup = a.disk.backup()
+    write(3)
+    world.advance(5_000)
+    world.crash(a, 0)
+    a.disk.restore(backup)
+    // All but the one that could tell.
+    world.partition(node => node === b)
+    world.start(a)
+    world.set(a, 'plant', 'shared', apartMs)
+    write(4)
+    world.advance(apartMs)
+    if (apartMs > 400)
+      t.is(world.node(2).core.get('plant', 'shared'), apartMs, 'the rest does not wait for it')
+    world.heal()
+    write(1)
+    world.advance(60_000)
+    for (const node of [a, b]) t.is(Object.keys(world.contents(node, 'rare')).length, writes, `${apartMs} ms`)
+    const stored = [a, b].map(node => Y.encodeStateAsUpdate(world.stored(node, 'space/rare')))
+    t.deepEqual(stored[0], stored[1])
+  }
+})
+
+test('own clocks that come in a piece, before any vector has told of them, are seen for what they are', t => {
+  const world = new World({ seed: 1, nodes: 2, latencyMs: [1, 5] })
+  const [a, b] = [world.node(0), world.node(1)]
+  world.open(a, 'notes').getText('t').insert(0, '<one>')
+  world.advance(1_000)
+  const backup = a.disk.backup()
+  world.open(a, 'notes').getText('t').insert(0, '<lost, and longer>')
+  world.advance(1_000)
+  world.open(b, 'notes').getText('t').insert('<lost, and longer>'.length, '<on top>')
+  world.advance(1_000)
+  const update = Y.encodeStateAsUpdate(world.open(b, 'notes'))
+  world.startAloneFrom(a, backup)
+  world.open(a, 'notes').getText('t').insert(0, '<alone>')
+  world.advance(1_000)
+  world.heal()
+  const message = { kind: 'statePiece', document: 'doc/notes', number: 1, last: true, update } as const
+  world.step(a, { kind: 'message', from: b.id, channel: 'bulk', message, bytes: 0 })
+  world.advance(60_000)
+  const texts = new Set(world.nodes.map(node => world.open(node, 'notes').getText('t').toString()))
+  t.is(texts.size, 1)
+  for (const word of ['<one>', '<lost, and longer>', '<on top>', '<alone>'])
+    t.is([...texts][0]?.split(word).length, 2, `${word} in ${[...texts]}`)
+  t.is(bytesOf(world, 'doc/notes'), 1)
+})
+
+test('a mesh that comes back as a whole waits for nobody else, and keeps its lineages', t => {
+  for (const nodes of [2, 3, 5, 9]) {
+    const world = new World({ seed: nodes, nodes, latencyMs: [1, 5] })
+    for (const node of world.nodes) world.set(node, 'plant', `first-${node.index}`, 1)
+    world.advance(10_000)
+    for (const node of world.nodes) world.crash(node, node.disk.pending.length)
+    for (const node of world.nodes) {
+      world.start(node)
+      world.set(node, 'plant', `again-${node.index}`, 1)
+    }
+    world.advance(1_000)
+    for (const node of world.nodes) {
+      t.is(keysOf(world, node).split(' ').length, 2 * nodes, `${nodes} nodes`)
+      t.is(node.counts.get(LINEAGES), undefined)
+    }
+  }
+})
+
+test('of a mesh that comes back without some, those who are there speak when they have waited', t => {
+  const world = new World({ seed: 1, nodes: 3, latencyMs: [1, 5] })
+  for (const node of world.nodes) world.set(node, 'plant', `first-${node.index}`, 1)
+  world.advance(10_000)
+  for (const node of world.nodes) world.crash(node, node.disk.pending.length)
+  const [a, b, c] = [world.node(0), world.node(1), world.node(2)]
+  for (const node of [a, b]) world.start(node)
+  world.set(a, 'plant', 'again', 1)
+  world.advance(2_500)
+  t.is(b.core.get('plant', 'again'), undefined)
+  world.advance(1_500)
+  t.is(b.core.get('plant', 'again'), 1)
+  t.is(a.counts.get(LINEAGES), 1)
+  // And those who came back first are relied on once they have met all.
+  world.start(c)
+  world.advance(2_000)
+  world.crash(b, b.disk.pending.length)
+  world.start(b)
+  world.set(b, 'plant', 'last', 1)
+  world.advance(1_000)
+  for (const node of world.nodes) t.is(node.core.get('plant', 'last'), 1)
+})
