@@ -39,7 +39,8 @@ export class Connect {
   #sweepQueue: NodeId[] = []
   #sweepFlight = new Set<NodeId>()
   #sweptAt: Millis | null = null
-  #lostSince: { at: Millis; count: number } = { at: 0, count: 0 }
+  /** Whom it lost a link with since then. */
+  #lost: { readonly since: Millis; readonly nodes: Set<NodeId> } = { since: 0, nodes: new Set() }
   #discovering: boolean | null = null
   #checkedAt: Millis = 0
   /** Whether it has already tried a few, when it started. */
@@ -146,14 +147,12 @@ export class Connect {
     this.#discover(false)
   }
 
-  /** A link was lost: with enough of them at once, reach for everybody. */
-  linkLost(): void {
+  /** A link was lost: with enough of them at once, reach for everybody. One that breaks again and again is one. */
+  linkLost(id: NodeId): void {
     const { now, config, links } = this.#shared
-    const isRecent = now - this.#lostSince.at <= config.suspicionMaxMs
-    this.#lostSince = isRecent
-      ? { at: this.#lostSince.at, count: this.#lostSince.count + 1 }
-      : { at: now, count: 1 }
-    if (this.#lostSince.count > links.size) this.#sweepInDoubt()
+    if (now - this.#lost.since > config.suspicionMaxMs) this.#lost = { since: now, nodes: new Set() }
+    this.#lost.nodes.add(id)
+    if (this.#lost.nodes.size > links.size) this.#sweepInDoubt()
     if (links.size === 0) this.alone()
   }
 
