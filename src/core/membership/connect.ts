@@ -194,12 +194,16 @@ export class Connect {
     this.#advanceSweep()
   }
 
-  /** Many members are under accusation at once: that is a split, not an illness; but one who accuses them all is ill. */
+  /**
+   * Many members are under accusation at once: that is a split, not an illness; but one who accuses
+   * them all is ill. Of 50 of which 5 are left, these accuse the others by the dozen each.
+   */
   considerSweep(): void {
     const { roster, jury } = this.#shared
     const { accused, accusers, own } = jury.extent()
     const isMany = accused >= SPLIT_MEMBERS && accused * 8 >= roster.aliveCount
-    if (isMany && (own >= SPLIT_MEMBERS || accusers * 2 >= accused)) this.#sweep()
+    const isSeenByMany = accusers >= SPLIT_MEMBERS || accusers * 2 >= accused
+    if (isMany && (own >= SPLIT_MEMBERS || isSeenByMany)) this.#sweep()
   }
 
   dialFailed(id: NodeId): void {

@@ -273,8 +273,10 @@ export class Watches {
     const known = sameLife(watch, entry)
     const since = watch.lostAt ?? watch.since
     const isInQuestion = jury.isAccused(entry.id) || (known && watch.lostAt !== null)
-    // A subject that this observer never met in this life is given time to be met by others.
-    const patienceMs = isInQuestion ? 0 : known ? config.reachAgainMs : config.neverMetMs
+    // A subject that this observer never met in this life is given time to be met by others; but not one
+    // that has been here for longer: its observers may all have died with it.
+    const isKnown = known || now - entry.since > config.neverMetMs
+    const patienceMs = isInQuestion ? 0 : isKnown ? config.reachAgainMs : config.neverMetMs
     const at = since + Math.max(awareness.dialEvidenceMs(now), patienceMs)
     if (now < at) return at
     if (!entry.record.dialable && !known) return null
