@@ -268,3 +268,16 @@ test('few of 50 are left when the power goes: they know it as soon as more would
     t.true(runUntilAgreed(mesh, 4_000) <= 4_000, `seed ${seed}`)
   }
 })
+
+test('one that is restarted when only one other of 20 is left knows it as soon as that one says so', t => {
+  for (const seed of [502, 506, 508]) {
+    const mesh = settledMesh({ seed, nodes: 20 })
+    const { world } = mesh
+    world.crash(1)
+    world.run(world.nowMs + 6_000)
+    for (const node of world.nodes.slice(2)) world.powerOff(node)
+    world.run(world.nowMs + 50)
+    world.restart(1)
+    t.true(runUntilAgreed(mesh, 4_000) <= 4_000, `seed ${seed}`)
+  }
+})

@@ -199,10 +199,11 @@ export class Connect {
    * them all is ill. Of 50 of which 5 are left, these accuse the others by the dozen each.
    */
   considerSweep(): void {
-    const { roster, jury } = this.#shared
+    const { roster, jury, links } = this.#shared
     const { accused, accusers, own } = jury.extent()
     const isMany = accused >= SPLIT_MEMBERS && accused * 8 >= roster.aliveCount
-    const isSeenByMany = accusers >= SPLIT_MEMBERS || accusers * 2 >= accused
+    // Who has few links, as after a restart, cannot hear many.
+    const isSeenByMany = accusers >= SPLIT_MEMBERS || accusers * 2 >= Math.min(accused, links.size)
     if (isMany && (own >= SPLIT_MEMBERS || isSeenByMany)) this.#sweep()
   }
 
