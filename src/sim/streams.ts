@@ -119,6 +119,10 @@ export class Streams {
       }
     }
     node.links.clear()
+    if (isHostUp) return
+    // A kernel goes on with what its processes have ended, until it has no power either.
+    for (const link of this.#troubled)
+      if (link.ends.includes(node)) this.#discardBlocked(link, link.endOf(node))
   }
 
   /** The node itself ends the connection, after what it sent before. */
@@ -127,17 +131,18 @@ export class Streams {
     if (link === undefined) return
     const end = link.endOf(node)
     if (link.states[end] !== 'open') return
-    const isHeldUp = link.blocked[end] !== null || this.#isStuck(link, end)
+    const { nowUs, paths } = this.#kernel
+    const isOpen = paths.isOpen(node.index, peer.index)
+    const isHeldUp = link.blocked[end] !== null || this.#isStuck(link, end) || !isOpen
     link.states[end] = 'closed'
     node.links.delete(peer.index)
     node.farewells.push({ kind: 'linkDown', node: peer.id, reset: false })
-    const { nowUs, paths } = this.#kernel
     if (isHeldUp) {
       // The end of a connection waits in the same line as what was said before.
       const goodbye = new Pending('linkDown', peer, 0, link, null, null, null)
       goodbye.sequence = link.nextSequence()
       this.#block(link, end, goodbye)
-    } else if (paths.isOpen(node.index, peer.index)) {
+    } else {
       const afterUs = Math.max(paths.latencyUs(node.index, peer.index), link.lastArrivalUs(end) - nowUs)
       this.#planDown(link, otherEnd(end), afterUs)
     }

@@ -239,3 +239,45 @@ test('in a calm mesh the clock wakes a node about as often as it has a heartbeat
   // subject's old deadline.
   t.true(perSecond >= 1 && perSecond < 1.5, `${perSecond} a second`)
 })
+
+/** Of so many, as a share, the power goes at once; the draw is another for each seed. */
+const losePower = ({ world }: Mesh, share: number): void => {
+  const drawn = world.nodes
+    .map(node => ({ node, at: ((node.index + 1) * 7_919 * (world.seed - 300)) % 1_009 }))
+    .sort((a, b) => a.at - b.at)
+  for (const { node } of drawn.slice(0, Math.round(world.nodes.length * share))) world.powerOff(node)
+}
+
+for (const [share, seeds] of [
+  [0.1, [304, 308]],
+  [0.2, [303, 316]],
+] as const) {
+  test(`of 50 nodes ${share * 100} % lose power, all observers of one among them: nobody is held present for long`, t => {
+    for (const seed of seeds) {
+      const mesh = settledMesh({ seed, nodes: 50 })
+      losePower(mesh, share)
+      t.true(runUntilAgreed(mesh, SPLIT_MS) <= SPLIT_MS, `seed ${seed}`)
+    }
+  })
+}
+
+test('few of 50 are left when the power goes: they know it as soon as more would', t => {
+  for (const seed of [302, 309]) {
+    const mesh = settledMesh({ seed, nodes: 50 })
+    losePower(mesh, 0.9)
+    t.true(runUntilAgreed(mesh, 4_000) <= 4_000, `seed ${seed}`)
+  }
+})
+
+test('one that is restarted when only one other of 20 is left knows it as soon as that one says so', t => {
+  for (const seed of [502, 506, 508]) {
+    const mesh = settledMesh({ seed, nodes: 20 })
+    const { world } = mesh
+    world.crash(1)
+    world.run(world.nowMs + 6_000)
+    for (const node of world.nodes.slice(2)) world.powerOff(node)
+    world.run(world.nowMs + 50)
+    world.restart(1)
+    t.true(runUntilAgreed(mesh, 4_000) <= 4_000, `seed ${seed}`)
+  }
+})

@@ -225,3 +225,34 @@ test('one slip of a peer changes nothing', t => {
   world.run(world.nowMs + 1_000)
   t.is(bans, 0)
 })
+
+for (const [nodes, everyMs] of [
+  [3, 400],
+  [5, 300],
+] as const) {
+  test(`one of ${nodes} whose links break every ${everyMs} ms keeps nobody from finding that another is silent`, t => {
+    for (const seed of [1, 2, 3, 4]) {
+      const mesh = settledMesh({ seed: 100 + seed, nodes, judged: false })
+      const { world } = mesh
+      const flapper = world.node(0)
+      const victim = world.node(nodes - 1)
+      const flap = (): void => {
+        for (const node of world.nodes) if (node !== flapper) resetLink(mesh, flapper, node)
+      }
+      const from = world.nowMs + 5_000
+      for (let at = world.nowMs; at < from + 12_000; at += everyMs) world.at(at, flap)
+      world.at(from, () => world.powerOff(victim))
+      world.run(from + 12_000)
+      for (const judge of world.nodes) {
+        if (judge === flapper || judge === victim) continue
+        const found = mesh.events.find(
+          ({ kind, by, member, atMs }) =>
+            kind === 'member.dead' && by === judge.id && member === victim.id && atMs >= from,
+        )
+        const took = (found?.atMs ?? Number.POSITIVE_INFINITY) - from
+        // A second and a half more than without: once it may have been this node that was cut off.
+        t.true(took <= 4_000, `seed ${seed}: ${took} ms`)
+      }
+    }
+  })
+}

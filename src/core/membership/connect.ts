@@ -39,7 +39,8 @@ export class Connect {
   #sweepQueue: NodeId[] = []
   #sweepFlight = new Set<NodeId>()
   #sweptAt: Millis | null = null
-  #lostSince: { at: Millis; count: number } = { at: 0, count: 0 }
+  /** Whom it lost a link with since then. */
+  #lost: { readonly since: Millis; readonly nodes: Set<NodeId> } = { since: 0, nodes: new Set() }
   #discovering: boolean | null = null
   #checkedAt: Millis = 0
   /** Whether it has already tried a few, when it started. */
@@ -146,14 +147,12 @@ export class Connect {
     this.#discover(false)
   }
 
-  /** A link was lost: with enough of them at once, reach for everybody. */
-  linkLost(): void {
+  /** A link was lost: with enough of them at once, reach for everybody. One that breaks again and again is one. */
+  linkLost(id: NodeId): void {
     const { now, config, links } = this.#shared
-    const isRecent = now - this.#lostSince.at <= config.suspicionMaxMs
-    this.#lostSince = isRecent
-      ? { at: this.#lostSince.at, count: this.#lostSince.count + 1 }
-      : { at: now, count: 1 }
-    if (this.#lostSince.count > links.size) this.#sweepInDoubt()
+    if (now - this.#lost.since > config.suspicionMaxMs) this.#lost = { since: now, nodes: new Set() }
+    this.#lost.nodes.add(id)
+    if (this.#lost.nodes.size > links.size) this.#sweepInDoubt()
     if (links.size === 0) this.alone()
   }
 
@@ -195,12 +194,17 @@ export class Connect {
     this.#advanceSweep()
   }
 
-  /** Many members are under accusation at once: that is a split, not an illness; but one who accuses them all is ill. */
+  /**
+   * Many members are under accusation at once: that is a split, not an illness; but one who accuses
+   * them all is ill. Of 50 of which 5 are left, these accuse the others by the dozen each.
+   */
   considerSweep(): void {
-    const { roster, jury } = this.#shared
+    const { roster, jury, links } = this.#shared
     const { accused, accusers, own } = jury.extent()
     const isMany = accused >= SPLIT_MEMBERS && accused * 8 >= roster.aliveCount
-    if (isMany && (own >= SPLIT_MEMBERS || accusers * 2 >= accused)) this.#sweep()
+    // Who has few links, as after a restart, cannot hear many.
+    const isSeenByMany = accusers >= SPLIT_MEMBERS || accusers * 2 >= Math.min(accused, links.size)
+    if (isMany && (own >= SPLIT_MEMBERS || isSeenByMany)) this.#sweep()
   }
 
   dialFailed(id: NodeId): void {

@@ -58,7 +58,7 @@ export class Contact {
     const dialAt = this.#parts.watches.linkDown(link) ?? this.#parts.hosts.linkDown(link)
     if (dialAt !== null && reset) this.#parts.connect.dialAt(id, dialAt)
     // Links that nobody wanted are let go in crowds; that is no loss.
-    if (reset && links.isWanted(id)) this.#parts.connect.linkLost()
+    if (reset && links.isWanted(id)) this.#parts.connect.linkLost(id)
     else if (links.size === 0) this.#parts.connect.alone()
   }
 

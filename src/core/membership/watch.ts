@@ -13,6 +13,7 @@ import { sameGeneration } from '../member.js'
 import type { DialFailure } from '../step.js'
 import type { Link } from './links.js'
 import { type Entry, isPresent } from './roster.js'
+import { SelfDoubt } from './self-doubt.js'
 import { ping, type Shared } from './shared.js'
 
 interface Watch {
@@ -41,9 +42,7 @@ export class Watches {
   readonly due = new DeadlineQueue<NodeId>()
   readonly #accuse: (entry: Entry, evidence: 'refused' | 'silent') => void
   readonly #onLate: () => void
-  #doubtUntil: Millis | null = null
-  /** While it may be this node that is cut off: with whom it lost a link since then. */
-  #lostInDoubt: Set<NodeId> | null = null
+  readonly #doubt: SelfDoubt
 
   constructor(
     shared: Shared,
@@ -53,6 +52,7 @@ export class Watches {
     this.#shared = shared
     this.#onLate = onLate
     this.#accuse = accuse
+    this.#doubt = new SelfDoubt(shared.config, shared.awareness)
   }
 
   get size(): number {
@@ -84,7 +84,8 @@ export class Watches {
   }
 
   linkUp(id: NodeId): void {
-    if (this.#lostInDoubt?.has(id) || this.#shared.jury.hasAccused(this.#shared.id, id)) this.#heardAgain()
+    const { now, jury, id: self } = this.#shared
+    this.#doubt.linkUp(now, id, jury.hasAccused(self, id))
     const watch = this.#watches.get(id)
     if (watch === undefined) return
     watch.lostAt = null
@@ -92,7 +93,7 @@ export class Watches {
     watch.sweepUntil = null
     watch.probeUntil = null
     watch.pingedFor = null
-    this.due.set(id, this.#shared.now)
+    this.due.set(id, now)
   }
 
   /** The peer said which life it is in. */
@@ -104,7 +105,7 @@ export class Watches {
   /** Returns when the loss has to be looked into by a dial. */
   linkDown(link: Link): Millis | null {
     const { now, config, roster } = this.#shared
-    this.#lostInDoubt?.add(link.node)
+    this.#doubt.linkDown(link.node)
     const entry = roster.get(link.node)
     // The process that broke the link may be an earlier life of a member that is back already.
     if (entry === undefined || link.instance !== entry.generation.instance) return null
@@ -184,7 +185,7 @@ export class Watches {
 
   /** Most are silent, or lost: it may be this node that is cut off. */
   doubt(): void {
-    this.#lostInDoubt ??= new Set()
+    this.#doubt.begin()
   }
 
   /** It said a new word: what a sweep found before is answered, and must not wait for the end of a quiet time. */
@@ -272,8 +273,10 @@ export class Watches {
     const known = sameLife(watch, entry)
     const since = watch.lostAt ?? watch.since
     const isInQuestion = jury.isAccused(entry.id) || (known && watch.lostAt !== null)
-    // A subject that this observer never met in this life is given time to be met by others.
-    const patienceMs = isInQuestion ? 0 : known ? config.reachAgainMs : config.neverMetMs
+    // A subject that this observer never met in this life is given time to be met by others; but not one
+    // that has been here for longer: its observers may all have died with it.
+    const isKnown = known || now - entry.since > config.neverMetMs
+    const patienceMs = isInQuestion ? 0 : isKnown ? config.reachAgainMs : config.neverMetMs
     const at = since + Math.max(awareness.dialEvidenceMs(now), patienceMs)
     if (now < at) return at
     if (!entry.record.dialable && !known) return null
@@ -281,15 +284,11 @@ export class Watches {
   }
 
   #silent(entry: Entry, watch: Watch): Millis | null {
-    const { now, config } = this.#shared
+    const { now } = this.#shared
     if (this.#seemsSickItself()) {
-      this.doubt()
-      this.#doubtUntil ??= now + config.selfDoubtMs
-      if (now < this.#doubtUntil) return this.#doubtUntil
-    } else {
-      this.#doubtUntil = null
-      this.#lostInDoubt = null
-    }
+      const untilAt = this.#doubt.wait(now)
+      if (now < untilAt) return untilAt
+    } else this.#doubt.end()
     return this.#raise(entry, watch, 'silent')
   }
 
@@ -314,17 +313,6 @@ export class Watches {
     watch.sweepUntil = null
     this.#accuse(entry, evidence)
     return now + config.suspicionMaxMs
-  }
-
-  /**
-   * One of many that were silent is here again: it was this node that was cut off. The others get the
-   * time of a redial; what is in their sockets comes with TCP's next attempt only.
-   */
-  #heardAgain(): void {
-    const { now, config, awareness } = this.#shared
-    if (this.#lostInDoubt === null) return
-    this.#lostInDoubt = null
-    awareness.quiet(now + config.reachAgainMs)
   }
 
   /** Most of those that this node should hear from are silent at once, and there are some. */
