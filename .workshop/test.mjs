@@ -96,7 +96,7 @@ const CHECKS = [
   ['format', format],
   ['unused', unused],
   ['package', packaging],
-  ['tests', () => tests([])],
+  ['tests', () => tests(['--config', '.ava-mixed.config.mjs'])],
 ]
 
 const MACHINE = [

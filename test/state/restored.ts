@@ -3,39 +3,24 @@
 // before, while and after one of them is alone with an older disk. Null when all ended byte for byte
 // equal, with each word that nobody deleted standing once, and no other.
 
-import * as Y from 'yjs'
 import { createRng } from '../../src/core/rng.js'
+import { variantsOf } from './replicas.js'
+import { insertWord, roughNetwork, textOf, timesOn, type Word } from './words.js'
 import { type TestNode, World } from './world.js'
 
-interface Word {
-  readonly word: string
+interface Written extends Word {
   readonly boot: string
-  readonly isKey: boolean
   /** What a copy of a document asked for with it. */
   readonly requests: number[]
   isDead: boolean
 }
-
-const isOneAndTheSame = (world: World, document: string): boolean =>
-  new Set(
-    world.nodes.map(node => Buffer.from(Y.encodeStateAsUpdate(world.stored(node, document))).toString('hex')),
-  ).size === 1
 
 export const restored = (seed: number): string | null => {
   const draw = createRng(seed * 7_919)
   const world = new World({
     seed,
     nodes: 3 + draw.below(4),
-    latencyMs: draw.pick([
-      [1, 8],
-      [1, 80],
-    ] as const),
-    commitMs: draw.pick([
-      [1, 3],
-      [1, 40],
-    ] as const),
-    loss: draw.pick([0, 0.3]),
-    duplication: 0.2,
+    ...roughNetwork(draw),
     config: {
       compareIntervalMs: 2_000,
       pieceBytes: draw.pick([60, 300, 49_152]),
@@ -46,13 +31,8 @@ export const restored = (seed: number): string | null => {
       loadWholeBytes: draw.pick([1, 65_536]),
     },
   })
-  const words: Word[] = []
+  const words: Written[] = []
   const isAcknowledged = (request: number): boolean => world.isAcknowledged(request)
-  const textOf = (node: TestNode): string => world.open(node, 'notes').getText('t').toString()
-  const has = (node: TestNode, { word, isKey }: Word): number =>
-    isKey
-      ? Number(world.contents(node, 'plant')[word] !== undefined)
-      : textOf(node).split(`<${word}>`).length - 1
   const write = (node: TestNode): void => {
     const word = `${node.index}x${words.length}`
     const isKey = draw.below(2) === 0
@@ -65,8 +45,7 @@ export const restored = (seed: number): string | null => {
     const doc = draw.below(2) === 0 ? world.openSlowly(node, 'notes') : world.open(node, 'notes')
     const before = world.nextRequest()
     const text = doc.getText('t')
-    const spots = [0, ...[...text.toString().matchAll(/>/g)].map(({ index }) => index + 1)]
-    text.insert(draw.pick(spots), `<${word}>`)
+    insertWord(draw, text, word)
     if (draw.below(3) === 0) doc.getMap('m').set(`k${draw.below(3)}`, word)
     for (let request = before + 1, end = world.nextRequest(); request < end; request++) requests.push(request)
   }
@@ -81,7 +60,9 @@ export const restored = (seed: number): string | null => {
   }
   const remove = (node: TestNode): void => {
     const isKey = draw.below(2) === 0
-    const alive = words.filter(each => each.isKey === isKey && !each.isDead && has(node, each) === 1)
+    const alive = words.filter(
+      each => each.isKey === isKey && !each.isDead && timesOn(world, node, each) === 1,
+    )
     // One of each boot stays: it shows that its boot was known.
     const some = alive.filter(each => alive.some(other => other !== each && other.boot === each.boot))
     if (some.length === 0) return
@@ -92,7 +73,7 @@ export const restored = (seed: number): string | null => {
       world
         .open(node, 'notes')
         .getText('t')
-        .delete(textOf(node).indexOf(`<${dead.word}>`), dead.word.length + 2)
+        .delete(textOf(world, node).indexOf(`<${dead.word}>`), dead.word.length + 2)
   }
   const act = (node: TestNode, most: number): void => {
     for (let i = draw.below(most + 1); i > 0; i--) {
@@ -105,11 +86,11 @@ export const restored = (seed: number): string | null => {
     world.heal()
     world.advance(30_000)
     for (const document of ['doc/notes', 'space/plant'])
-      if (!isOneAndTheSame(world, document)) return `${when}: ${document} differs`
+      if (variantsOf(world, document) > 1) return `${when}: ${document} differs`
     for (const node of world.nodes) {
       for (const word of words)
-        if (has(node, word) !== (word.isDead ? 0 : 1))
-          return `${when}: ${word.word} on ${node.id}, ${textOf(node)}`
+        if (timesOn(world, node, word) !== (word.isDead ? 0 : 1))
+          return `${when}: ${word.word} on ${node.id}, ${textOf(world, node)}`
       if (node.offences.length > 0) return `${when}: ${JSON.stringify(node.offences[0])}`
     }
     return null

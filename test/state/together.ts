@@ -3,30 +3,17 @@
 // milliseconds, or for so long that they speak. From a seed. Null when all ended byte for byte equal,
 // with everything that was acknowledged standing once, and no lineage's clock told twice.
 
-import * as Y from 'yjs'
 import { createRng } from '../../src/core/rng.js'
+import { variantsOf } from './replicas.js'
+import { insertWord, roughNetwork, timesOn, type Word } from './words.js'
 import { type TestNode, World } from './world.js'
-
-interface Word {
-  readonly word: string
-  readonly isKey: boolean
-}
 
 export const together = (seed: number): string | null => {
   const draw = createRng(seed * 104_711)
   const world = new World({
     seed,
     nodes: 3 + draw.below(3),
-    latencyMs: draw.pick([
-      [1, 8],
-      [1, 80],
-    ] as const),
-    commitMs: draw.pick([
-      [1, 3],
-      [1, 40],
-    ] as const),
-    loss: draw.pick([0, 0.3]),
-    duplication: 0.2,
+    ...roughNetwork(draw),
     config: {
       compareIntervalMs: 2_000,
       pieceBytes: draw.pick([60, 49_152]),
@@ -35,11 +22,6 @@ export const together = (seed: number): string | null => {
     },
   })
   const words: Word[] = []
-  const textOf = (node: TestNode): string => world.open(node, 'notes').getText('t').toString()
-  const has = (node: TestNode, { word, isKey }: Word): number =>
-    isKey
-      ? Number(world.contents(node, 'plant')[word] !== undefined)
-      : textOf(node).split(`<${word}>`).length - 1
   const kinds = draw.pick([[true], [false], [true, false]])
   const write = (node: TestNode): void => {
     const word = `${node.index}x${words.length}`
@@ -49,9 +31,7 @@ export const together = (seed: number): string | null => {
       world.set(node, 'plant', word, word)
       return
     }
-    const text = world.open(node, 'notes').getText('t')
-    const spots = [0, ...[...text.toString().matchAll(/>/g)].map(({ index }) => index + 1)]
-    text.insert(draw.pick(spots), `<${word}>`)
+    insertWord(draw, world.open(node, 'notes').getText('t'), word)
   }
   const act = (node: TestNode, most: number, pauses = [0, 3, 150]): void => {
     for (let i = draw.below(most + 1); i > 0; i--) {
@@ -62,14 +42,13 @@ export const together = (seed: number): string | null => {
   const verdict = (when: string): string | null => {
     world.heal()
     world.advance(30_000)
-    for (const document of ['doc/notes', 'space/plant']) {
-      const stored = world.nodes.map(node => Y.encodeStateAsUpdate(world.stored(node, document)))
-      if (new Set(stored.map(bytes => Buffer.from(bytes).toString('hex'))).size > 1)
-        return `${when}: ${document} differs`
-    }
+    for (const document of ['doc/notes', 'space/plant'])
+      if (variantsOf(world, document) > 1) return `${when}: ${document} differs`
     for (const node of world.nodes) {
-      for (const word of words)
-        if (has(node, word) !== 1) return `${when}: ${word.word} ${has(node, word)} times on ${node.id}`
+      for (const word of words) {
+        const times = timesOn(world, node, word)
+        if (times !== 1) return `${when}: ${word.word} ${times} times on ${node.id}`
+      }
       if (node.offences.length > 0) return `${when}: ${JSON.stringify(node.offences[0])}`
     }
     return null

@@ -1,0 +1,11 @@
+// What the nodes of a world have stored of a document, to compare byte for byte.
+
+import * as Y from 'yjs'
+import type { TestNode, World } from './world.js'
+
+export const storedBytes = (world: World, node: TestNode, document: string): string =>
+  Buffer.from(Y.encodeStateAsUpdate(world.stored(node, document))).toString('hex')
+
+/** How many different states of it there are; one where all replicas are equal. */
+export const variantsOf = (world: World, document: string): number =>
+  new Set(world.nodes.map(node => storedBytes(world, node, document))).size
