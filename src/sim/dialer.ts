@@ -59,8 +59,7 @@ export class Dialer {
     const from = attempt.from
     if (attempt.from.life !== attempt.life) return
     const isLost =
-      !paths.isOpen(from.index, host.index) ||
-      !paths.isOpen(host.index, from.index) ||
+      !paths.isOpenBothWays(from.index, host.index) ||
       paths.losesPacket(from.index, host.index) ||
       paths.losesPacket(host.index, from.index)
     if (!isLost) {
@@ -107,7 +106,7 @@ export class Dialer {
       this.#fail(attempt, 'timeout', nowUs)
       return
     }
-    if (!paths.isOpen(from.index, host.index) || !paths.isOpen(host.index, from.index)) {
+    if (!paths.isOpenBothWays(from.index, host.index)) {
       this.#fail(attempt, 'timeout', attempt.deadlineUs)
       return
     }

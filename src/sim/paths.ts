@@ -58,6 +58,11 @@ export class Paths {
     return !this.#cuts.has(from * this.#size + to)
   }
 
+  /** Whether what is sent arrives, and its acknowledgement comes back. */
+  isOpenBothWays(a: number, b: number): boolean {
+    return this.isOpen(a, b) && this.isOpen(b, a)
+  }
+
   /** One way, jitter included. */
   latencyUs(from: number, to: number): number {
     let latencyMs = this.latencyMs

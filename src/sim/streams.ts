@@ -180,7 +180,7 @@ export class Streams {
         if (link.blocked[direction] === null) continue
         isClear = false
         if (link.flushPlanned[direction] || link.doomed[direction]) continue
-        if (!paths.isOpen(from, to) || !paths.isOpen(to, from)) continue
+        if (!paths.isOpenBothWays(from, to)) continue
         link.flushPlanned[direction] = true
         const atUs = this.#nextRetryUs(link.blockedSinceUs[direction], nowUs)
         this.#kernel.call(atUs, () => this.#flush(link, direction))
@@ -193,7 +193,7 @@ export class Streams {
     const { paths, nowUs } = this.#kernel
     countSent(from, size)
     const delayUs = paths.lossDelayUs(from.index, to.index, packetsOf(size))
-    const passes = paths.isOpen(from.index, to.index) && paths.isOpen(to.index, from.index)
+    const passes = paths.isOpenBothWays(from.index, to.index)
     if (!to.dialable || !passes || to.status === 'down' || delayUs === Number.POSITIVE_INFINITY) {
       this.#kernel.tally.messagesLost++
       return
@@ -245,7 +245,7 @@ export class Streams {
     const from = link.ends[direction]
     const to = link.ends[otherEnd(direction)]
     const { paths } = this.#kernel
-    if (queue === null || !paths.isOpen(from.index, to.index) || !paths.isOpen(to.index, from.index)) return
+    if (queue === null || !paths.isOpenBothWays(from.index, to.index)) return
     if (link.states[otherEnd(direction)] === 'closed') {
       this.#discardBlocked(link, direction)
       this.#answerReset(link, direction)

@@ -113,12 +113,7 @@ export class World extends Engine {
   isConnected(a: Target, b: Target): boolean {
     const x = this.node(a)
     const y = this.node(b)
-    return (
-      x.status === 'up' &&
-      y.status === 'up' &&
-      this.paths.isOpen(x.index, y.index) &&
-      this.paths.isOpen(y.index, x.index)
-    )
+    return x.status === 'up' && y.status === 'up' && this.paths.isOpenBothWays(x.index, y.index)
   }
   // ── Faults ─────────────────────────────────────────────────────────────────
 
