@@ -181,7 +181,7 @@ const build = async sources => {
   // from the beginning, its hash only at the end.
   mkdirSync(dist, { recursive: true })
   writeBuilt({ hash: null, files: sources.files })
-  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+  const tsc = join(root, 'node_modules', '@typescript', 'native', 'bin', 'tsc')
   const pretty = `${process.stderr.isTTY === true}`
   const { code, output } = await runWhileBusy(process.execPath, [tsc, '-p', root, '--pretty', pretty], root)
   if (code !== 0) throw new SetupFailed(`the types do not hold\n${output}`)
