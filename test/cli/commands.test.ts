@@ -4,6 +4,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import anyTest, { type TestFn } from 'ava'
+import { inProcess } from './in-process.js'
 import { cleanUp, eventOf, makeDirectory, type RunningShoal, shoal, up } from './shoal.js'
 
 interface Mesh {
@@ -36,7 +37,8 @@ test.after.always(async t => {
   )
 })
 
-const ask = (t: { context: Mesh }, ...args: string[]) => shoal(args, { api: t.context.first.api })
+/** Here, and not in some hundred processes; what is given an input or ended half-way has its own. */
+const ask = (t: { context: Mesh }, ...args: string[]) => inProcess(args, { api: t.context.first.api })
 
 test.serial('members: who is here, how old the view is, and the contract as JSON', async t => {
   const { code, out } = await ask(t, 'members')
@@ -284,7 +286,7 @@ test.serial('something else that listens there is told apart from a node', async
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   t.teardown(() => server.close())
   const { port } = server.address() as { port: number }
-  const { code, err } = await shoal(['members'], { api: `127.0.0.1:${port}` })
+  const { code, err } = await inProcess(['members'], { api: `127.0.0.1:${port}` })
   t.is(code, 1)
   t.regex(err, /is no Shoal node/)
 })

@@ -30,7 +30,7 @@ export interface RunOptions {
 
 export const makeDirectory = (): string => mkdtempSync(join(tmpdir(), 'shoal-cli-'))
 
-const environment = (extra: Readonly<Record<string, string>> = {}): Record<string, string> => ({
+export const environment = (extra: Readonly<Record<string, string>> = {}): Record<string, string> => ({
   PATH: process.env.PATH ?? '',
   // No data of a real node is found there.
   HOME: '/nonexistent',

@@ -11,6 +11,7 @@ import { createProgram, SCENARIOS } from '../../src/cli/program.js'
 import { nodeId } from '../../src/core/ids.js'
 import { SETTINGS } from '../../src/daemon/settings.js'
 import { scenarios } from '../../src/sim/scenarios.js'
+import { inProcess } from './in-process.js'
 import { makeDirectory, shoal } from './shoal.js'
 
 const ASKING: readonly (readonly string[])[] = [
@@ -54,14 +55,33 @@ test.serial('an unknown command is answered with the one that was meant', async 
   t.regex(err, /Did you mean members/)
 })
 
+test.serial('a process of its own ends by itself, with what these tests see in theirs', async t => {
+  const data = makeDirectory()
+  t.teardown(() => rmSync(data, { recursive: true }))
+  mkdirSync(join(data, 'store'))
+  writeFileSync(join(data, 'store', 'notes.txt'), '')
+  const listen = ['--no-mdns', '--listen', '/ip4/127.0.0.1/tcp/0', '--api', '127.0.0.1:0']
+  for (const [code, ...args] of [
+    [0, 'completion', 'bash'],
+    [0, 'config', '--json'],
+    [1, 'members', '--api', '127.0.0.1:1'],
+    [2, 'state', 'set', 'a', 'b', 'no JSON', '--api', '127.0.0.1:1'],
+    [2, 'up', '--capacity', '-1'],
+    // As late as a mistake can be found.
+    [2, 'up', '--data', data, ...listen],
+  ] as const) {
+    const outcome = await shoal(args)
+    t.is(outcome.code, code, outcome.err)
+    t.deepEqual(await inProcess(args), outcome)
+  }
+})
+
 for (const args of ASKING) {
   const name = args.join(' ')
   test.serial(`${name}: an unknown flag, a wrong --api and a node that is not there`, async t => {
-    const [flag, address, nobody] = await Promise.all([
-      shoal([...args, '--jsno']),
-      shoal([...args, '--api', 'nowhere']),
-      shoal([...args, '--api', '127.0.0.1:1']),
-    ])
+    const flag = await inProcess([...args, '--jsno'])
+    const address = await inProcess([...args, '--api', 'nowhere'])
+    const nobody = await inProcess([...args, '--api', '127.0.0.1:1'])
     t.is(flag.code, 2)
     t.regex(flag.err, /^shoal: unknown option '--jsno' .*\(see "shoal .*--help"\)\n$/)
     t.is(address.code, 2)
@@ -73,7 +93,7 @@ for (const args of ASKING) {
 }
 
 test.serial('a token file that is not there is named', async t => {
-  const { code, err } = await shoal(['members', '--token-file', '/nonexistent/api.token'])
+  const { code, err } = await inProcess(['members', '--token-file', '/nonexistent/api.token'])
   t.is(code, 2)
   t.regex(err, /--token-file is \/nonexistent\/api\.token, which cannot be read/)
 })
@@ -100,7 +120,9 @@ test.serial(
     const file = join(directory, 'shoal.toml')
     writeFileSync(file, 'name = "from-file"\ncapacity = 3\nlog-level = "debug"\n[label]\nzone = "hall-2"\n')
     const env = { SHOAL_CAPACITY: '5', SHOAL_LOG_LEVEL: 'warn' }
-    const { code, out } = await shoal(['config', '--json', '--config', file, '--log-level', 'error'], { env })
+    const { code, out } = await inProcess(['config', '--json', '--config', file, '--log-level', 'error'], {
+      env,
+    })
     t.is(code, 0)
     const { values } = JSON.parse(out)
     t.deepEqual(values.name, { value: 'from-file', from: file })
@@ -108,7 +130,7 @@ test.serial(
     t.deepEqual(values.capacity, { value: 5, from: 'SHOAL_CAPACITY' })
     t.deepEqual(values['log-level'], { value: 'error', from: '--log-level' })
     t.deepEqual(values.api, { value: '127.0.0.1:4780', from: 'default' })
-    t.true((await shoal(['config', '--config', file])).out.split('\n').every(line => line.length <= 80))
+    t.true((await inProcess(['config', '--config', file])).out.split('\n').every(line => line.length <= 80))
   },
 )
 
@@ -116,12 +138,12 @@ test.serial('a path in the file is meant from the folder of the file', async t =
   const directory = makeDirectory()
   t.teardown(() => rmSync(directory, { recursive: true }))
   writeFileSync(join(directory, 'shoal.toml'), 'data = "state"\n')
-  const { out } = await shoal(['config', '--json', '--config', join(directory, 'shoal.toml')])
+  const { out } = await inProcess(['config', '--json', '--config', join(directory, 'shoal.toml')])
   t.is(JSON.parse(out).values.data.value, join(directory, 'state'))
 })
 
 test.serial('the help names every value that a choice has, and examples end where they end', async t => {
-  const { out } = await shoal(['up', '--help'])
+  const { out } = await inProcess(['up', '--help'])
   const flat = out.replace(/\s+/g, ' ')
   for (const { key, choices } of SETTINGS)
     for (const choice of choices ?? [])
@@ -136,7 +158,7 @@ test.serial('the help names every value that a choice has, and examples end wher
   ]
   t.true(walk(createProgram()).length > 25)
   for (const page of [['state', 'set'], ['join'], ['tasks'], ['plan']]) {
-    const { out } = await shoal([...page, '--help'])
+    const { out } = await inProcess([...page, '--help'])
     t.false(/ $/m.test(out), out)
   }
 })
@@ -152,7 +174,7 @@ test.serial('an argument too many is named, with what was probably meant', async
     [['state', 'frobnicate'], /^shoal: unknown command 'frobnicate'; state has list, get, set, rm, watch/],
     [['help', 'membres'], /^shoal: unknown command 'membres'; did you mean members\?/],
   ] as const) {
-    const { code, out, err } = await shoal(args)
+    const { code, out, err } = await inProcess(args)
     t.is(code, 2, err)
     t.is(out, '')
     t.regex(err, sentence)
@@ -247,7 +269,7 @@ test.serial(
   'a data directory that cannot be made is one sentence, also where the system says ENOENT',
   async t => {
     for (const data of ['/proc/x', '/proc/x/y/z', '/dev/null/x']) {
-      const { code, out, err } = await shoal(['up', '--no-mdns', '--api', '127.0.0.1:0', '--data', data])
+      const { code, out, err } = await inProcess(['up', '--no-mdns', '--api', '127.0.0.1:0', '--data', data])
       t.is(code, 2)
       t.is(out, '')
       t.true(err.includes(`the data directory is ${data} and cannot be used (`), err)
@@ -271,7 +293,7 @@ for (const [what, args, text, sentence] of WRONG) {
     if (text !== null) writeFileSync(file, text)
     const all = text === null ? args : [...args, '--config', file]
     for (const command of ['up', 'config']) {
-      const { code, out, err } = await shoal([command, ...all])
+      const { code, out, err } = await inProcess([command, ...all])
       t.is(code, 2)
       t.is(out, '')
       t.is(err.trim().split('\n').length, 1)
@@ -281,19 +303,19 @@ for (const [what, args, text, sentence] of WRONG) {
 }
 
 test.serial('a variable is named when its value is refused, and an empty one counts as none', async t => {
-  const { code, err } = await shoal(['config'], { env: { SHOAL_CAPACITY: 'much' } })
+  const { code, err } = await inProcess(['config'], { env: { SHOAL_CAPACITY: 'much' } })
   t.is(code, 2)
   t.regex(err, /SHOAL_CAPACITY is "much"/)
-  t.is((await shoal(['config'], { env: { SHOAL_CAPACITY: '' } })).code, 0)
+  t.is((await inProcess(['config'], { env: { SHOAL_CAPACITY: '' } })).code, 0)
 })
 
 test.serial('a configuration file or a mesh key that is not there is named', async t => {
-  const file = await shoal(['up', '--config', '/nonexistent/shoal.toml'])
+  const file = await inProcess(['up', '--config', '/nonexistent/shoal.toml'])
   t.is(file.code, 2)
   t.regex(file.err, /the configuration file \/nonexistent\/shoal\.toml cannot be read/)
   const directory = makeDirectory()
   t.teardown(() => rmSync(directory, { recursive: true }))
-  const key = await shoal(['up', '--data', directory, '--mesh-key', join(directory, 'no.key')])
+  const key = await inProcess(['up', '--data', directory, '--mesh-key', join(directory, 'no.key')])
   t.is(key.code, 2)
   t.regex(key.err, /the mesh key file .*no\.key does not exist; "shoal key .*" makes a new one/)
 })
@@ -367,7 +389,7 @@ for (const [what, prepare, sentence] of WRONG_FILES) {
     const given = prepare(data)
     const listen = given.includes('--listen') ? [] : ['--listen', '/ip4/127.0.0.1/tcp/0']
     const args = ['up', '--no-mdns', '--api', '127.0.0.1:0', '--data', data, ...listen, ...given]
-    const { code, out, err } = await shoal(args)
+    const { code, out, err } = await inProcess(args)
     t.is(code, 2, err)
     t.is(out, '')
     t.regex(err, sentence)
@@ -376,7 +398,7 @@ for (const [what, prepare, sentence] of WRONG_FILES) {
 }
 
 test.serial('the schema of the file knows exactly the settings', async t => {
-  const { code, out } = await shoal(['config', '--schema'])
+  const { code, out } = await inProcess(['config', '--schema'])
   t.is(code, 0)
   const schema = JSON.parse(out)
   t.false(schema.additionalProperties)
@@ -390,79 +412,84 @@ test.serial('a new key goes to a file of mode 0600, or to stdout, and never over
   const directory = makeDirectory()
   t.teardown(() => rmSync(directory, { recursive: true }))
   const file = join(directory, 'mesh.key')
-  const made = await shoal(['key', file, '--json'])
+  const made = await inProcess(['key', file, '--json'])
   t.is(made.code, 0)
   t.regex(JSON.parse(made.out).meshId, /^[0-9a-f]{16}$/)
   t.is(statSync(file).mode & 0o777, 0o600)
   const before = readFileSync(file, 'utf8')
   t.regex(before, /^\/key\/swarm\/psk\/1\.0\.0\/\n\/base16\/\n[0-9a-f]{64}\n$/)
-  const again = await shoal(['key', file])
+  const again = await inProcess(['key', file])
   t.is(again.code, 1)
   t.regex(again.err, /exists already; a mesh key is never written over another file/)
   t.is(readFileSync(file, 'utf8'), before)
-  t.regex((await shoal(['key'])).out, /^\/key\/swarm\/psk/)
-  const { key, meshId } = JSON.parse((await shoal(['key', '--json'])).out)
+  t.regex((await inProcess(['key'])).out, /^\/key\/swarm\/psk/)
+  const { key, meshId } = JSON.parse((await inProcess(['key', '--json'])).out)
   const copy = join(directory, 'copy.key')
   writeFileSync(copy, key, { mode: 0o600 })
-  const doctor = JSON.parse((await shoal(['doctor', '--json', '--mesh-key', copy, '--data', directory])).out)
+  const doctor = JSON.parse(
+    (await inProcess(['doctor', '--json', '--mesh-key', copy, '--data', directory])).out,
+  )
   t.true(doctor.some(({ text }: { text: string }) => text.includes(`the mesh ${meshId}`)))
 })
 
 test.serial(
   'a key cannot be made where no folder is, in a folder that is no folder, or into two files',
   async t => {
-    const nowhere = await shoal(['key', '/dev/null/mesh.key'])
+    const nowhere = await inProcess(['key', '/dev/null/mesh.key'])
     t.is(nowhere.code, 2)
     t.regex(nowhere.err, /\/dev\/null\/mesh\.key cannot be written/)
-    const inFile = await shoal(['key', '/nonexistent/mesh.key'])
+    const inFile = await inProcess(['key', '/nonexistent/mesh.key'])
     t.is(inFile.code, 2)
     t.regex(inFile.err, /cannot be written \(ENOENT\); name a file in a folder that is there/)
-    t.is((await shoal(['key', 'a', 'b'])).code, 2)
+    t.is((await inProcess(['key', 'a', 'b'])).code, 2)
   },
 )
 
 test.serial('bash completes commands, the commands of a group, and flags', async t => {
-  const { code, out } = await shoal(['completion', 'bash'])
+  const { code, out } = await inProcess(['completion', 'bash'])
   t.is(code, 0)
-  const complete = (...words: string[]): string => {
-    const script = `${out}\nCOMP_WORDS=(${words.map(word => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _shoal; echo "\${COMPREPLY[*]}"`
-    return spawnSync('bash', ['-c', script], { encoding: 'utf8' }).stdout.trim()
-  }
-  t.is(complete('shoal', 'mem'), 'members')
-  t.is(complete('shoal', 'tasks', 'ap'), 'apply')
-  t.is(complete('shoal', 'members', '--wa'), '--watch')
-  t.is(complete('shoal', 'up', '--mesh'), '--mesh-key')
+  const complete = (...words: string[]): string =>
+    `COMP_WORDS=(${words.map(word => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _shoal; echo "\${COMPREPLY[*]}"`
+  const script = [
+    out,
+    complete('shoal', 'mem'),
+    complete('shoal', 'tasks', 'ap'),
+    complete('shoal', 'members', '--wa'),
+    complete('shoal', 'up', '--mesh'),
+  ].join('\n')
+  const { stdout } = spawnSync('bash', ['-c', script], { encoding: 'utf8' })
+  t.deepEqual(stdout.trim().split('\n'), ['members', 'apply', '--watch', '--mesh-key'])
 })
 
 test.serial('completion of another shell, of none, and with a flag is refused', async t => {
-  const other = await shoal(['completion', 'fish'])
+  const other = await inProcess(['completion', 'fish'])
   t.is(other.code, 2)
   t.regex(other.err, /the shell is "fish"; it must be bash/)
-  t.is((await shoal(['completion'])).code, 2)
-  t.is(JSON.parse((await shoal(['completion', 'bash', '--json'])).out).shell, 'bash')
-  t.is((await shoal(['completion', 'bash', '--zsh'])).code, 2)
+  t.is((await inProcess(['completion'])).code, 2)
+  t.is(JSON.parse((await inProcess(['completion', 'bash', '--json'])).out).shell, 'bash')
+  t.is((await inProcess(['completion', 'bash', '--zsh'])).code, 2)
 })
 
 test.serial(
   'simulate refuses a scenario that is none, a number that is none, and an unknown flag',
   async t => {
-    const scenario = await shoal(['simulate', 'no-such-scenario'])
+    const scenario = await inProcess(['simulate', 'no-such-scenario'])
     t.is(scenario.code, 2)
     t.regex(scenario.err, /scenario is "no-such-scenario"/)
-    t.not((await shoal(['simulate', '--nodes', 'many'])).code, 0)
-    t.is((await shoal(['simulate', '--nods', '5'])).code, 2)
+    t.not((await inProcess(['simulate', '--nodes', 'many'])).code, 0)
+    t.is((await inProcess(['simulate', '--nods', '5'])).code, 2)
   },
 )
 
 test.serial('the demo refuses too few nodes, too short a story, and an unknown flag', async t => {
-  const few = await shoal(['demo', '--nodes', '1'])
+  const few = await inProcess(['demo', '--nodes', '1'])
   t.is(few.code, 2)
   t.regex(few.err, /--nodes is "1"; it must be a whole number from 3 to 9/)
-  t.is((await shoal(['demo', '--nodes', '10'])).code, 2)
-  const short = await shoal(['demo', '--headless', '--seconds', '5'])
+  t.is((await inProcess(['demo', '--nodes', '10'])).code, 2)
+  const short = await inProcess(['demo', '--headless', '--seconds', '5'])
   t.is(short.code, 2)
   t.regex(short.err, /--seconds is "5"; it must be a whole number of at least 15/)
-  t.is((await shoal(['demo', '--hedless'])).code, 2)
+  t.is((await inProcess(['demo', '--hedless'])).code, 2)
 })
 
 test.serial(
@@ -471,7 +498,7 @@ test.serial(
     const directory = makeDirectory()
     t.teardown(() => rmSync(directory, { recursive: true }))
     const key = join(directory, 'mesh.key')
-    await shoal(['key', key])
+    await inProcess(['key', key])
     const args = [
       '--data',
       join(directory, 'data'),
@@ -482,7 +509,7 @@ test.serial(
       '--listen',
       '/ip4/127.0.0.1/tcp/0',
     ]
-    const good = await shoal(['doctor', '--json', ...args])
+    const good = await inProcess(['doctor', '--json', ...args])
     const findings = JSON.parse(good.out) as {
       check: string
       level: string
@@ -499,17 +526,17 @@ test.serial(
     t.is(findings.find(({ check }) => check === 'mesh key')?.level, 'ok')
 
     chmodSync(key, 0o666)
-    const open = await shoal(['doctor', ...args])
+    const open = await inProcess(['doctor', ...args])
     t.is(open.code, 1)
     t.regex(open.out, /everybody can change/)
     mkdirSync(join(directory, 'file'), { recursive: true })
     writeFileSync(join(directory, 'file', 'data'), '')
-    const noFolder = await shoal(['doctor', '--data', join(directory, 'file', 'data')])
+    const noFolder = await inProcess(['doctor', '--data', join(directory, 'file', 'data')])
     t.is(noFolder.code, 1)
-    const noModules = await shoal(['doctor', ...args, '--modules', join(directory, 'none')])
+    const noModules = await inProcess(['doctor', ...args, '--modules', join(directory, 'none')])
     t.is(noModules.code, 1)
     t.regex(noModules.out, /modules: .*none is no folder/)
-    t.is((await shoal(['doctor', '--capacity', 'much'])).code, 2)
+    t.is((await inProcess(['doctor', '--capacity', 'much'])).code, 2)
   },
 )
 
@@ -517,7 +544,7 @@ test.serial('a mesh key in place of its path is refused, and not repeated', asyn
   const key = 'ab'.repeat(32)
   for (const text of [key, `/key/swarm/psk/1.0.0/\n/base16/\n${key}`]) {
     for (const args of [['up'], ['config'], ['config', '--json']]) {
-      const { code, out, err } = await shoal(args, { env: { SHOAL_MESH_KEY: text } })
+      const { code, out, err } = await inProcess(args, { env: { SHOAL_MESH_KEY: text } })
       t.is(code, 2, err)
       t.regex(err, /SHOAL_MESH_KEY holds a mesh key itself/)
       t.false(`${out}${err}`.includes(key))
@@ -526,10 +553,10 @@ test.serial('a mesh key in place of its path is refused, and not repeated', asyn
 })
 
 test.serial('a token that is none, and a number that no node can store, are wrong usage', async t => {
-  const twoLines = await shoal(['members'], { env: { SHOAL_TOKEN: 'a\nb' } })
+  const twoLines = await inProcess(['members'], { env: { SHOAL_TOKEN: 'a\nb' } })
   t.is(twoLines.code, 2)
   t.regex(twoLines.err, /SHOAL_TOKEN holds no token/)
-  const infinite = await shoal(['state', 'set', 'a', 'b', '{"x":[1e999]}'], { api: '127.0.0.1:1' })
+  const infinite = await inProcess(['state', 'set', 'a', 'b', '{"x":[1e999]}'], { api: '127.0.0.1:1' })
   t.is(infinite.code, 2)
   t.regex(infinite.err, /larger than any that can be stored/)
 })
