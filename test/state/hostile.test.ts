@@ -587,12 +587,9 @@ test('a comparison while 100,000 deletes apart from one another wait for the dis
   t.is(commits.limitOf({ client, from: 5, to: 99 }, 99), 99)
 })
 
-test('50,000 spoilt messages neither throw nor harm', async t => {
-  t.timeout(300_000)
-  for (let seed = 1; seed <= 10; seed++) {
-    t.is(fuzz(seed, 5_000), null, `seed ${seed}`)
-    await new Promise(setImmediate)
-  }
+// `npm run soak:state-fuzz` brings a million.
+test('10,000 spoilt messages neither throw nor harm', t => {
+  for (const seed of [1, 2]) t.is(fuzz(seed, 5_000), null, `seed ${seed}`)
 })
 
 test('a space in which more have written than its limit is today goes on with them', t => {
