@@ -13,5 +13,11 @@ if (process.argv[2] === 'up') {
   setFlagsFromString(major < 22 ? '--max-semi-space-size=1' : '--optimize-for-size')
 }
 
+/** For what a node that could not start is still closing. */
+const LINGER_MS = 1_000
+
 const { main } = await import('./cli/main.js')
 await main(process.argv.slice(2))
+// What is still being closed must not keep a process that has failed.
+if (process.argv[2] === 'up' && process.exitCode !== undefined)
+  setTimeout(() => process.exit(), LINGER_MS).unref()

@@ -15,7 +15,6 @@ import { reload } from './reload.js'
 
 /** The contract gives five seconds; the rest is for ending the process. */
 const LEAVE_MS = 4_500
-const LINGER_MS = 1_000
 
 /** What is in force, and the flags that it is read with again; `onSignalsHeard` is called when this node answers signals itself. */
 export const runDaemon = async (
@@ -83,8 +82,6 @@ export const runDaemon = async (
     isLeaving = true
     await server?.close()
     await node.close()
-    // What is still being closed must not keep a process that has failed.
-    setTimeout(() => process.exit(), LINGER_MS).unref()
     throw explain(error)
   }
   for (const text of [...configuration.warnings, ...composed.warnings, server.warning]) {
