@@ -16,6 +16,7 @@ const SEEDS = [1, 2, 3, 4]
 /** What either waits for the other at most, and what a message takes on its way. */
 const FELLOW_MS = 30 + 10
 const SECOND_MS = 80 + 10
+const AFTER_BRANCHES_MS = 150
 
 interface Scene {
   readonly mesh: Mesh
@@ -57,18 +58,24 @@ const kill = ({ mesh, world, victim }: Scene, meanwhile: () => void = () => {}):
 
 const both = ({ first, second }: Scene): NodeId[] => [first.id, second.id].sort()
 
-/** What `by` would publish against the victim is dropped, and `instead` happens. */
-const swallow = ({ mesh, victim }: Scene, by: SimNode, instead: () => void = () => {}): void => {
+/** What `by` would tell of the victim beside its own word for its fellow is dropped, and `instead` happens. */
+const swallow = (
+  { mesh, victim }: Scene,
+  by: SimNode,
+  instead: () => void = () => {},
+  isDropped: (to: NodeId | null) => boolean = () => true,
+): void => {
   const core = mesh.membership(by.id)
   const step = core.step.bind(core)
   core.step = (now, event) =>
     step(now, event).filter(effect => {
-      const isWord =
-        effect.kind === 'publish' &&
-        effect.message.kind === 'rumor' &&
-        effect.message.accusations.some(({ body }) => body.subject === victim.id)
-      if (isWord) instead()
-      return !isWord
+      if ((effect.kind !== 'publish' && effect.kind !== 'send') || effect.message.kind !== 'rumor')
+        return true
+      const words = effect.message.accusations.filter(({ body }) => body.subject === victim.id)
+      const isTold = words.length > (effect.kind === 'publish' ? 0 : 1)
+      if (!isTold || !isDropped(effect.kind === 'publish' ? null : effect.to)) return true
+      instead()
+      return false
     })
 }
 
@@ -137,6 +144,64 @@ test('a first that swallows what it was told delays a verdict by what the second
     swallow(scene, scene.first)
     const tookMs = kill(scene)
     t.true(tookMs <= SECOND_MS, `seed ${seed}: ${tookMs} ms`)
+  }
+})
+
+test('nor does it help to tell the second alone that all are told', t => {
+  for (const seed of SEEDS) {
+    const scene = sceneOf(seed)
+    swallow(
+      scene,
+      scene.first,
+      () => {},
+      to => to !== scene.second.id,
+    )
+    const tookMs = kill(scene)
+    t.true(tookMs <= AFTER_BRANCHES_MS + SECOND_MS, `seed ${seed}: ${tookMs} ms`)
+  }
+})
+
+test('the proof runs along the links before anything is published, to each from two at most', t => {
+  for (const seed of SEEDS) {
+    const scene = sceneOf(seed)
+    const { mesh, world, victim } = scene
+    const heard = new Map<NodeId, number>()
+    for (const { id } of world.nodes) {
+      const core = mesh.membership(id)
+      const step = core.step.bind(core)
+      core.step = (now, event) => {
+        const isProof =
+          event.kind === 'message' && event.message.kind === 'rumor' && event.message.accusations.length > 1
+        if (isProof) heard.set(id, (heard.get(id) ?? 0) + 1)
+        return step(now, event)
+      }
+    }
+    const from = world.nowMs
+    world.crash(victim)
+    world.run(from + 100)
+    t.true((lastDeath(mesh, victim.id, from) ?? Number.POSITIVE_INFINITY) <= 25, `seed ${seed}`)
+    t.deepEqual(scene.told, [], `seed ${seed}`)
+    const counts = [...heard.values()]
+    t.true(Math.max(...counts) <= 2, `seed ${seed}: ${counts}`)
+    t.true(counts.length >= 17, `seed ${seed}: all but the first two and the victim`)
+  }
+})
+
+test('whom the branches leave out hears of it by gossip', t => {
+  for (const seed of SEEDS) {
+    const scene = sceneOf(seed)
+    const { world, first, second, victim } = scene
+    const aside = world.nodes.find(node => ![first, second, victim].includes(node)) as SimNode
+    for (const node of world.nodes)
+      if (node !== aside)
+        swallow(
+          scene,
+          node,
+          () => {},
+          to => to === aside.id,
+        )
+    const tookMs = kill(scene)
+    t.true(tookMs <= AFTER_BRANCHES_MS + 50, `seed ${seed}: ${tookMs} ms`)
   }
 })
 

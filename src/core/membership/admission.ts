@@ -98,9 +98,13 @@ export class Admission {
     if (!byGossip) this.#remindOfStrikes(from, message.records)
     if (byGossip) this.#deps.spread.heardCases(message)
     // Of whom this node knew nothing it believes what it is told first; all others may have answered since.
-    this.#hearAccusations(message.accusations, ({ body }) =>
-      byGossip ? 'gossip' : inBulk && !strangers.has(body.subject) ? 'belated' : 'link',
-    )
+    const hear = (): void =>
+      this.#hearAccusations(message.accusations, ({ body }) =>
+        byGossip ? 'gossip' : inBulk && !strangers.has(body.subject) ? 'belated' : 'link',
+      )
+    if (byGossip || inBulk) return this.#deps.spread.inPublic(hear)
+    this.#deps.spread.heardOverLink(message)
+    hear()
   }
 
   /** Who still holds a struck member was away when it was struck. */

@@ -54,8 +54,10 @@ export interface MembershipConfig {
   readonly fellowMs: Millis
   /** And the second of them for both words to come round from the first. */
   readonly secondWordMs: Millis
-  /** On a link that is younger, gossip may not flow yet: its streams follow the link, and the mesh of a topic its next second. */
-  readonly gossipFormsMs: Millis
+  /** So long after a proof began to run along the links it is published as well, for those that they left out: 50 nodes on two cores take 100 ms to hand it on, and gossip meanwhile would only keep them from it. */
+  readonly afterBranchesMs: Millis
+  /** When the ways along which a proof runs are computed anew after a change; whoever needs them before computes them then. */
+  readonly branchesAfterMs: Millis
   /** How often an accuser reaches for a suspect that it has no link to. */
   readonly knockMs: Millis
   /** Between two answers of this node to accusations; well below the shortest suspicion, so that a liar costs the mesh three messages a second and no verdict. */
@@ -175,7 +177,8 @@ export const membershipLan: MembershipConfig = {
   secondDialMs: 60,
   fellowMs: 30,
   secondWordMs: 80,
-  gossipFormsMs: 5_000,
+  afterBranchesMs: 150,
+  branchesAfterMs: 1_000,
   knockMs: 1_000,
   answerPauseMs: 300,
   repeatMinMs: 4_000,

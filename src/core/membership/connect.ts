@@ -91,7 +91,7 @@ export class Connect {
 
   /** Computes whom this node wants and watches, from the rings as they stand. */
   settleView(): void {
-    const { now, config, roster, links, id } = this.#shared
+    const { now, config, roster, links, chores, id } = this.#shared
     this.#seenRingRevision = roster.ringRevision
     const k = config.observersPerMember
     const subjects = roster.subjects(k)
@@ -105,6 +105,7 @@ export class Connect {
     for (const link of links.all()) this.tellWanted(link.node)
     this.#watches.setSubjects(subjects)
     soon(this.#shared, 'verify', now + config.verifyAfterMs)
+    chores.set('branches', now + config.branchesAfterMs)
   }
 
   tellWanted(id: NodeId): void {

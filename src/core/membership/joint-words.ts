@@ -27,6 +27,8 @@ export interface Word {
 interface Kept extends Word {
   /** This node's part in it. */
   readonly own: Accusation
+  /** The first has told it along the links, and gossip will follow. */
+  readonly isComing: boolean
 }
 
 export class JointWords {
@@ -52,7 +54,7 @@ export class JointWords {
     if (evidence !== 'refused' || fellow === undefined || links.get(fellow) === undefined) return false
     if (this.#isWaitedFor(subject, fellow)) return false
     send(this.#shared, fellow, { kind: 'rumor', ...word, strikes: [] })
-    this.#words.set(subject, { ...word, own: accusation })
+    this.#words.set(subject, { ...word, own: accusation, isComing: false })
     this.due.set(subject, now + config.fellowMs)
     return true
   }
@@ -66,6 +68,15 @@ export class JointWords {
     if (this.#speakers(subject)[0] === id) return this.take(subject)
     this.due.set(subject, now + config.secondWordMs)
     return null
+  }
+
+  /** The word came back over a link: gossip has been given some time more, once. */
+  isComingRound(subject: NodeId): void {
+    const { now, config } = this.#shared
+    const word = this.#words.get(subject)
+    if (word === undefined || word.isComing) return
+    this.#words.set(subject, { ...word, isComing: true })
+    this.due.set(subject, now + config.afterBranchesMs + config.secondWordMs)
   }
 
   has(subject: NodeId): boolean {

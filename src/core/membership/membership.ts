@@ -270,6 +270,8 @@ export class Membership implements MembersView {
         return this.#parts.spread.flushRelays()
       case 'view':
         return this.#parts.connect.settleView()
+      case 'branches':
+        return this.#parts.spread.branches.prepare()
       case 'alone':
         return this.#parts.connect.alone()
       case 'join':

@@ -28,6 +28,7 @@ export type Chore =
   | 'rumors'
   | 'relay'
   | 'view'
+  | 'branches'
   | 'alone'
   | 'join'
   | 'dead'

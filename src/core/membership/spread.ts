@@ -5,6 +5,7 @@
 
 import type { Millis, NodeId } from '../ids.js'
 import type { Accusation, MemberRecord, Sealed, Strike } from '../member.js'
+import { Branches } from './branches.js'
 import { JointWords, type Word } from './joint-words.js'
 import type { MemberSummary } from './message.js'
 import { compareToSummary, type Entry, isPresent, summaryOf } from './roster.js'
@@ -32,6 +33,9 @@ export class Spread {
   /** Neighbors that, or whom, gossip has passed by: other parts of the core may look too. */
   readonly missed = new Set<NodeId>()
   readonly joint: JointWords
+  readonly branches: Branches
+  /** Whether what is being taken in is told to all, or was long ago: no proof runs on from here then. */
+  #isPublic = false
 
   /** Whether this node concluded it alone: then it is nobody else's business. */
   readonly #isLone: (entry: Entry) => boolean
@@ -41,6 +45,7 @@ export class Spread {
     this.#isLone = isLone
     this.#strikes = strikes
     this.joint = new JointWords(shared)
+    this.branches = new Branches(shared.roster, shared.config.observersPerMember)
   }
 
   get size(): number {
@@ -63,17 +68,38 @@ export class Spread {
     if (isSmall || !this.joint.keep(word, accusation.body)) this.#tell(subject, word)
   }
 
+  /** Takes in words that all are told, or were told long ago. */
+  inPublic(take: () => void): void {
+    this.#isPublic = true
+    take()
+    this.#isPublic = false
+  }
+
+  /** Over a link: a kept word among these is on its way to all. */
+  heardOverLink({ accusations }: Word): void {
+    for (const subject of new Set(accusations.map(({ body }) => body.subject)))
+      if (this.joint.isAmong(subject, accusations)) this.joint.isComingRound(subject)
+  }
+
   /**
-   * All that a verdict needs is here: where it falls to this node, it speaks for both. Gossip
-   * brings it to everybody, and where it does not, the other one says it again; only on links
-   * that gossip may not flow over yet it is said at once too.
+   * All that a verdict needs is here: where it falls to this node, it speaks for both. Two refusals
+   * run along the links first, and gossip brings them to whom these left out.
    */
   proven(subject: NodeId, proof: readonly Sealed<Accusation>[]): void {
-    const { now, config, links } = this.#shared
+    const { config, links, now, roster } = this.#shared
     const word = this.joint.proven(subject, proof)
+    const [root] = roster.observersOf(subject, 1)
+    const isRefused = proof.length > 1 && proof.every(({ body }) => body.evidence === 'refused')
+    if (this.#isPublic || !isRefused || root === undefined || this.branches.isTooLarge) {
+      if (word !== null) this.#tell(subject, word, [])
+      return
+    }
+    const rumor = { kind: 'rumor', records: word?.records ?? [], accusations: proof, strikes: [] } as const
+    for (const to of this.branches.from(root, subject))
+      if (links.get(to) !== undefined) send(this.#shared, to, rumor)
     if (word === null) return
-    const isNew = (id: NodeId): boolean => now - (links.get(id)?.since ?? now) < config.gossipFormsMs
-    this.#tell(subject, word, this.#fellows(subject).filter(isNew))
+    this.#accusedAt = now
+    this.#gather(word, config.afterBranchesMs)
   }
 
   /** What was kept back is said now. */
@@ -84,7 +110,7 @@ export class Spread {
 
   /** Before a goodbye: what is still to be said of others is said now, kept back or waiting for its batch. */
   speakOfAll(): void {
-    for (const word of this.joint.takeAll()) this.#gather(word)
+    for (const word of this.joint.takeAll()) this.#gather(word, 0)
     if (this.#accusations.length > 0) this.flush()
   }
 
@@ -114,14 +140,15 @@ export class Spread {
     this.#accusedAt = now
     // In a small mesh all have been told: a second copy for each would only keep them from judging.
     if (isFirst && !this.#areAll(fellows, subject)) return this.publishNow(records, accusations)
-    this.#gather(word)
-    soon(this.#shared, 'rumors', now + config.rumorBatchMs)
+    this.#gather(word, config.rumorBatchMs)
   }
 
   /** It goes with the next batch. */
-  #gather({ records, accusations }: Word): void {
+  #gather({ records, accusations }: Word, withinMs: Millis): void {
+    const { now } = this.#shared
     this.#accusations.push(...accusations)
-    for (const record of records) this.queue(record)
+    for (const record of records) this.#queued.set(record.body.id, record)
+    soon(this.#shared, 'rumors', now + withinMs)
   }
 
   /** Whether these are all that there are beside the subject and this node. */
