@@ -1,5 +1,5 @@
 // What must hold for long, or for many: loss, sick neighbors, mass starts, idle cost,
-// hours of comings and goings, and a handful of random worlds (the soak runs thousands).
+// a day of comings and goings, and a handful of random worlds (the soak runs thousands).
 
 import test from 'ava'
 import type { NodeId } from '../../src/core/ids.js'
@@ -96,7 +96,7 @@ test('an idle node sends under 600 bytes a second, as much in a mesh of 200 as i
   t.true(many <= 1.25 * twenty, `${rates.map(Math.round)} B/s`)
 })
 
-test('after 8 hours of comings and goings every table is back where it was', t => {
+test('after 24 hours of comings and goings every table is back where it was', t => {
   const hour = 3_600_000
   const nodes = 8
   const mesh = settledMesh({ seed: 5, nodes })
@@ -107,7 +107,7 @@ test('after 8 hours of comings and goings every table is back where it was', t =
   const rng = createRng(5)
   const from = world.nowMs
   let faults = 0
-  while (world.nowMs < from + 8 * hour) {
+  while (world.nowMs < from + 24 * hour) {
     const index = rng.below(nodes)
     if (rng.below(2) === 0) world.crash(index)
     else world.powerOff(index)
@@ -117,19 +117,18 @@ test('after 8 hours of comings and goings every table is back where it was', t =
     world.run(world.nowMs + 9 * 60_000)
     mesh.events.length = 0
   }
-  t.true(faults >= 45)
+  t.true(faults >= 140)
   world.run(world.nowMs + 120_000)
   runUntilAgreed(mesh, 1_000)
   const after = sizes()
   t.true(
-    // Some it met only meanwhile; each of 45 faults leaving one row would show.
+    // Some it met only meanwhile; each of 140 faults leaving one row would show.
     after.every((size, i) => size <= (before[i] as number) + nodes),
     `${before} then ${after}`,
   )
 })
 
-/** `npm run soak:membership` runs two thousand, or as many as one likes. */
-const WORLDS = 15
+const WORLDS = 30
 
 test(`${WORLDS} random worlds violate no check, and all agree again within 30 s of the last fault`, t => {
   let told = 0
