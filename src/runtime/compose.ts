@@ -73,14 +73,16 @@ export const composeNode = async (settings: NodeSettings): Promise<Composed> => 
   const log = settings.logLevel === 'silent' ? silentLog : createLog(settings.logLevel, name)
   // The store opens before there is a node that could say how it is.
   let onTrouble: (trouble: StoreTrouble | null) => void = () => {}
-  const disk =
+  const opening =
     dataDir === null
       ? null
-      : await openDiskStore(join(dataDir, 'store'), { clock, log, onTrouble: trouble => onTrouble(trouble) })
+      : openDiskStore(join(dataDir, 'store'), { clock, log, onTrouble: trouble => onTrouble(trouble) })
+  // Read no sooner, so that what is wrong with a setting or a file is told half a second earlier; the disk has work meanwhile.
+  const libp2p = import('../adapters/libp2p/transport.js')
+  const disk = await opening
   const store: Store = disk ?? createMemoryStore({ clock })
   try {
-    // Read only now: what is wrong with a setting or a file is told half a second earlier.
-    const { createLibp2pTransport } = await import('../adapters/libp2p/transport.js')
+    const { createLibp2pTransport } = await libp2p
     const transport = await createLibp2pTransport({
       seed: identity.seed,
       meshKey: key?.key ?? null,
