@@ -98,8 +98,23 @@ export class Admission {
     if (!byGossip) this.#remindOfStrikes(from, message.records)
     if (byGossip) this.#deps.spread.heardCases(message)
     // Of whom this node knew nothing it believes what it is told first; all others may have answered since.
+    if (!byGossip && !inBulk) this.#tellVerdicts(from, message.accusations)
     this.#hearAccusations(message.accusations, ({ body }) =>
       byGossip ? 'gossip' : inBulk && !strangers.has(body.subject) ? 'belated' : 'link',
+    )
+  }
+
+  /** Who still looks for others against a member that is held dead was passed by when that was told. */
+  #tellVerdicts(to: NodeId, accusations: readonly Sealed<Accusation>[]): void {
+    const { roster } = this.#shared
+    const decided = accusations.filter(({ body }) => {
+      const entry = roster.get(body.subject)
+      if (body.accuser !== to || entry === undefined || entry.verdict !== 'dead') return false
+      return compareVersions(body, entry) === 0 && entry.proof.every(proof => proof.body.accuser !== to)
+    })
+    this.#deps.spread.give(
+      to,
+      decided.map(({ body }) => body.subject),
     )
   }
 
