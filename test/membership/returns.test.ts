@@ -109,3 +109,33 @@ for (const end of ['crash', 'powerOff'] as const) {
     }
   })
 }
+
+for (const [back, seeds] of [
+  [2, [6, 8]],
+  [10, [2, 10, 11]],
+] as const) {
+  test(`${back} of 19 that have lost their power come back at once: they and the one that was left agree within 5 s`, t => {
+    for (const seed of seeds) {
+      const mesh = settledMesh({ seed, nodes: 20, judged: false })
+      const { world } = mesh
+      for (const node of world.nodes.slice(1)) world.powerOff(node)
+      world.run(world.nowMs + 10_000)
+      for (let index = 1; index <= back; index++) world.restart(index)
+      t.true(runUntilAgreed(mesh, 5_000) <= 5_000, `seed ${seed}`)
+    }
+  })
+}
+
+test('a node that starts tries each of those whom it remembers once, in two seconds', t => {
+  const mesh = settledMesh({ seed: 1, nodes: 20, judged: false })
+  const { world } = mesh
+  for (const node of world.nodes) world.powerOff(node)
+  world.run(world.nowMs + 5_000)
+  const tried = new Set<string>()
+  world.on('dial', (_node, { node }) => {
+    if (node !== null) tried.add(node)
+  })
+  world.restart(4)
+  world.run(world.nowMs + 2_000)
+  t.is(tried.size, 19)
+})

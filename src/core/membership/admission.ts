@@ -63,11 +63,11 @@ export class Admission {
     // It must hear what is held against it, to be able to answer.
     if (entry !== undefined && (entry.verdict === 'dead' || jury.isAccused(from)))
       this.#deps.spread.give(from, [from])
-    this.#tellOpenCases(from)
+    link.owesCases = true
   }
 
   /** Who is met while a case is open that asks for its word has not heard of it: the only path may have led over the accused. */
-  #tellOpenCases(to: NodeId): void {
+  tellOpenCases(to: NodeId): void {
     const { id, config, roster, jury } = this.#shared
     const open = jury.accused().filter(subject => {
       const own = jury.accusationsAgainst(subject).find(({ body }) => body.accuser === id)
@@ -159,6 +159,7 @@ export class Admission {
     if ((entry.provisional || isNew || isOld || isMissed) && links.get(line.id) === undefined) {
       const since = now - line.ageMs
       this.#deps.verdicts.changed(roster.put(entry.sealed, { verdict: 'dead', cause: 'unreachable', since }))
+      soon(this.#shared, 'compare', now + config.rumorBatchMs)
       return
     }
     // Whoever is held dead by somebody must hear of it, to be able to answer.

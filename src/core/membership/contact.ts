@@ -108,6 +108,10 @@ export class Contact {
     this.#parts.watches.heard(link)
     if (message.kind === 'hello') this.#parts.solitude.heardWord(message.record.body)
     else this.#parts.solitude.heard(from, link.instance)
+    if (link.owesCases) {
+      link.owesCases = false
+      this.#parts.admission.tellOpenCases(from)
+    }
     switch (message.kind) {
       case 'heartbeat':
         clock.observe(now, from, message.meshTime)

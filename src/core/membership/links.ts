@@ -19,6 +19,8 @@ export interface Link {
   wantedByPeer: boolean
   /** Views are compared once it has said who it is. */
   owesDigest: boolean
+  /** And of open cases it is told with its next word: by then it counts as company. */
+  owesCases: boolean
   toldWanted: boolean | null
   idleSince: Millis | null
   pingSentAt: Millis | null
@@ -119,6 +121,7 @@ export class Links {
       instance: null,
       wantedByPeer: true,
       owesDigest: false,
+      owesCases: false,
       toldWanted: null,
       idleSince: null,
       pingSentAt: null,

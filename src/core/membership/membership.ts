@@ -272,6 +272,10 @@ export class Membership implements MembersView {
         return this.#parts.connect.settleView()
       case 'alone':
         return this.#parts.connect.alone()
+      case 'around':
+        return this.#parts.connect.lookAround()
+      case 'compare':
+        return this.#parts.spread.compareWithAll()
       case 'join':
         return this.#parts.connect.tryJoin()
       case 'dead':

@@ -29,6 +29,8 @@ export type Chore =
   | 'relay'
   | 'view'
   | 'alone'
+  | 'around'
+  | 'compare'
   | 'join'
   | 'dead'
   | 'sweep'
