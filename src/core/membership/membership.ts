@@ -269,7 +269,8 @@ export class Membership implements MembersView {
       case 'relay':
         return this.#parts.spread.flushRelays()
       case 'view':
-        return this.#parts.connect.settleView()
+        this.#parts.connect.settleView()
+        return this.#parts.verdicts.judgeAgain()
       case 'alone':
         return this.#parts.connect.alone()
       case 'around':

@@ -57,6 +57,11 @@ export class Verdicts {
     return sealer.accusation({ accuser: id, subject, generation, refutation, evidence, at: Math.round(now) })
   }
 
+  /** Others are observers now: words may count that did not before, where the first observers died too. */
+  judgeAgain(): void {
+    for (const subject of this.#shared.jury.accused()) this.judge(subject)
+  }
+
   /** Looks at the case of one member as it stands now. */
   judge(subject: NodeId): void {
     const { now, roster, jury, links, out } = this.#shared
