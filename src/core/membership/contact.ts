@@ -104,7 +104,7 @@ export class Contact {
     }
     this.lastHeardAt = now
     if (message.kind === 'heartbeat') link.pulse.beat(now, this.#shared.config)
-    else link.pulse.frame(now)
+    else link.pulse.frame(now, this.#shared.config)
     this.#parts.watches.heard(link)
     if (message.kind === 'hello') this.#parts.solitude.heardWord(message.record.body)
     else this.#parts.solitude.heard(from, link.instance)

@@ -210,9 +210,9 @@ export class Links {
     for (const id of [...this.#dials.keys()]) if (!this.isDialing(now, id)) this.#dials.delete(id)
   }
 
-  postpone(byMs: Millis): void {
+  postpone(now: Millis, byMs: Millis): void {
     for (const link of this.#links.values()) {
-      link.pulse.postpone(byMs)
+      link.pulse.postpone(now, byMs)
       if (link.pingSentAt !== null) link.pingSentAt += byMs
     }
   }
