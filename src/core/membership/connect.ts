@@ -5,7 +5,7 @@
 
 import type { Millis, NodeId } from '../ids.js'
 import { isPresent } from './roster.js'
-import { ping, type Shared, send, soon } from './shared.js'
+import { ask, type Shared, send, soon } from './shared.js'
 import type { Watches } from './watch.js'
 
 const ALONE_DIALS_AT_ONCE = 8
@@ -170,7 +170,7 @@ export class Connect {
     if (chores.get('neighbors') !== null || now < this.#checkedAt + config.silentFloorMs) return
     this.#checkedAt = now
     for (const link of links.all()) {
-      if (now - link.pulse.lastFrameAt > config.probeTimeoutMs / 2) ping(this.#shared, link)
+      if (now - link.pulse.lastFrameAt > config.probeTimeoutMs / 2) ask(this.#shared, link)
     }
     chores.set('neighbors', now + config.probeTimeoutMs)
   }

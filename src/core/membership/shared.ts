@@ -80,6 +80,14 @@ export const ping = (shared: Shared, link: Link): void => {
   send(shared, link.node, { kind: 'ping', nonce: link.pingNonce, meshTime: clock.wall(now) })
 }
 
+/** The same, unless it was asked since its last frame and has not answered yet; returns when that was. */
+export const ask = (shared: Shared, link: Link): Millis => {
+  const { pingSentAt, pulse } = link
+  if (pingSentAt !== null && pingSentAt > pulse.lastFrameAt) return pingSentAt
+  ping(shared, link)
+  return shared.now
+}
+
 /** Sets a chore's deadline unless an earlier one stands. */
 export const soon = (shared: Shared, chore: Chore, at: Millis): void => {
   const held = shared.chores.get(chore)

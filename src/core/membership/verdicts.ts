@@ -33,11 +33,12 @@ export class Verdicts {
   }
 
   /** This node's own word against a member. */
-  accuse(entry: Entry, evidence: 'refused' | 'silent'): void {
+  accuse(entry: Entry, evidence: 'refused' | 'silent', dueAt: Millis): void {
     const { now, jury, stage } = this.#shared
     if (stage !== 'here') return
     const accusation = this.#seal(entry, evidence)
     if (!jury.admit(now, accusation)) return
+    jury.wasDue(entry.id, dueAt)
     count(this.#shared, 'accusations', { evidence })
     this.#spread.accuse(accusation)
     this.judge(entry.id)
