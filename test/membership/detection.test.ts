@@ -3,7 +3,9 @@
 
 import test from 'ava'
 import type { NodeId } from '../../src/core/ids.js'
+import { createRng } from '../../src/core/rng.js'
 import type { SimNode } from '../../src/sim/node.js'
+import type { Streams } from '../../src/sim/streams.js'
 import { disagreement, lastDeath, type Mesh, runUntilAgreed, type Seen, settledMesh } from './mesh.js'
 
 /** All silence is known within this, at any size (DESIGN, section 9). */
@@ -279,5 +281,107 @@ test('one that is restarted when only one other of 20 is left knows it as soon a
     world.run(world.nowMs + 50)
     world.restart(1)
     t.true(runUntilAgreed(mesh, 4_000) <= 4_000, `seed ${seed}`)
+  }
+})
+
+for (const ways of [
+  ['powerOff', 'powerOff'],
+  ['powerOff', 'crash'],
+] as const) {
+  test(`two of three nodes are gone at the same moment (${ways}): the third knows within 2.5 s`, t => {
+    for (let seed = 1; seed <= 12; seed++) {
+      const mesh = settledMesh({ seed: 3_000 + seed, nodes: 3 })
+      const { world } = mesh
+      world.run(world.nowMs + ((137 * seed) % 1_000))
+      const from = world.nowMs
+      const gone = [world.node(seed % 3), world.node((seed + 1) % 3)] as const
+      for (const [i, way] of ways.entries()) world[way](gone[i] as SimNode)
+      world.run(from + 8_000)
+      for (const { id } of gone) {
+        const took = lastDeath(mesh, id, from)
+        t.true(took !== null && took <= SILENCE_MS, `seed ${seed}: ${took} ms`)
+      }
+    }
+  })
+}
+
+/** Breaks a connection under both its ends. */
+const reset = ({ world }: Mesh, a: SimNode, b: SimNode): void => {
+  const link = a.links.get(b.index)
+  if (link === undefined) return
+  const { streams } = world as unknown as { streams: Streams }
+  streams.close(link, a)
+  streams.close(link, b)
+}
+
+test('half of 20 nodes lose their power while links break and come back: all survivors know within 2.5 s, and hold nobody else dead', t => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const rng = createRng(seed)
+    const mesh = settledMesh({ seed: 20_000 + seed, nodes: 20, judged: false })
+    const { world } = mesh
+    const from = world.nowMs + 5_000 + rng.below(1_000)
+    const breakOne = (): void => {
+      const node = world.node(rng.below(20))
+      const peers = [...node.links.keys()]
+      if (peers.length > 0) reset(mesh, node, world.node(rng.pick(peers)))
+    }
+    for (let at = world.nowMs; at < from + 6_000; at += 1 + rng.below(400)) world.at(at, breakOne)
+    const gone = rng.shuffle([...world.nodes]).slice(0, 10)
+    world.at(from, () => {
+      for (const node of gone) world.powerOff(node)
+    })
+    world.run(from + 8_000)
+    for (const { id } of gone) {
+      const took = lastDeath(mesh, id, from)
+      t.true(took !== null && took <= SILENCE_MS, `seed ${seed}: ${id} after ${took} ms`)
+    }
+    const wrong = mesh.events.filter(
+      ({ kind, by, member }) =>
+        kind === 'member.dead' && world.node(by).status === 'up' && world.node(member).status === 'up',
+    )
+    t.deepEqual(wrong, [], `seed ${seed}`)
+  }
+})
+
+for (const [everyMs, seeds] of [
+  [2_000, [2, 33, 40, 41, 101]],
+  [1_000, [1, 2]],
+] as const) {
+  test(`one of three whose links break every ${everyMs} ms, and stay in the midst of a talk, finds that another is silent within 2.5 s`, t => {
+    for (const seed of seeds) {
+      for (const victim of [1, 2]) {
+        const mesh = settledMesh({ seed: 3_000 + seed, nodes: 3, judged: false })
+        const { world } = mesh
+        const began = world.nowMs
+        const from = began + 8_000 + ((137 * seed) % 1_000)
+        const flap = (): void => {
+          for (const other of [1, 2]) reset(mesh, world.node(0), world.node(other))
+        }
+        for (let at = began + ((61 * seed) % everyMs); at < from + 8_000; at += everyMs) world.at(at, flap)
+        world.at(from, () => world.powerOff(victim))
+        world.run(from + 8_000)
+        const took = lastDeath(mesh, world.node(victim).id, from)
+        t.true(took !== null && took <= SILENCE_MS, `seed ${seed}, victim ${victim}: ${took} ms`)
+      }
+    }
+  })
+}
+
+test('an observer whose path to a member was bad, and which was often refuted, joins in at once when another finds it silent', t => {
+  for (const seed of [1, 2, 3, 4]) {
+    const mesh = settledMesh({ seed: 3_000 + seed, nodes: 3, judged: false })
+    const { world } = mesh
+    const [a, b] = [world.node(0), world.node(1)]
+    const from = world.nowMs + 8_000
+    const flap = (): void => {
+      reset(mesh, a, b)
+      world.cut(a, b)
+      world.at(world.nowMs + 100, () => world.mend(a, b))
+    }
+    for (let at = world.nowMs; at < from + 8_000; at += 1_300) world.at(at + 61 * seed, flap)
+    world.at(from, () => world.powerOff(b))
+    world.run(from + 8_000)
+    const took = lastDeath(mesh, b.id, from)
+    t.true(took !== null && took <= SILENCE_MS, `seed ${seed}: ${took} ms`)
   }
 })

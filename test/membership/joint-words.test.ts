@@ -288,3 +288,22 @@ test('a node that was frozen while it kept a word hears what there is to hear be
     )
   }
 })
+
+test('an observer that gossip passes by asks for itself, and is told what the others have long found', t => {
+  for (const seed of SEEDS) {
+    for (const rank of [2, 3]) {
+      const { mesh, world, victim } = sceneOf(seed)
+      const deaf = mesh.membership(0).observersOf(victim.id)[rank] as NodeId
+      world.loseGossip(deaf)
+      const from = world.nowMs
+      world.crash(victim)
+      world.run(from + 3_000)
+      const seen = mesh.events.find(
+        ({ kind, by, atMs }) => kind === 'member.dead' && by === deaf && atMs >= from,
+      )
+      const took = (seen?.atMs ?? Number.POSITIVE_INFINITY) - from
+      // Its own dial waits for 60 ms, and its word for its turn.
+      t.true(took <= 200, `seed ${seed}, rank ${rank}: ${took} ms`)
+    }
+  }
+})

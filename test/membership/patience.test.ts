@@ -57,11 +57,11 @@ test('when a cut has healed silence proves nothing for a moment, and nobody can 
 test('other frames between heartbeats are signs of life and teach nothing about regularity', t => {
   const pulse = new Pulse(config.heartbeatMs, 0)
   for (let now = 1_000; now <= 30_000; now += 1_000) {
-    pulse.frame(now - 300)
+    pulse.frame(now - 300, config)
     pulse.beat(now, config)
   }
   t.is(pulse.silentAt(config, 1) - 30_000, config.silentFloorMs)
-  pulse.frame(30_900)
+  pulse.frame(30_900, config)
   t.is(pulse.silentAt(config, 1) - 30_900, config.silentFloorMs)
 })
 
@@ -73,8 +73,33 @@ test('a long pause without heartbeats was no interval between two of them', t =>
 
 test('what did not come while this node was frozen was not late', t => {
   const { pulse, now } = beating(Array(20).fill(1_000))
-  pulse.postpone(20_000)
+  pulse.postpone(now + 20_000, 20_000)
   t.is(pulse.silentAt(config, 1), now + 20_000 + config.silentFloorMs)
+})
+
+test('what waited in a socket while this node was frozen teaches nothing about regularity', t => {
+  const { pulse, now } = beating(Array(20).fill(1_000))
+  let at = now + 20_300
+  pulse.postpone(at, 20_000)
+  for (let i = 0; i < 20; i++) pulse.beat(at, config)
+  for (at += 700; at < now + 25_000; at += 1_000) pulse.beat(at, config)
+  t.is(pulse.silentAt(config, 1) - pulse.lastFrameAt, config.silentFloorMs)
+})
+
+test('a link was silent for as long as nothing came, and for a moment after', t => {
+  const { pulse, now } = beating(Array(20).fill(1_000))
+  t.false(pulse.wasSilent(now + 500, config))
+  t.true(pulse.wasSilent(now + config.lateFloorMs + 1, config))
+  pulse.frame(now + 3_000, config)
+  t.true(pulse.wasSilent(now + 3_001, config))
+  pulse.frame(now + 3_500, config)
+  t.false(pulse.wasSilent(now + 3_000 + config.reachAgainMs, config))
+})
+
+test('a node that was late for long doubts itself no longer for it', t => {
+  const awareness = new Awareness(config)
+  awareness.late(0, 60_000)
+  t.true(awareness.stretch(4 * config.lagMemoryMs) < 1.5)
 })
 
 test('a node that comes late doubts itself, up to a bound, and forgets it again', t => {

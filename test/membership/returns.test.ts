@@ -109,3 +109,59 @@ for (const end of ['crash', 'powerOff'] as const) {
     }
   })
 }
+
+for (const [nodes, frozenMs] of [
+  [2, 3_000],
+  [2, 20_000],
+  [3, 3_000],
+  [3, 20_000],
+] as const) {
+  test(`of ${nodes} nodes one that was frozen for ${frozenMs / 1_000} s finds within 2.5 s that another falls silent`, t => {
+    for (const [i, delayMs] of [0, 100, 500, 1_000, 2_000, 3_000].entries()) {
+      for (const end of ['crash', 'powerOff'] as const) {
+        const mesh = settledMesh({ seed: 1_000 * nodes + i, nodes, judged: false })
+        const { world } = mesh
+        world.run(world.nowMs + ((137 * i) % 1_000))
+        world.freeze(1)
+        world.run(world.nowMs + frozenMs)
+        world.thaw(1)
+        world.run(world.nowMs + delayMs)
+        const from = world.nowMs
+        world[end](0)
+        world.run(from + 12_000)
+        const tookMs = lastDeath(mesh, world.node(0).id, from)
+        t.true(tookMs !== null && tookMs <= SILENCE_MS, `${end} after ${delayMs} ms: ${tookMs} ms`)
+      }
+    }
+  })
+}
+
+for (const [back, seeds] of [
+  [2, [6, 8]],
+  [10, [2, 10, 11]],
+] as const) {
+  test(`${back} of 19 that have lost their power come back at once: they and the one that was left agree within 5 s`, t => {
+    for (const seed of seeds) {
+      const mesh = settledMesh({ seed, nodes: 20, judged: false })
+      const { world } = mesh
+      for (const node of world.nodes.slice(1)) world.powerOff(node)
+      world.run(world.nowMs + 10_000)
+      for (let index = 1; index <= back; index++) world.restart(index)
+      t.true(runUntilAgreed(mesh, 5_000) <= 5_000, `seed ${seed}`)
+    }
+  })
+}
+
+test('a node that starts tries each of those whom it remembers once, in two seconds', t => {
+  const mesh = settledMesh({ seed: 1, nodes: 20, judged: false })
+  const { world } = mesh
+  for (const node of world.nodes) world.powerOff(node)
+  world.run(world.nowMs + 5_000)
+  const tried = new Set<string>()
+  world.on('dial', (_node, { node }) => {
+    if (node !== null) tried.add(node)
+  })
+  world.restart(4)
+  world.run(world.nowMs + 2_000)
+  t.is(tried.size, 19)
+})

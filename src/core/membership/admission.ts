@@ -63,11 +63,11 @@ export class Admission {
     // It must hear what is held against it, to be able to answer.
     if (entry !== undefined && (entry.verdict === 'dead' || jury.isAccused(from)))
       this.#deps.spread.give(from, [from])
-    this.#tellOpenCases(from)
+    link.owesCases = true
   }
 
   /** Who is met while a case is open that asks for its word has not heard of it: the only path may have led over the accused. */
-  #tellOpenCases(to: NodeId): void {
+  tellOpenCases(to: NodeId): void {
     const { id, config, roster, jury } = this.#shared
     const open = jury.accused().filter(subject => {
       const own = jury.accusationsAgainst(subject).find(({ body }) => body.accuser === id)
@@ -87,7 +87,7 @@ export class Admission {
     const { links, now, roster } = this.#shared
     const strangers = new Set<NodeId>()
     // The author of gossip is not who sent it on: that proves nothing about the link.
-    if (!byGossip) links.get(from)?.pulse.frame(now)
+    if (!byGossip) links.get(from)?.pulse.frame(now, this.#shared.config)
     for (const strike of message.strikes) this.#deps.forgetting.strike(strike, byGossip)
     for (const record of message.records) {
       if (byGossip) this.#deps.spread.heardByGossip(record)
@@ -103,8 +103,23 @@ export class Admission {
         byGossip ? 'gossip' : inBulk && !strangers.has(body.subject) ? 'belated' : 'link',
       )
     if (byGossip || inBulk) return this.#deps.spread.inPublic(hear)
+    this.#tellVerdicts(from, message.accusations)
     this.#deps.spread.heardOverLink(message)
     hear()
+  }
+
+  /** Who still looks for others against a member that is held dead was passed by when that was told. */
+  #tellVerdicts(to: NodeId, accusations: readonly Sealed<Accusation>[]): void {
+    const { roster } = this.#shared
+    const decided = accusations.filter(({ body }) => {
+      const entry = roster.get(body.subject)
+      if (body.accuser !== to || entry === undefined || entry.verdict !== 'dead') return false
+      return compareVersions(body, entry) === 0 && entry.proof.every(proof => proof.body.accuser !== to)
+    })
+    this.#deps.spread.give(
+      to,
+      decided.map(({ body }) => body.subject),
+    )
   }
 
   /** Who still holds a struck member was away when it was struck. */
@@ -148,6 +163,7 @@ export class Admission {
     if ((entry.provisional || isNew || isOld || isMissed) && links.get(line.id) === undefined) {
       const since = now - line.ageMs
       this.#deps.verdicts.changed(roster.put(entry.sealed, { verdict: 'dead', cause: 'unreachable', since }))
+      soon(this.#shared, 'compare', now + config.rumorBatchMs)
       return
     }
     // Whoever is held dead by somebody must hear of it, to be able to answer.

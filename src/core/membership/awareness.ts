@@ -30,7 +30,9 @@ export class Awareness {
 
   /** A step came so much later than it was due. */
   late(now: Millis, lagMs: Millis): void {
-    this.#lag.note(now, lagMs)
+    // More would stretch no further, and take longer to be forgotten.
+    const { lagHalfMs, lagStretchMax } = this.#config
+    this.#lag.note(now, Math.min(lagMs, lagHalfMs * (lagStretchMax - 1)))
   }
 
   /** A dial of this node led to a link. One that waited for a cut to heal says nothing about this machine. */

@@ -35,7 +35,7 @@ export interface MembershipConfig {
   /** An accusation of a version that has not come yet is kept for so long: as late as gossip over one path may be behind another that lost a packet twice. */
   readonly earlyWordMs: Millis
   readonly earlyWordsMax: number
-  /** After its own start, or a freeze, a node takes nobody's silence for evidence for so long. */
+  /** After its own start a node takes nobody's silence for evidence for so long; after a freeze, for `reachAgainMs`. */
   readonly quietMs: Millis
   /** Lag of this much doubles an observer's patience, up to the stretch; half of it is forgotten after each memory. */
   readonly lagHalfMs: Millis
@@ -73,9 +73,9 @@ export interface MembershipConfig {
   readonly crowdPauseMs: Millis
   /** A step that comes this much later than it was due means that this node was frozen or is too busy to judge others. */
   readonly lagMs: Millis
-  /** When most subjects seem silent at once, an observer doubts itself for this long. */
+  /** When most subjects seem silent at once, an observer doubts itself for this long; the time of an answer runs meanwhile. */
   readonly selfDoubtMs: Millis
-  /** Accusations of one accuser, refuted without ever being right, until it is no longer believed alone. */
+  /** Accusations of one accuser, refuted without ever being right, until it is no longer believed alone, and where its word is needed the subject has the time of an answer. */
   readonly falseAlarmsMax: number
   /** A neighbor whose link broke is dialled no sooner than this, but by its first observers: where it died, these have told by then, and nobody else needs to dial at all. */
   readonly redialAfterMs: Millis
@@ -84,7 +84,7 @@ export interface MembershipConfig {
   readonly redialMaxMs: Millis
   /** A node tries one of the dead members that fall to it this often, while the death is fresh. */
   readonly deadRedialMs: Millis
-  /** How often a node that has lost everybody tries some of them, while that is fresh. */
+  /** How often a node that has lost everybody tries some of them, while that is fresh, or while it has just started and has not tried each of them once. */
   readonly aloneRedialMs: Millis
   /** So long a node that starts waits for the first few that it dials, before it dials all that it wants. A handshake takes 20 ms of a process that has just started: with eleven at once nobody knew of it before all were done. */
   readonly firstLinkMs: Millis

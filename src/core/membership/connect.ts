@@ -5,7 +5,7 @@
 
 import type { Millis, NodeId } from '../ids.js'
 import { isPresent } from './roster.js'
-import { ping, type Shared, send, soon } from './shared.js'
+import { ask, type Shared, send, soon } from './shared.js'
 import type { Watches } from './watch.js'
 
 const ALONE_DIALS_AT_ONCE = 8
@@ -45,6 +45,8 @@ export class Connect {
   #checkedAt: Millis = 0
   /** Whether it has already tried a few, when it started. */
   #hasTriedSome = false
+  /** Whom it remembered when it started and has not tried yet: each gets one try before anybody gets a second. */
+  #untried: NodeId[] | null = null
 
   constructor(shared: Shared, watches: Watches) {
     this.#shared = shared
@@ -87,6 +89,12 @@ export class Connect {
     const { now, config, chores, roster } = this.#shared
     if (roster.ringRevision === this.#seenRingRevision || chores.get('view') !== null) return
     chores.set('view', now + config.viewDebounceMs)
+  }
+
+  /** It has started, and had the time of a dial: where most neighbors are not there, who is? */
+  lookAround(): void {
+    const { links } = this.#shared
+    if (links.size > 0 && links.size * 2 < links.wanted.size) this.#sweep()
   }
 
   /** Computes whom this node wants and watches, from the rings as they stand. */
@@ -163,7 +171,7 @@ export class Connect {
     if (chores.get('neighbors') !== null || now < this.#checkedAt + config.silentFloorMs) return
     this.#checkedAt = now
     for (const link of links.all()) {
-      if (now - link.pulse.lastFrameAt > config.probeTimeoutMs / 2) ping(this.#shared, link)
+      if (now - link.pulse.lastFrameAt > config.probeTimeoutMs / 2) ask(this.#shared, link)
     }
     chores.set('neighbors', now + config.probeTimeoutMs)
   }
@@ -233,10 +241,14 @@ export class Connect {
     const isFirst = !this.#hasTriedSome
     this.#hasTriedSome = true
     const dials = isFresh ? ALONE_DIALS_OFTEN : isFirst ? ALONE_DIALS_FIRST : ALONE_DIALS_AT_ONCE
-    for (const entry of rng.shuffle(others).slice(0, dials)) this.dial(entry.id)
+    this.#untried ??= rng.shuffle(others.map(entry => entry.id))
+    const next = this.#untried.splice(0, dials)
+    const chosen = next.length > 0 ? next : rng.shuffle(others.map(entry => entry.id)).slice(0, dials)
+    for (const each of chosen) this.dial(each)
     for (const [, attempt] of this.#join) attempt.nextAt = Math.min(attempt.nextAt, now + config.joinMinMs)
     if (this.#join.size > 0) soon(this.#shared, 'join', now + config.joinMinMs)
-    const againMs = isFresh ? config.aloneRedialMs : isFirst ? config.firstLinkMs : config.deadRedialMs
+    const hasMore = isFresh || this.#untried.length > 0
+    const againMs = isFirst ? config.firstLinkMs : hasMore ? config.aloneRedialMs : config.deadRedialMs
     chores.set('alone', now + rng.jitter(againMs, 0.3))
   }
 

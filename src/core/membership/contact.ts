@@ -104,10 +104,14 @@ export class Contact {
     }
     this.lastHeardAt = now
     if (message.kind === 'heartbeat') link.pulse.beat(now, this.#shared.config)
-    else link.pulse.frame(now)
+    else link.pulse.frame(now, this.#shared.config)
     this.#parts.watches.heard(link)
     if (message.kind === 'hello') this.#parts.solitude.heardWord(message.record.body)
     else this.#parts.solitude.heard(from, link.instance)
+    if (link.owesCases) {
+      link.owesCases = false
+      this.#parts.admission.tellOpenCases(from)
+    }
     switch (message.kind) {
       case 'heartbeat':
         clock.observe(now, from, message.meshTime)

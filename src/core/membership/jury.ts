@@ -22,6 +22,8 @@ interface Case {
   /** Whose accusation was not heard when it was made, but handed on some time later. */
   readonly belated: Set<NodeId>
   readonly openedAt: Millis
+  /** Since when this node's own word was due: it may have waited while it doubted itself, and asked meanwhile. */
+  ownDueAt: Millis
   /** Whether gossip spoke of it: then its subject has heard of it as well. */
   isPublic: boolean
 }
@@ -54,15 +56,18 @@ export class Jury {
     return [...this.#cases.keys()]
   }
 
-  /** Against how many there are open cases, how many speak in them, and in how many this node does. */
+  /** Against how many somebody speaks who is believed, how many these are, and how many this node accuses. */
   extent(): { accused: number; accusers: number; own: number } {
     const accusers = new Set<NodeId>()
+    let accused = 0
     let own = 0
     for (const { accusations } of this.#cases.values()) {
+      const believed = [...accusations.keys()].filter(id => !this.#criesWolf(id))
+      if (believed.length > 0) accused++
       if (accusations.has(this.#roster.self)) own++
-      for (const accuser of accusations.keys()) accusers.add(accuser)
+      for (const accuser of believed) accusers.add(accuser)
     }
-    return { accused: this.#cases.size, accusers: accusers.size, own }
+    return { accused, accusers: accusers.size, own }
   }
 
   isAccused(id: NodeId): boolean {
@@ -110,6 +115,12 @@ export class Jury {
     return true
   }
 
+  /** This node's own word against it was due so long ago, and the subject has not answered since. */
+  wasDue(subject: NodeId, at: Millis): void {
+    const open = this.#cases.get(subject)
+    if (open !== undefined) open.ownDueAt = at
+  }
+
   /**
    * What follows for a member from what is held now. The slack is what this node's own
    * link to it asks for beyond the usual, where one voice decides alone.
@@ -129,18 +140,20 @@ export class Jury {
     )
     const refused = counted.filter(({ body }) => body.evidence === 'refused')
     // Where one voice is a majority, or the voices are of long ago, the subject gets the time of an answer.
-    const answerUntilAt = open.openedAt + this.#config.suspicionAloneMs + slackMs
     const isBelated = counted.length > 0 && counted.every(({ body }) => open.belated.has(body.accuser))
+    const askedAt = isBelated ? open.openedAt : Math.min(open.openedAt, open.ownDueAt)
+    const answerUntilAt = askedAt + this.#config.suspicionAloneMs + slackMs
     if (refused.length >= Math.min(2, quorum) && refused.length > 0) {
       return isBelated && now < answerUntilAt
         ? { kind: 'suspect', untilAt: answerUntilAt }
         : { kind: 'dead', cause: 'crashed', proof: refused }
     }
-    const isHasty = (isBelated || counted.length === 1) && now < answerUntilAt
+    const believed = counted.filter(({ body }) => !this.#criesWolf(body.accuser))
+    // So has it where the words of those are needed whom it has often answered.
+    const isHasty = (isBelated || counted.length === 1 || believed.length < quorum) && now < answerUntilAt
     if (counted.length >= quorum && !isHasty) return { kind: 'dead', cause: 'unreachable', proof: counted }
     if (counted.length >= quorum) return { kind: 'suspect', untilAt: answerUntilAt }
 
-    const believed = counted.filter(({ body }) => !this.#criesWolf(body.accuser))
     if (believed.length === 0) return { kind: 'none' }
     const { suspicionMinMs, suspicionMaxMs } = this.#config
     const untilAt =
@@ -217,7 +230,7 @@ export class Jury {
   /** This node was frozen for so long: open cases did not age meanwhile. */
   postpone(byMs: Millis): void {
     for (const [subject, open] of this.#cases) {
-      this.#cases.set(subject, { ...open, openedAt: open.openedAt + byMs })
+      this.#cases.set(subject, { ...open, openedAt: open.openedAt + byMs, ownDueAt: open.ownDueAt + byMs })
     }
   }
 
@@ -247,6 +260,7 @@ export class Jury {
       accusations: held?.accusations ?? new Map(),
       belated: held?.belated ?? new Set(),
       openedAt: now,
+      ownDueAt: Number.POSITIVE_INFINITY,
       isPublic: held?.isPublic ?? false,
     }
     this.#cases.set(subject, open)

@@ -19,6 +19,8 @@ export interface Link {
   wantedByPeer: boolean
   /** Views are compared once it has said who it is. */
   owesDigest: boolean
+  /** And of open cases it is told with its next word: by then it counts as company. */
+  owesCases: boolean
   toldWanted: boolean | null
   idleSince: Millis | null
   pingSentAt: Millis | null
@@ -119,6 +121,7 @@ export class Links {
       instance: null,
       wantedByPeer: true,
       owesDigest: false,
+      owesCases: false,
       toldWanted: null,
       idleSince: null,
       pingSentAt: null,
@@ -207,9 +210,9 @@ export class Links {
     for (const id of [...this.#dials.keys()]) if (!this.isDialing(now, id)) this.#dials.delete(id)
   }
 
-  postpone(byMs: Millis): void {
+  postpone(now: Millis, byMs: Millis): void {
     for (const link of this.#links.values()) {
-      link.pulse.postpone(byMs)
+      link.pulse.postpone(now, byMs)
       if (link.pingSentAt !== null) link.pingSentAt += byMs
     }
   }

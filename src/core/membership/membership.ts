@@ -169,16 +169,19 @@ export class Membership implements MembersView {
     const dueAt = this.nextDeadlineAt
     if (dueAt === null) return
     const gapMs = now - dueAt
-    if (gapMs > LAG_NOTED_MS) awareness.late(now, gapMs)
+    const wasFrozen = gapMs >= config.silentFloorMs
+    // How long it was frozen says nothing of how fast its machine is now: what follows does.
+    if (gapMs > LAG_NOTED_MS && !wasFrozen) awareness.late(now, gapMs)
     if (gapMs < config.lagMs) return
-    links.postpone(gapMs)
+    links.postpone(now, gapMs)
     this.#parts.watches.postpone(gapMs)
     this.#parts.hosts.postpone(gapMs)
     this.#parts.verdicts.suspicions.postpone(gapMs)
     this.#parts.spread.joint.postpone(gapMs)
     jury.postpone(gapMs)
     count(this.#shared, 'lags')
-    if (gapMs >= config.silentFloorMs) awareness.quiet(now + config.quietMs / 2)
+    // Who held it dead has hung up: they get the time of a redial.
+    if (wasFrozen) awareness.quiet(now + config.reachAgainMs)
     if (gapMs < config.silentCeilingMs) return
     awareness.back(now)
     this.#parts.selfKeeping.unsettle()
@@ -269,11 +272,16 @@ export class Membership implements MembersView {
       case 'relay':
         return this.#parts.spread.flushRelays()
       case 'view':
-        return this.#parts.connect.settleView()
+        this.#parts.connect.settleView()
+        return this.#parts.verdicts.judgeAgain()
       case 'branches':
         return this.#parts.spread.branches.prepare()
       case 'alone':
         return this.#parts.connect.alone()
+      case 'around':
+        return this.#parts.connect.lookAround()
+      case 'compare':
+        return this.#parts.spread.compareWithAll()
       case 'join':
         return this.#parts.connect.tryJoin()
       case 'dead':

@@ -70,7 +70,7 @@ export const createParts = (deps: MembershipDeps): Parts => {
   const shared = createShared(deps, memory.generationNumber + 1, settling.isFirstStart)
   const watches: Watches = new Watches(
     shared,
-    (entry, evidence) => verdicts.accuse(entry, evidence),
+    (entry, evidence, dueAt) => verdicts.accuse(entry, evidence, dueAt),
     () => connect.checkNeighbors(),
   )
   const hosts: Hosts = new Hosts(shared, entry => verdicts.report(entry))

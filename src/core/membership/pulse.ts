@@ -9,13 +9,20 @@ export class Pulse {
   #meanMs: number
   #deviationMs: number
   #rttMs: number | null = null
-  lastFrameAt: Millis
+  #lastFrameAt: Millis
+  /** When a frame came after a silence. */
+  #heardAgainAt: Millis = Number.NEGATIVE_INFINITY
   #lastBeatAt: Millis | null = null
+  #wokeAt: Millis = Number.NEGATIVE_INFINITY
 
   constructor(heartbeatMs: Millis, now: Millis) {
     this.#meanMs = heartbeatMs
     this.#deviationMs = heartbeatMs / 16
-    this.lastFrameAt = now
+    this.#lastFrameAt = now
+  }
+
+  get lastFrameAt(): Millis {
+    return this.#lastFrameAt
   }
 
   /** A heartbeat came: learn from how long after the last one. Other frames between them would look like haste. */
@@ -27,19 +34,27 @@ export class Pulse {
       this.#meanMs += error / 8
       this.#deviationMs += (Math.abs(error) - this.#deviationMs) / 4
     }
-    this.#lastBeatAt = now
-    this.lastFrameAt = now
+    // What waited in a socket while this node was frozen comes all at once: no interval begins with it.
+    this.#lastBeatAt = now - this.#wokeAt < config.heartbeatMs / 2 ? null : now
+    this.frame(now, config)
   }
 
-  /** This node was frozen for so long: what did not come meanwhile was not late. */
-  postpone(byMs: Millis): void {
-    this.lastFrameAt += byMs
-    if (this.#lastBeatAt !== null) this.#lastBeatAt += byMs
+  /** This node was frozen for so long: what did not come meanwhile was not late, and when it came nobody knows. */
+  postpone(now: Millis, byMs: Millis): void {
+    this.#lastFrameAt += byMs
+    this.#lastBeatAt = null
+    this.#wokeAt = now
   }
 
   /** Any other frame: a sign of life that says nothing about regularity. */
-  frame(now: Millis): void {
-    this.lastFrameAt = now
+  frame(now: Millis, config: MembershipConfig): void {
+    if (now - this.#lastFrameAt > config.lateFloorMs) this.#heardAgainAt = now
+    this.#lastFrameAt = now
+  }
+
+  /** Whether it is silent, or was until a moment ago: what waited for the end of a cut comes before the end of the link. */
+  wasSilent(now: Millis, config: MembershipConfig): boolean {
+    return now - this.#lastFrameAt > config.lateFloorMs || now - this.#heardAgainAt < config.reachAgainMs
   }
 
   roundTrip(ms: Millis): void {
@@ -53,7 +68,7 @@ export class Pulse {
   lateAt(config: MembershipConfig, stretch: number): Millis {
     const patience = this.#meanMs + 3 * this.#deviationMs
     return (
-      this.lastFrameAt +
+      this.#lastFrameAt +
       Math.round(
         clamp(patience, config.lateFloorMs, config.silentCeilingMs - config.probeTimeoutMs) * stretch,
       )
@@ -63,7 +78,7 @@ export class Pulse {
   silentAt(config: MembershipConfig, stretch: number): Millis {
     const patience = this.#meanMs + 5 * this.#deviationMs + config.probeTimeoutMs / 2
     return (
-      this.lastFrameAt + Math.round(clamp(patience, config.silentFloorMs, config.silentCeilingMs) * stretch)
+      this.#lastFrameAt + Math.round(clamp(patience, config.silentFloorMs, config.silentCeilingMs) * stretch)
     )
   }
 }

@@ -72,6 +72,7 @@ export class SelfKeeping {
     chores.set('expire', now + rng.jitter(config.expireMs, 0.3))
     chores.set('idle', now + config.lingerMs)
     chores.set('view', now + config.firstLinkMs)
+    chores.set('around', now + config.firstLinkMs + awareness.dialEvidenceMs(now))
     if (!self.record.settled) {
       this.#deps.settling.dueAt(now)
       // Members of an earlier boot may be settled: they get a moment to say so.

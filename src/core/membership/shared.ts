@@ -30,6 +30,8 @@ export type Chore =
   | 'view'
   | 'branches'
   | 'alone'
+  | 'around'
+  | 'compare'
   | 'join'
   | 'dead'
   | 'sweep'
@@ -77,6 +79,14 @@ export const ping = (shared: Shared, link: Link): void => {
   link.pingNonce++
   link.pingSentAt = now
   send(shared, link.node, { kind: 'ping', nonce: link.pingNonce, meshTime: clock.wall(now) })
+}
+
+/** The same, unless it was asked since its last frame and has not answered yet; returns when that was. */
+export const ask = (shared: Shared, link: Link): Millis => {
+  const { pingSentAt, pulse } = link
+  if (pingSentAt !== null && pingSentAt > pulse.lastFrameAt) return pingSentAt
+  ping(shared, link)
+  return shared.now
 }
 
 /** Sets a chore's deadline unless an earlier one stands. */

@@ -15,7 +15,7 @@ import type { Millis, NodeId } from '../ids.js'
 import type { Accusation, MemberRecord, Sealed } from '../member.js'
 import type { Connect } from './connect.js'
 import { type Entry, isPresent } from './roster.js'
-import { count, type Shared } from './shared.js'
+import { count, type Shared, soon } from './shared.js'
 import type { Verdicts } from './verdicts.js'
 import type { Watches } from './watch.js'
 
@@ -68,7 +68,10 @@ export class Solitude {
     // The first to be met may have been as lonely; the next is met in a moment.
     if (this.#metAt !== null && now < this.#metAt + config.newcomerMs) return
     this.#companyAt = now
+    if (this.#metAt === null) return
     this.#metAt = null
+    // What it concluded alone stands, and it may be the only one who knows.
+    soon(this.#shared, 'compare', now)
   }
 
   /** Whether this death is held on this node's word alone, given while it heard nobody. */

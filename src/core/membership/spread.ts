@@ -256,6 +256,11 @@ export class Spread {
     send(this.#shared, to, { kind: 'memberDigest', buckets: this.#shared.roster.digest() }, 'bulk')
   }
 
+  /** What it was told of, or has concluded while it was alone, its other neighbors may not know. */
+  compareWithAll(): void {
+    for (const link of this.#shared.links.all()) this.offerDigest(link.node)
+  }
+
   /** A neighbor's digest: answer with the lines of the buckets that differ, or not at all. */
   onDigest(from: NodeId, theirs: readonly number[]): void {
     const { roster, config, now } = this.#shared

@@ -33,11 +33,12 @@ export class Verdicts {
   }
 
   /** This node's own word against a member. */
-  accuse(entry: Entry, evidence: 'refused' | 'silent'): void {
+  accuse(entry: Entry, evidence: 'refused' | 'silent', dueAt: Millis): void {
     const { now, jury, stage } = this.#shared
     if (stage !== 'here') return
     const accusation = this.#seal(entry, evidence)
     if (!jury.admit(now, accusation)) return
+    jury.wasDue(entry.id, dueAt)
     count(this.#shared, 'accusations', { evidence })
     this.#spread.accuse(accusation)
     this.judge(entry.id)
@@ -55,6 +56,11 @@ export class Verdicts {
     const { now, id, sealer } = this.#shared
     const { id: subject, generation, refutation } = entry
     return sealer.accusation({ accuser: id, subject, generation, refutation, evidence, at: Math.round(now) })
+  }
+
+  /** Others are observers now: words may count that did not before, where the first observers died too. */
+  judgeAgain(): void {
+    for (const subject of this.#shared.jury.accused()) this.judge(subject)
   }
 
   /** Looks at the case of one member as it stands now. */

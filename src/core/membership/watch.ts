@@ -9,46 +9,25 @@
 
 import { DeadlineQueue } from '../deadline-queue.js'
 import type { Millis, NodeId } from '../ids.js'
-import { sameGeneration } from '../member.js'
 import type { DialFailure } from '../step.js'
+import { isFirstToSpeak, newWatch, sameLife, type Watch } from './evidence.js'
 import type { Link } from './links.js'
 import { type Entry, isPresent } from './roster.js'
 import { SelfDoubt } from './self-doubt.js'
-import { ping, type Shared } from './shared.js'
+import { ask, type Shared } from './shared.js'
 
-interface Watch {
-  /** Place among the subject's observers; null for one that is only swept or asked about. */
-  rank: number | null
-  /** Since when it is watched: as an observer, once it is one. */
-  since: Millis
-  /** The life in which this observer had a link to it. */
-  linkedInstance: string | null
-  lostAt: Millis | null
-  refusedAt: Millis | null
-  probeSentAt: Millis | null
-  probeUntil: Millis | null
-  pingedFor: Millis | null
-  /** A sweep's verdict on a dial that does not come back. */
-  sweepUntil: Millis | null
-  accusedRefutation: number | null
-  accusedInstance: string | null
-  repeatMs: Millis
-  mayAccuseAt: Millis
-}
+/** This observer's word, and since when it was due. */
+type Accuse = (entry: Entry, evidence: 'refused' | 'silent', dueAt: Millis) => void
 
 export class Watches {
   readonly #shared: Shared
   readonly #watches = new Map<NodeId, Watch>()
   readonly due = new DeadlineQueue<NodeId>()
-  readonly #accuse: (entry: Entry, evidence: 'refused' | 'silent') => void
+  readonly #accuse: Accuse
   readonly #onLate: () => void
   readonly #doubt: SelfDoubt
 
-  constructor(
-    shared: Shared,
-    accuse: (entry: Entry, evidence: 'refused' | 'silent') => void,
-    onLate: () => void,
-  ) {
+  constructor(shared: Shared, accuse: Accuse, onLate: () => void) {
     this.#shared = shared
     this.#onLate = onLate
     this.#accuse = accuse
@@ -93,6 +72,7 @@ export class Watches {
     watch.sweepUntil = null
     watch.probeUntil = null
     watch.pingedFor = null
+    watch.doubtedAt = null
     this.due.set(id, now)
   }
 
@@ -105,7 +85,7 @@ export class Watches {
   /** Returns when the loss has to be looked into by a dial. */
   linkDown(link: Link): Millis | null {
     const { now, config, roster } = this.#shared
-    this.#doubt.linkDown(link.node)
+    if (link.pulse.wasSilent(now, config)) this.#doubt.linkDown(now, link.node)
     const entry = roster.get(link.node)
     // The process that broke the link may be an earlier life of a member that is back already.
     if (entry === undefined || link.instance !== entry.generation.instance) return null
@@ -155,7 +135,7 @@ export class Watches {
     if (link === undefined) watch.sweepUntil = now + awareness.dialEvidenceMs(now)
     else if (watch.probeUntil === null && now - link.pulse.lastFrameAt > config.probeTimeoutMs / 2)
       this.#probe(link, watch)
-    this.due.set(id, watch.sweepUntil ?? watch.probeUntil ?? now)
+    this.due.set(id, watch.sweepUntil ?? now)
   }
 
   /**
@@ -185,13 +165,15 @@ export class Watches {
 
   /** Most are silent, or lost: it may be this node that is cut off. */
   doubt(): void {
-    this.#doubt.begin()
+    this.#doubt.begin(this.#shared.now)
   }
 
   /** It said a new word: what a sweep found before is answered, and must not wait for the end of a quiet time. */
   answered(id: NodeId): void {
     const watch = this.#watches.get(id)
-    if (watch !== undefined) watch.sweepUntil = null
+    if (watch === undefined) return
+    watch.sweepUntil = null
+    watch.doubtedAt = null
   }
 
   drop(id: NodeId): void {
@@ -205,6 +187,7 @@ export class Watches {
       if (watch.probeUntil !== null) watch.probeUntil += byMs
       if (watch.probeSentAt !== null) watch.probeSentAt += byMs
       if (watch.lostAt !== null) watch.lostAt += byMs
+      if (watch.doubtedAt !== null) watch.doubtedAt += byMs
       if (watch.sweepUntil !== null) watch.sweepUntil += byMs
     }
   }
@@ -231,18 +214,22 @@ export class Watches {
     if (watch.probeUntil !== null && watch.probeSentAt !== null) {
       if (link.pulse.lastFrameAt >= watch.probeSentAt) {
         watch.probeUntil = null
+        watch.doubtedAt = null
         watch.repeatMs = config.repeatMinMs
       } else if (now >= watch.probeUntil) {
         return this.#silent(entry, watch)
       }
     }
-    if (this.#isWaitedFor(watch)) {
+    if (this.#isPrimary(watch)) {
       const lateAt = link.pulse.lateAt(config, stretch)
-      if (now < lateAt) return lateAt
+      if (now < lateAt) {
+        watch.doubtedAt = null
+        return Math.min(lateAt, watch.probeUntil ?? lateAt)
+      }
       // One ping for each silence: the answer counts as a sign of life.
       if (watch.pingedFor !== link.pulse.lastFrameAt) {
         watch.pingedFor = link.pulse.lastFrameAt
-        ping(this.#shared, link)
+        ask(this.#shared, link)
         this.#onLate()
       }
       // A link that carried no heartbeats so far is judged by the answer to the ping alone.
@@ -250,7 +237,7 @@ export class Watches {
         link.pulse.silentAt(config, stretch),
         (link.pingSentAt ?? 0) + config.probeTimeoutMs * stretch,
       )
-      if (now < silentAt) return silentAt
+      if (now < silentAt) return Math.min(silentAt, watch.probeUntil ?? silentAt)
       return this.#silent(entry, watch)
     }
     return watch.probeUntil
@@ -287,6 +274,7 @@ export class Watches {
     const { now } = this.#shared
     if (this.#seemsSickItself()) {
       const untilAt = this.#doubt.wait(now)
+      watch.doubtedAt ??= now
       if (now < untilAt) return untilAt
     } else this.#doubt.end()
     return this.#raise(entry, watch, 'silent')
@@ -300,7 +288,8 @@ export class Watches {
       if (now < newUntil && !jury.isAccusedByOthers(entry.id)) return newUntil
     }
     if (jury.hasAccused(self, entry.id) && evidence === 'silent') return now + config.suspicionMaxMs
-    if (now < watch.mayAccuseAt) return watch.mayAccuseAt
+    // It may always join in: where another finds the same, the fault is not between the two.
+    if (now < watch.mayAccuseAt && !jury.isAccusedByOthers(entry.id)) return watch.mayAccuseAt
     if (watch.accusedInstance === entry.generation.instance && watch.accusedRefutation !== null) {
       // It answered this observer before: the fault may be between the two.
       watch.mayAccuseAt = now + watch.repeatMs
@@ -311,7 +300,9 @@ export class Watches {
     watch.probeUntil = null
     // What a sweep found is said once: the subject may be nobody whom this node would ever hear otherwise.
     watch.sweepUntil = null
-    this.#accuse(entry, evidence)
+    const dueAt = Math.max(watch.doubtedAt ?? now, now - config.selfDoubtMs)
+    watch.doubtedAt = null
+    this.#accuse(entry, evidence, dueAt)
     return now + config.suspicionMaxMs
   }
 
@@ -332,17 +323,18 @@ export class Watches {
 
   #probe(link: Link, watch: Watch): void {
     const { now, config, awareness } = this.#shared
-    watch.probeSentAt = now
+    watch.probeSentAt = ask(this.#shared, link)
     watch.probeUntil =
-      now + Math.max(config.askTimeoutMs, 4 * (link.pulse.rttMs ?? 0)) * awareness.stretch(now)
-    ping(this.#shared, link)
+      watch.probeSentAt + Math.max(config.askTimeoutMs, 4 * (link.pulse.rttMs ?? 0)) * awareness.stretch(now)
   }
 
   /** Its heartbeats are for this node, and nothing else is asked of it at the moment. */
   #isWaitedFor(watch: Watch): boolean {
-    return (
-      watch.rank !== null && watch.rank < this.#shared.config.primaryObservers && watch.probeUntil === null
-    )
+    return this.#isPrimary(watch) && watch.probeUntil === null
+  }
+
+  #isPrimary({ rank }: Watch): boolean {
+    return rank !== null && rank < this.#shared.config.primaryObservers
   }
 
   #isOpen(id: NodeId, watch: Watch): boolean {
@@ -367,30 +359,9 @@ export class Watches {
     let watch = this.#watches.get(id)
     if (watch === undefined) {
       const { now, config, links } = this.#shared
-      watch = {
-        rank: null,
-        since: now,
-        linkedInstance: links.lifeMet(id),
-        lostAt: null,
-        refusedAt: null,
-        probeSentAt: null,
-        probeUntil: null,
-        pingedFor: null,
-        sweepUntil: null,
-        accusedRefutation: null,
-        accusedInstance: null,
-        repeatMs: config.repeatMinMs,
-        mayAccuseAt: 0,
-      }
+      watch = newWatch(now, links.lifeMet(id), config.repeatMinMs)
       this.#watches.set(id, watch)
     }
     return watch
   }
 }
-
-/** Two refusals are a verdict, so two observers make haste. */
-const isFirstToSpeak = (watch: Watch): boolean => (watch.rank ?? 0) < 2
-
-const sameLife = (watch: Watch, entry: Entry): boolean =>
-  watch.linkedInstance !== null &&
-  sameGeneration(entry.generation, { number: entry.generation.number, instance: watch.linkedInstance })

@@ -1,0 +1,53 @@
+// What an observer holds against one member, as it stands: since when it looks, when the
+// link was lost or the address refused, what was asked and until when an answer counts,
+// and what it has said already. `watch.ts` decides what follows.
+
+import type { Millis } from '../ids.js'
+import { sameGeneration } from '../member.js'
+import type { Entry } from './roster.js'
+
+export interface Watch {
+  /** Place among the subject's observers; null for one that is only swept or asked about. */
+  rank: number | null
+  /** Since when it is watched: as an observer, once it is one. */
+  since: Millis
+  /** The life in which this observer had a link to it. */
+  linkedInstance: string | null
+  lostAt: Millis | null
+  refusedAt: Millis | null
+  probeSentAt: Millis | null
+  probeUntil: Millis | null
+  pingedFor: Millis | null
+  /** A sweep's verdict on a dial that does not come back. */
+  sweepUntil: Millis | null
+  /** Since when it would have been accused, had this observer not doubted itself. */
+  doubtedAt: Millis | null
+  accusedRefutation: number | null
+  accusedInstance: string | null
+  repeatMs: Millis
+  mayAccuseAt: Millis
+}
+
+export const newWatch = (now: Millis, linkedInstance: string | null, repeatMs: Millis): Watch => ({
+  rank: null,
+  since: now,
+  linkedInstance,
+  lostAt: null,
+  refusedAt: null,
+  probeSentAt: null,
+  probeUntil: null,
+  pingedFor: null,
+  sweepUntil: null,
+  doubtedAt: null,
+  accusedRefutation: null,
+  accusedInstance: null,
+  repeatMs,
+  mayAccuseAt: 0,
+})
+
+/** Two refusals are a verdict, so two observers make haste. */
+export const isFirstToSpeak = (watch: Watch): boolean => (watch.rank ?? 0) < 2
+
+export const sameLife = (watch: Watch, entry: Entry): boolean =>
+  watch.linkedInstance !== null &&
+  sameGeneration(entry.generation, { number: entry.generation.number, instance: watch.linkedInstance })
