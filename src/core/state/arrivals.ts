@@ -267,7 +267,7 @@ export class Arrivals {
     // What has left of a raw document is kept: it may be the only one that some have heard of.
     const isTakenOut = conflict && (kind === 'space' || !replica.own.exposed)
     const forgotten = isTakenOut ? replica.forgetThisBoot(theirs) : null
-    replica.renew(newLineage(frame.rng))
+    replica.renew(newLineage(frame.rng), because === UNSURE)
     this.#host.changed(replica)
     if (forgotten !== null) own.again(replica, forgotten)
     if (opened && forgotten !== null && kind === 'doc') {

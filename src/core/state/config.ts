@@ -52,11 +52,17 @@ export interface StateConfig {
    */
   readonly firstExchangeMs: Millis
   /**
-   * So many neighbors that have just booted themselves are as good as one that has been up, or everybody
-   * where there are fewer. 4: that all of them are put back to old copies of their disks, and nobody else is near, is
-   * unlikely; and so many neighbors every node has, so that a mesh that comes back as a whole does not wait.
+   * Of a document that not everybody holds, so many neighbors that have just booted themselves are as good as one that
+   * has been up, or all who hold it where they are fewer. 4: that all of them are put back to old copies of their disks,
+   * and nobody else is near, is unlikely.
    */
   readonly surePeers: number
+  /**
+   * So many lineages of a document are given up after `firstExchangeMs` when nobody has shown what is known of them; then
+   * twice that is waited for each time. 8: each is 100 to 250 bytes for good, and of a mesh that is switched off every
+   * night one may always be late. With the doublings it is some 35 in the lifetime of a gateway.
+   */
+  readonly leftLineages: number
   /**
    * Least time between two broadcasts of a document, times the nodes that write to it. 20 ms: fifty
    * broadcasts a second in the whole mesh, about what two cores can carry for twenty nodes on them.
@@ -171,6 +177,7 @@ export const defaultStateConfig: StateConfig = Object.freeze({
   broadcastBytesMax: 32_768,
   firstExchangeMs: 3_000,
   surePeers: 4,
+  leftLineages: 8,
   broadcastShareMs: 20,
   lagFactor: 10,
   patienceMsMax: 2_000,

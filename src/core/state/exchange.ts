@@ -32,12 +32,14 @@ import {
   sameBytes,
   type Vector,
 } from './digest.js'
+import { Hearsay } from './hearsay.js'
+import { ASK_ALL, readHello, writeHello } from './hello.js'
 import type { StateMessage } from './message.js'
 import { isDocument } from './names.js'
 import { Progress } from './progress.js'
 import type { Replica } from './replica.js'
 import { Sending } from './sending.js'
-import type { Range } from './structs.js'
+import { areApart, type Range } from './structs.js'
 
 /** What the exchange needs of the core around it. */
 export interface ExchangeHost {
@@ -68,6 +70,10 @@ export interface ExchangeHost {
   isSilent(replica: Replica): boolean
   /** Whether it knows what the mesh knows, as far as anybody can. */
   isSure(): boolean
+  /** A peer told how far it knows the writers of all documents, and of whom it has heard so. */
+  heard(now: Millis, from: NodeId, isSure: boolean, met: readonly number[]): void
+  /** A neighbor that has met nobody to rely on is to be told of whom this node has heard. */
+  tellMetSoon(now: Millis): void
   /** It has compared itself: everything that one neighbor had is here. */
   firstDone(now: Millis, from: NodeId, isSure: boolean): void
 }
@@ -88,6 +94,7 @@ export class Exchange {
   readonly #asked: Asked
   readonly #answers: Answers
   readonly #progress: Progress
+  readonly #hearsay: Hearsay
 
   constructor(host: ExchangeHost) {
     this.#host = host
@@ -101,14 +108,11 @@ export class Exchange {
       offence: (now, from, what) => host.offence(now, from, what),
     })
     this.#progress = new Progress(host)
+    this.#hearsay = new Hearsay(host)
   }
 
   get links(): readonly NodeId[] {
     return [...this.#peers.keys()]
-  }
-
-  isLinked(node: NodeId): boolean {
-    return this.#peers.has(node)
   }
 
   linkUp(node: NodeId): void {
@@ -116,6 +120,7 @@ export class Exchange {
     this.#asked.linkUp(node)
     this.#answers.linkUp(node)
     this.#progress.linkUp(node)
+    this.#hearsay.linkUp(node)
     this.#peers.set(node, { isSure: true, awaited: null, asksAll: false })
     // One side is enough: the comparison goes both ways.
     if (!this.#host.isSure() || this.#host.self < node) this.question(node)
@@ -131,13 +136,27 @@ export class Exchange {
     this.#peers.delete(node)
     this.#sending.linkDown(node)
     this.#progress.linkDown(node)
+    this.#hearsay.linkDown(node)
     this.#host.deadlines.delete(`again ${node}`)
     this.#answers.linkDown(node)
   }
 
   hello(to: NodeId): void {
-    const root = this.#rootWith(to)
-    this.#send(to, { kind: 'stateHello', root: this.#host.isSure() ? root : unsure(root) })
+    this.#send(to, { kind: 'stateHello', root: writeHello(this.#rootWith(to), this.#host.isSure()) })
+  }
+
+  /**
+   * To neighbors that have booted and met nobody to rely on: how far this node knows the writers of each document, as
+   * far as that is not told yet, and then of whom it has heard.
+   */
+  tellMet(met: readonly number[]): void {
+    for (const [to, { isSure }] of this.#peers) {
+      if (isSure) continue
+      for (const { document } of this.#hearsay.takeUntold(to, this.#sharedWith(to)))
+        this.#sendDigest(to, document)
+      const root = writeHello(this.#rootWith(to), this.#host.isSure(), met)
+      this.#send(to, { kind: 'stateHello', root })
+    }
   }
 
   helloAll(): void {
@@ -148,13 +167,9 @@ export class Exchange {
     for (const node of this.#host.rng.shuffle(this.links).slice(0, count)) this.hello(node)
   }
 
-  helloSomebody(): void {
-    if (this.#peers.size > 0) this.hello(this.#host.rng.pick(this.links))
-  }
-
   helloTo(node: NodeId): void {
     if (this.#peers.has(node)) this.hello(node)
-    else this.helloSomebody()
+    else this.helloSome(1)
   }
 
   /** Asks for what an update referred to: of the node that sent it, or any that holds the document. */
@@ -206,14 +221,21 @@ export class Exchange {
     }
   }
 
-  #onHello(now: Millis, from: NodeId, root: Uint8Array): void {
-    const asksAll = root.length === 0
+  #onHello(now: Millis, from: NodeId, bytes: Uint8Array): void {
+    const { asksAll, isSure, met, root } = readHello(bytes)
     const asking = this.#peers.get(from)
+    const isEqual = sameBytes(root, this.#rootWith(from))
+    // Who has met somebody to rely on since may have more to show than it showed before.
+    if (asking !== undefined) asking.isSure = isSure && (asking.isSure || isEqual)
     // What it asks after that, before it has been shown, does not take it back.
-    if (asking !== undefined && asksAll) asking.asksAll = true
-    if (asking !== undefined) asking.isSure = root.length === ROOT_BYTES
+    if (asking !== undefined && asksAll) {
+      asking.asksAll = true
+      this.#hearsay.begin(from)
+      this.#host.tellMetSoon(now)
+    }
+    if (met !== null) this.#hearsay.says(now, from, isSure, met)
     const isInDoubt = this.#sharedWith(from).some(replica => this.#isInDoubt(replica))
-    if (!asksAll && !isInDoubt && sameBytes(root.subarray(0, ROOT_BYTES), this.#rootWith(from))) {
+    if (!asksAll && !isInDoubt && isEqual) {
       this.#answers.isEqual(from)
       if (asking !== undefined) asking.asksAll = false
       this.#firstDone(now, from)
@@ -282,6 +304,7 @@ export class Exchange {
     try {
       theirs = decodeVector(message.vector)
       this.#host.sawVector(now, from, replica, theirs)
+      this.#hearsay.shows(from, replica, theirs)
       ranges = differingRanges(replica.deleteHashes, theirs, message.deletes)
     } catch {
       this.#host.offence(now, from, 'digest')
@@ -330,7 +353,9 @@ export class Exchange {
     const isSure = this.#host.weigh(now, from, replica, message.update, message.last)
     if (isSure && this.#host.receive(now, from, replica, message.update)) this.#host.tellSoon(now)
     this.#progress.received(now, from, message.document, message.update.length, message.last)
-    if (message.last) this.#isEqual(now, from, message.document)
+    if (!message.last) return
+    this.#isEqual(now, from, message.document)
+    this.#hearsay.look(now, from)
   }
 
   #rootWith(peer: NodeId): Uint8Array {
@@ -369,28 +394,6 @@ export class Exchange {
   #count(reason: string): void {
     this.#host.emit({ kind: 'count', metric: 'shoal_state_dropped_total', by: 1, labels: { reason } })
   }
-}
-
-/** Ranges come by client and in order: what one of them names is not looked through once more for the next. */
-const areApart = (ranges: readonly Range[]): boolean => {
-  const ends = new Map<number, number>()
-  return ranges.every(({ client, from, to }) => {
-    const isAfter = from >= (ends.get(client) ?? 0)
-    ends.set(client, to)
-    return isAfter
-  })
-}
-
-/** The root of a hello whose sender wants the other's summary in any case. */
-const ASK_ALL = new Uint8Array(0)
-
-const ROOT_BYTES = 8
-
-/** The root of a hello whose sender is not to be relied on. */
-const unsure = (root: Uint8Array): Uint8Array => {
-  const out = new Uint8Array(ROOT_BYTES + 1)
-  out.set(root)
-  return out
 }
 
 const EMPTY = digestOf(new DeleteHashes({ clients: new Map() } as Replica['doc']['store']), new Map())
