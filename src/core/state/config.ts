@@ -80,6 +80,13 @@ export interface StateConfig {
   readonly lagMemoryMs: Millis
   /** Least time between two broadcasts of what Shoal itself keeps. 100 ms: what a change of the mesh makes one node say of its tasks is one message or two. */
   readonly ownBroadcastIntervalMs: Millis
+  /**
+   * How long after a space or document has begun at a node what it writes there is broadcast to all, who holds it or not.
+   * 3 s: gossip needs a heartbeat of a second or two to carry a topic that is new.
+   */
+  readonly newsMs: Millis
+  /** And how many bytes of it. 64 KB: it goes to those as well who do not hold it. */
+  readonly newsBytesMax: number
   /** How far ahead of the wall clock a stamp is still followed. 60 s: clocks of gateways without NTP drift by less between looks. */
   readonly stampAheadMsMax: Millis
   /** Mean time between two comparisons with a random neighbor, ±50 %. 20 s: what gossip lost is found within a minute. */
@@ -184,6 +191,8 @@ export const defaultStateConfig: StateConfig = Object.freeze({
   lagNotedMs: 20,
   lagMemoryMs: 2_000,
   ownBroadcastIntervalMs: 100,
+  newsMs: 3_000,
+  newsBytesMax: 65_536,
   stampAheadMsMax: 60_000,
   compareIntervalMs: 20_000,
   tellDelayMs: 50,

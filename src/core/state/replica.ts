@@ -73,8 +73,8 @@ export class Replica {
   client: number
   /** What was taken out of it is under other ids now; an application's copy that is yet to be ended uses the old. */
   moves: Moves | null = null
-  /** Nobody listens to the topic of a document that is new to the mesh: neighbors must be told. */
-  isNews = false
+  /** It has just begun here: until when what is written goes to all, and how many bytes of it may. */
+  readonly news = { until: Number.NEGATIVE_INFINITY, bytesLeft: 0 }
   /** The application holds this raw document. */
   opened = false
   /** And its copy is still being filled. */

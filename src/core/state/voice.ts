@@ -21,7 +21,7 @@ import type { Frame } from './frame.js'
 import type { Holdings } from './holdings.js'
 import { isReserved } from './limits.js'
 import type { StateMessage } from './message.js'
-import { joinUpdates, topicOf } from './outbox.js'
+import { joinUpdates, NEWS_TOPIC, topicOf } from './outbox.js'
 import type { Replica } from './replica.js'
 
 export interface VoiceParts {
@@ -286,13 +286,15 @@ export class Voice {
     replica.outbox = []
     replica.publishedAt = now
     if (this.#exchange().links.length > 0) replica.own.expose()
+    const { news } = replica
     for (const update of messages) {
       const message: StateMessage = { kind: 'stateUpdate', document, lineage, update }
-      this.#frame.emit({ kind: 'publish', topic: topicOf(document), message })
+      const isNews = now < news.until && update.length <= news.bytesLeft
+      if (isNews) news.bytesLeft -= update.length
+      this.#frame.emit({ kind: 'publish', topic: isNews ? NEWS_TOPIC : topicOf(document), message })
     }
-    // Too large for a broadcast, or nobody listens yet: whoever compares will find it.
-    if (quiet || replica.isNews) this.tellSoon(now)
-    replica.isNews = false
+    // Too large for a broadcast, or perhaps nobody listens yet: whoever compares will find it.
+    if (quiet || now < news.until) this.tellSoon(now)
   }
 
   tellSoon(now: Millis): void {
