@@ -21,12 +21,11 @@ import type { Effect } from '../step.js'
 import { Answers } from './answers.js'
 import { Asked } from './asked.js'
 import type { StateConfig } from './config.js'
-import { DeleteHashes } from './delete-hashes.js'
 import {
   decodeRanges,
   decodeVector,
   differingRanges,
-  digestOf,
+  EMPTY_DIGEST,
   encodeRanges,
   rootOf,
   sameBytes,
@@ -231,7 +230,7 @@ export class Exchange {
     if (asking !== undefined && asksAll) {
       asking.asksAll = true
       this.#hearsay.begin(from)
-      this.#host.tellMetSoon(now)
+      if (!this.#host.isSure()) this.#host.tellMetSoon(now)
     }
     if (met !== null) this.#hearsay.says(now, from, isSure, met)
     const isInDoubt = this.#sharedWith(from).some(replica => this.#isInDoubt(replica))
@@ -286,6 +285,7 @@ export class Exchange {
       const replica = this.#host.find(document)
       const hash = hashes.subarray(8 * i, 8 * i + 8)
       const isSame = replica !== undefined && sameBytes(replica.visible.digest().hash, hash)
+      if (isSame) this.#hearsay.knows(from, replica)
       if (!isSame || this.#isInDoubt(replica)) different.add(document)
     })
     for (const { document } of this.#sharedWith(from)) if (!told.has(document)) different.add(document)
@@ -383,7 +383,7 @@ export class Exchange {
   }
 
   #sendDigest(to: NodeId, document: string): void {
-    const digest = this.#host.find(document)?.visible.digest() ?? EMPTY
+    const digest = this.#host.find(document)?.visible.digest() ?? EMPTY_DIGEST
     this.#send(to, { kind: 'stateDigest', document, vector: digest.vector, deletes: digest.deletes })
   }
 
@@ -395,5 +395,3 @@ export class Exchange {
     this.#host.emit({ kind: 'count', metric: 'shoal_state_dropped_total', by: 1, labels: { reason } })
   }
 }
-
-const EMPTY = digestOf(new DeleteHashes({ clients: new Map() } as Replica['doc']['store']), new Map())

@@ -47,6 +47,11 @@ export class Hearsay {
     this.#peers.get(node)?.told.clear()
   }
 
+  /** It has told that this document is there as it is here. */
+  knows(node: NodeId, { document, visible }: Replica): void {
+    if (!this.#host.isSure()) this.#peers.get(node)?.told.set(document, visible.digest().vector)
+  }
+
   /** Of these documents, those that are to be told before it is said who was met. */
   takeUntold(to: NodeId, replicas: readonly Replica[]): Replica[] {
     const told = this.#peers.get(to)?.told
@@ -84,6 +89,7 @@ export class Hearsay {
       peer.shown.delete(document)
     }
     peer.said = null
+    peer.shown.clear()
     this.#host.heard(now, from, said.isSure, said.met)
   }
 }

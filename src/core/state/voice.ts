@@ -49,6 +49,7 @@ export class Voice {
   #maySpeak = false
   /** But not of what no holder was met of. */
   #isHalfMute = false
+  #muteCount = 0
   /** Since its first link. */
   #waitsSince: Millis = 0
   /** Of how many it had heard when it last looked whether to wait on. */
@@ -162,7 +163,7 @@ export class Voice {
 
   /** Members came, went, or are held dead: who is missing may be so no more. */
   membersChanged(now: Millis): void {
-    if (!this.#maySpeak || this.#isHalfMute) this.#look(now)
+    if (!this.#maySpeak || (this.#isHalfMute && this.#mute.length < this.#muteCount)) this.#look(now)
   }
 
   #look(now: Millis): void {
@@ -216,7 +217,8 @@ export class Voice {
   speak(now: Millis): void {
     if (this.#maySpeak && !this.#isHalfMute) return
     this.#maySpeak = true
-    this.#isHalfMute = this.#mute.length > 0
+    this.#muteCount = this.#mute.length
+    this.#isHalfMute = this.#muteCount > 0
     if (!this.#isHalfMute) this.#frame.deadlines.delete('first')
     this.#publishAll(now)
   }
