@@ -63,6 +63,7 @@ export interface ExchangeHost {
   /** To be called with what a peer sends before it is applied; whether it may be. */
   weigh(now: Millis, from: NodeId, replica: Replica, update: Uint8Array, isLast: boolean): boolean
   offence(now: Millis, from: NodeId, what: string): void
+  dropped(reason: string): void
   /** Whether this node has booted and has not yet compared itself with anybody. */
   awaitsFirst(): boolean
   /** Whether what is written to it is kept from others until it has been compared. */
@@ -127,8 +128,11 @@ export class Exchange {
 
   /** Who has just booted asks for everything, and so learns when it has it. */
   question(to: NodeId): void {
-    if (!this.#host.isSure()) this.#send(to, { kind: 'stateHello', root: ASK_ALL })
-    else this.hello(to)
+    if (this.#host.isSure()) return this.hello(to)
+    const peer = this.#peers.get(to)
+    // More may be here than what was being compared: when that is done, it is not all.
+    if (peer !== undefined) peer.awaited = null
+    this.#send(to, { kind: 'stateHello', root: ASK_ALL })
   }
 
   linkDown(node: NodeId): void {
@@ -158,11 +162,7 @@ export class Exchange {
     }
   }
 
-  helloAll(): void {
-    for (const node of this.#peers.keys()) this.hello(node)
-  }
-
-  helloSome(count: number): void {
+  helloSome(count = Number.POSITIVE_INFINITY): void {
     for (const node of this.#host.rng.shuffle(this.links).slice(0, count)) this.hello(node)
   }
 
@@ -194,7 +194,7 @@ export class Exchange {
     if (!this.#peers.has(from)) return
     if (!this.#asked.mayAsk(now, from, message)) {
       // No offence: an honest node with thousands of documents whose link flaps asks as much.
-      this.#count('asks-too-much')
+      this.#host.dropped('asks-too-much')
       return
     }
     switch (message.kind) {
@@ -210,7 +210,7 @@ export class Exchange {
       case 'stateGot':
         if (!isDocument(message.document)) this.#host.offence(now, from, 'document-name')
         else if (message.kind === 'stateGot') this.#sending.onGot(now, from, message.number)
-        else if (!this.#host.holds(message.document)) this.#count('unheld')
+        else if (!this.#host.holds(message.document)) this.#host.dropped('unheld')
         else if (message.kind === 'stateDigest') this.#onDigest(now, from, message)
         else if (message.kind === 'stateWant') this.#onWant(now, from, message)
         else this.#onPiece(now, from, message)
@@ -232,11 +232,12 @@ export class Exchange {
       this.#hearsay.begin(from)
       if (!this.#host.isSure()) this.#host.tellMetSoon(now)
     }
-    if (met !== null) this.#hearsay.says(now, from, isSure, met)
+    this.#hearsay.says(from, isSure, met)
+    this.#look(now, from)
     const isInDoubt = this.#sharedWith(from).some(replica => this.#isInDoubt(replica))
     if (!asksAll && !isInDoubt && isEqual) {
       this.#answers.isEqual(from)
-      if (asking !== undefined) asking.asksAll = false
+      if (asking !== undefined) Object.assign(asking, { asksAll: false, awaited: new Set<string>() })
       this.#firstDone(now, from)
     }
     // This node's own question is under way, and finds the same difference.
@@ -254,6 +255,7 @@ export class Exchange {
 
   #firstDone(now: Millis, from: NodeId): void {
     this.#host.firstDone(now, from, this.#peers.get(from)?.isSure === true)
+    this.#look(now, from)
   }
 
   /** What was asked for a moment ago. */
@@ -355,7 +357,11 @@ export class Exchange {
     this.#progress.received(now, from, message.document, message.update.length, message.last)
     if (!message.last) return
     this.#isEqual(now, from, message.document)
-    this.#hearsay.look(now, from)
+    this.#look(now, from)
+  }
+
+  #look(now: Millis, from: NodeId): void {
+    if (this.#peers.get(from)?.awaited?.size === 0) this.#hearsay.look(now, from)
   }
 
   #rootWith(peer: NodeId): Uint8Array {
@@ -389,9 +395,5 @@ export class Exchange {
 
   #send(to: NodeId, message: StateMessage): void {
     this.#host.emit({ kind: 'send', to, channel: 'bulk', message })
-  }
-
-  #count(reason: string): void {
-    this.#host.emit({ kind: 'count', metric: 'shoal_state_dropped_total', by: 1, labels: { reason } })
   }
 }

@@ -71,13 +71,12 @@ export class Hearsay {
   }
 
   /** And, after that, of whom it has heard. */
-  says(now: Millis, from: NodeId, isSure: boolean, met: readonly number[]): void {
+  says(from: NodeId, isSure: boolean, met: readonly number[] | null): void {
     const peer = this.#peers.get(from)
-    if (peer !== undefined) peer.said = { isSure, met }
-    this.look(now, from)
+    if (peer !== undefined && met !== null) peer.said = { isSure, met }
   }
 
-  /** More of what it has may be here. */
+  /** More of what it has may be here, and all that it had when it was last asked for everything is. */
   look(now: Millis, from: NodeId): void {
     const peer = this.#peers.get(from)
     const said = peer?.said ?? null

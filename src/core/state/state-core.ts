@@ -152,6 +152,7 @@ class State implements StateCore {
       sawVector: (now, from, replica, vector) => this.#arrivals.sawVector(now, from, replica, vector),
       weigh: (now, from, replica, update, isLast) => this.#arrivals.weigh(now, from, replica, update, isLast),
       offence: (now, from, what) => this.#arrivals.offence(now, from, what),
+      dropped: reason => frame.count('shoal_state_dropped_total', { reason }),
       awaitsFirst: () => voice.awaitsFirst,
       isSilent,
       isSure: () => voice.isSure,

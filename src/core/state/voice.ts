@@ -312,12 +312,12 @@ export class Voice {
     const exchange = this.#exchange()
     const isFirst = this.#tellMs === 0
     if (!this.#hasNews) {
-      if (this.#tellMs > 2 * tellDelayMs) exchange.helloAll()
+      if (this.#tellMs > 2 * tellDelayMs) exchange.helloSome()
       this.#tellMs = 0
       return
     }
     this.#hasNews = false
-    if (isFirst) exchange.helloAll()
+    if (isFirst) exchange.helloSome()
     else exchange.helloSome(tellSome)
     this.#tellMs = Math.min(2 * Math.max(this.#tellMs, tellDelayMs), tellDelayMaxMs)
     this.#frame.deadlines.set('tell', now + this.#frame.unhurried(now, this.#tellMs))
