@@ -16,7 +16,7 @@ import { refuseUnheld } from './limits.js'
 import { readable } from './load.js'
 import { recover } from './log.js'
 import { nameOf } from './names.js'
-import { NEWS_TOPIC, topicOf } from './outbox.js'
+import { topicOf } from './outbox.js'
 import { Replica } from './replica.js'
 import { newLineage } from './writer.js'
 
@@ -67,9 +67,7 @@ export class Holdings {
     // Shoal's own spaces are few, and nothing works without them.
     if (!document.startsWith('space/shoal.') && this.#isFull()) return undefined
     const replica = this.#begin(document, newLineage(this.#frame.rng))
-    const { config, now } = this.#frame
-    replica.news.until = now + config.newsMs
-    replica.news.bytesLeft = config.newsBytesMax
+    replica.isNews = true
     this.#frame.emit({ kind: 'subscribe', topic: topicOf(document) })
     return replica
   }
@@ -166,7 +164,6 @@ export class Holdings {
   /** Hears what is broadcast about all of it, and lets go of what the store need not keep. */
   announce(): void {
     this.#isAnnounced = true
-    this.#frame.emit({ kind: 'subscribe', topic: NEWS_TOPIC })
     for (const { document } of this.byName())
       this.#frame.emit({ kind: 'subscribe', topic: topicOf(document) })
     if (this.#garbage.length === 0) return

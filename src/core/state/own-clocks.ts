@@ -16,7 +16,6 @@ import type { Vector } from './digest.js'
 import { both, type Evidence, evidenceOf } from './doubt.js'
 import type { OwnCommits } from './own-commits.js'
 import type { StoredLog } from './stored-log.js'
-import type { Range } from './structs.js'
 import type { Visible } from './visible.js'
 
 /** By client. */
@@ -64,8 +63,8 @@ export class OwnClocks {
     this.#visible = visible
   }
 
-  /** What is there now was loaded, or is the first of a new lineage. `deletes`: what may have been deleted alone. */
-  begin(isLineageStored: boolean, deletes: readonly Range[] = []): void {
+  /** What is there now was loaded, or is the first of a new lineage. */
+  begin(isLineageStored: boolean): void {
     const { client } = this.#of
     this.#isLineageStored = isLineageStored
     this.doubt = null
@@ -74,7 +73,7 @@ export class OwnClocks {
     this.bootClock = Math.min(this.clock, this.#stored.aloneFrom ?? this.clock)
     this.#commits.reset(this.clock)
     if (this.bootClock < this.clock)
-      this.#commits.beginAlone([[client, this.bootClock], ...this.#stored.aloneOthers], deletes)
+      this.#commits.beginAlone([[client, this.bootClock], ...this.#stored.aloneOthers])
   }
 
   /** It was written to since boot, and none of that can be known elsewhere: if its clocks are, they mean something else. */
@@ -85,11 +84,6 @@ export class OwnClocks {
   /** Its lineage is of an earlier boot, and nobody can have heard of what this boot wrote. */
   get mayBeOld(): boolean {
     return !this.exposed && this.#isLineageStored
-  }
-
-  /** How many lineages were given up because nobody showed what was known of them. */
-  get left(): number {
-    return this.#stored.left
   }
 
   /** Whether these are of own clocks since boot, or of some that are yet to be given out. */

@@ -23,7 +23,7 @@ import type { Filling } from './filling.js'
 import { leaveFormats } from './formats.js'
 import { append, stampAbove, strike } from './lists.js'
 import { builtOn, type Moves, moved } from './moved.js'
-import { deletesIn, rangesDeletedBy } from './nested.js'
+import { deletesIn } from './nested.js'
 import { type Clocks, OwnClocks } from './own-clocks.js'
 import { OwnCommits } from './own-commits.js'
 import { Pace } from './pace.js'
@@ -73,8 +73,8 @@ export class Replica {
   client: number
   /** What was taken out of it is under other ids now; an application's copy that is yet to be ended uses the old. */
   moves: Moves | null = null
-  /** It has just begun here: until when what is written goes to all, and how many bytes of it may. */
-  readonly news = { until: Number.NEGATIVE_INFINITY, bytesLeft: 0 }
+  /** Nobody listens to the topic of a document that is new to the mesh: neighbors must be told. */
+  isNews = false
   /** The application holds this raw document. */
   opened = false
   /** And its copy is still being filled. */
@@ -154,11 +154,7 @@ export class Replica {
     this.entries.takeChanged()
     this.entries.sawStamp(found.head?.stamp ?? 0)
     this.#stored.load({ ...found, snapshotBytes: sum(parts), logBytes: sum(log) })
-    // While it was alone it logged whatever it deleted with what nobody has seen, and before that, what does no harm.
-    this.own.begin(
-      found.head !== null,
-      (found.head?.aloneFrom ?? null) === null ? [] : log.flatMap(rangesDeletedBy),
-    )
+    this.own.begin(found.head !== null)
     return useless
   }
 
@@ -176,14 +172,14 @@ export class Replica {
     return this.#stored.fits(bytes, bytesMax, () => this.encode().length)
   }
 
-  /** Takes a new lineage, and with it a new clientID; `isLeft`: nobody was found to use the one before. */
-  renew(lineage: string, isLeft = false): void {
+  /** Takes a new lineage, and with it a new clientID. */
+  renew(lineage: string): void {
     this.lineage = lineage
     this.client = clientOf(this.#self, lineage)
     // A broadcast under the new one may have nothing of the old: whoever compares will find it.
     this.outbox = this.outbox.map(() => null)
     this.own.begin(false)
-    this.#stored.renew(isLeft)
+    this.#stored.renew()
     this.visible.changed()
   }
 
@@ -205,21 +201,12 @@ export class Replica {
     return this.#take()
   }
 
-  /**
-   * Removes entries that lost against a newer one of their key. The update has the newest own entry with it: who
-   * lacks what this node wrote up to there may lack a winner, and holds it back rather than have neither.
-   */
+  /** Removes entries that lost against a newer one of their key. */
   strike(entries: readonly Entry[]): Applied | null {
     this.doc.transact(transaction => {
       for (const entry of entries) strike(transaction, entry)
     })
-    const applied = this.#take()
-    const { client } = this
-    const to = this.own.clock
-    if (applied === null || to === 0) return applied
-    const { deletes } = applied
-    const update = encodePiece(this.doc.store, [{ client, from: to - 1, to }], UNLIMITED, () => deletes)
-    return { update, deletes }
+    return this.#take()
   }
 
   /** Applies an update of the application's own copy of a raw document. */
@@ -305,15 +292,11 @@ export class Replica {
   }
 
   foldStep(): StoreWrite[] {
-    return this.#stored.foldStep(this.doc, this.lineage, this.#deletesAlone)
+    return this.#stored.foldStep(this.doc, this.lineage)
   }
 
   foldAll(): StoreWrite[] {
-    return this.#stored.foldAll(this.doc, this.lineage, this.#deletesAlone)
-  }
-
-  get #deletesAlone(): readonly Range[] {
-    return this.#commits.isAlone ? [...this.#commits.deletes().values()].flat() : []
+    return this.#stored.foldAll(this.doc, this.lineage)
   }
 
   /** An own change waits for its commit under this token. `update` null: never broadcast. */

@@ -12,9 +12,9 @@ import * as Y from 'yjs'
 import type { Stamp } from '../hybrid-clock.js'
 import type { StoreWrite } from '../step.js'
 import type { StateConfig } from './config.js'
-import { encodePiece, encodeSections, UNLIMITED } from './encode.js'
+import { encodePiece, UNLIMITED } from './encode.js'
 import { entryKey, type Head, partKey, seal, writeHead } from './log.js'
-import { type Cursor, cursorsOf, type Range } from './structs.js'
+import { type Cursor, cursorsOf } from './structs.js'
 
 interface Fold {
   readonly snapshot: number
@@ -54,7 +54,6 @@ export class StoredLog {
   #nextEntry = 0
   #logBytes = 0
   #fold: Fold | null = null
-  #left = 0
   #aloneFrom: number | null = null
   #aloneBoots: readonly number[] = []
   #aloneOthers: Head['aloneOthers'] = []
@@ -78,7 +77,6 @@ export class StoredLog {
       this.#snapshot = head.snapshot
       this.#parts = head.parts
       this.#firstEntry = head.firstEntry
-      this.#left = head.left
       this.#aloneFrom = head.aloneFrom
       this.#aloneBoots = head.aloneBoots
       this.#aloneOthers = head.aloneOthers
@@ -117,15 +115,10 @@ export class StoredLog {
     this.#measuredAt = -1
   }
 
-  /** The lineage has changed: the next own entry needs a new head before it. `isLeft`: without having been used elsewhere. */
-  renew(isLeft: boolean): void {
+  /** The lineage has changed: the next own entry needs a new head before it. */
+  renew(): void {
     this.#isHeadStored = false
-    if (isLeft) this.#left++
     this.#forgetAlone()
-  }
-
-  get left(): number {
-    return this.#left
   }
 
   get aloneFrom(): number | null {
@@ -195,11 +188,8 @@ export class StoredLog {
     return this.#isRaw ? Math.min(this.#snapshotBytes, left / 2) : this.#snapshotBytes
   }
 
-  /**
-   * The next part of a snapshot; the last one makes it count and takes the old one away. A snapshot does not say
-   * which of its deletes nobody is to hear of: these begin the log that follows it.
-   */
-  foldStep({ store }: Y.Doc, lineage: string, deletesAlone: readonly Range[] = []): StoreWrite[] {
+  /** The next part of a snapshot; the last one makes it count and takes the old one away. */
+  foldStep({ store }: Y.Doc, lineage: string): StoreWrite[] {
     const writes: StoreWrite[] = []
     if (this.#fold === null) {
       this.#fold = {
@@ -211,11 +201,6 @@ export class StoredLog {
         bytes: 0,
       }
       this.#logBytes = 0
-      if (deletesAlone.length > 0)
-        writes.push({
-          key: entryKey(this.#document, this.#nextEntry++),
-          value: seal(encodeSections([], deletesAlone)),
-        })
       // What is held back for lack of something before it is in no snapshot, and may wait for ever: it stays in the log.
       for (const held of [store.pendingStructs?.update, store.pendingDs])
         if (held) {
@@ -247,10 +232,10 @@ export class StoredLog {
   }
 
   /** A whole snapshot at once, for the rare case that the log must not be read again. */
-  foldAll(doc: Y.Doc, lineage: string, deletesAlone: readonly Range[] = []): StoreWrite[] {
+  foldAll(doc: Y.Doc, lineage: string): StoreWrite[] {
     this.dropFold()
     const writes: StoreWrite[] = []
-    do writes.push(...this.foldStep(doc, lineage, deletesAlone))
+    do writes.push(...this.foldStep(doc, lineage))
     while (this.#fold !== null)
     return writes
   }
@@ -281,7 +266,6 @@ export class StoredLog {
       snapshot: this.#snapshot,
       parts: this.#parts,
       firstEntry: this.#firstEntry,
-      left: this.#left,
       aloneFrom: this.#aloneFrom,
       aloneBoots: this.#aloneBoots,
       aloneOthers: this.#aloneOthers,
