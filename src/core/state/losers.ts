@@ -36,6 +36,7 @@ export class Losers {
     const losers: Entry[] = []
     const isFirst = this.#interest.isFirstHolder(replica.name)
     let more = false
+    let isOverOwn = true
     for (const key of replica.entries.contested) {
       const [winner, ...rest] = replica.entries.of(key)
       if (winner === undefined) continue
@@ -43,13 +44,14 @@ export class Losers {
       const isOurs =
         writer === this.#frame.self || (isFirst && (writer === null || !this.#interest.isLive(writer)))
       if (!isOurs) continue
+      isOverOwn &&= winner.client === replica.client
       // A key may have more than a transaction, or a call's arguments, can hold.
       const { tidyEntriesMax } = this.#frame.config
       for (const loser of rest.slice(0, tidyEntriesMax - losers.length)) losers.push(loser)
       more = losers.length >= tidyEntriesMax
       if (more) break
     }
-    if (losers.length > 0) this.#own.strike(replica, losers)
+    if (losers.length > 0) this.#own.strike(replica, losers, isOverOwn)
     if (more) this.look(now, replica)
   }
 }

@@ -16,6 +16,7 @@ import type { Vector } from './digest.js'
 import { both, type Evidence, evidenceOf } from './doubt.js'
 import type { OwnCommits } from './own-commits.js'
 import type { StoredLog } from './stored-log.js'
+import type { Range } from './structs.js'
 import type { Visible } from './visible.js'
 
 /** By client. */
@@ -63,8 +64,8 @@ export class OwnClocks {
     this.#visible = visible
   }
 
-  /** What is there now was loaded, or is the first of a new lineage. */
-  begin(isLineageStored: boolean): void {
+  /** What is there now was loaded, or is the first of a new lineage. `deletes`: what may have been deleted alone. */
+  begin(isLineageStored: boolean, deletes: readonly Range[] = []): void {
     const { client } = this.#of
     this.#isLineageStored = isLineageStored
     this.doubt = null
@@ -73,7 +74,7 @@ export class OwnClocks {
     this.bootClock = Math.min(this.clock, this.#stored.aloneFrom ?? this.clock)
     this.#commits.reset(this.clock)
     if (this.bootClock < this.clock)
-      this.#commits.beginAlone([[client, this.bootClock], ...this.#stored.aloneOthers])
+      this.#commits.beginAlone([[client, this.bootClock], ...this.#stored.aloneOthers], deletes)
   }
 
   /** It was written to since boot, and none of that can be known elsewhere: if its clocks are, they mean something else. */

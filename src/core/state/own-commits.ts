@@ -46,9 +46,19 @@ export class OwnCommits {
     this.endAlone()
   }
 
-  /** What is written under these clients from here on is for nobody's eyes, durable or not, until `endAlone`. */
-  beginAlone(from: Iterable<readonly [client: number, clock: number]>): void {
+  /**
+   * What is written under these clients from here on is for nobody's eyes, durable or not, until `endAlone`; nor is
+   * what was deleted with it: who heard of that alone would have neither what was replaced nor what replaced it.
+   */
+  beginAlone(from: Iterable<readonly [client: number, clock: number]>, deletes: readonly Range[] = []): void {
     this.#alone = { from: new Map(from), deletes: [] }
+    this.#deletes = null
+    this.#keepDeletes(this.#alone, deletes)
+  }
+
+  #keepDeletes(alone: Alone, deletes: readonly Range[]): void {
+    // As many as there are entries to delete: its own are hidden as it is.
+    for (const range of deletes) if (range.from < this.limitAlone(range.client)) alone.deletes.push(range)
   }
 
   /** While that lasts: what was written here under another client builds on what nobody may see. */
@@ -87,9 +97,7 @@ export class OwnCommits {
     this.#deletes = null
     return this.#list.splice(0, index + 1).map(({ clock, deletes, update }) => {
       this.#durableClock = Math.max(this.#durableClock, clock)
-      // As many as there are entries to delete: its own are hidden as it is.
-      if (alone !== null)
-        for (const range of deletes) if (range.from < this.limitAlone(range.client)) alone.deletes.push(range)
+      if (alone !== null) this.#keepDeletes(alone, deletes)
       return update
     })
   }

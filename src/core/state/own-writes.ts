@@ -123,9 +123,12 @@ export class OwnWrites {
     frame.emit({ kind: 'persist', writes: replica.foldAll(), flush: true, token })
   }
 
-  /** Removes entries that lost. */
-  strike(replica: Replica, losers: readonly Entry[]): void {
-    this.#commit(replica, replica.strike(losers), NOBODY, null)
+  /** Removes entries that lost; `isOverOwn`: all of them against what was written under this very lineage. */
+  strike(replica: Replica, losers: readonly Entry[], isOverOwn: boolean): void {
+    const applied = replica.strike(losers)
+    this.#commit(replica, applied, NOBODY, null)
+    // A broadcast cannot say which entries of others have to be there: a comparison brings them along.
+    if (applied !== null && !isOverOwn) replica.keepQuiet()
   }
 
   // ── raw documents ──

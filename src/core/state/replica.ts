@@ -154,7 +154,11 @@ export class Replica {
     this.entries.takeChanged()
     this.entries.sawStamp(found.head?.stamp ?? 0)
     this.#stored.load({ ...found, snapshotBytes: sum(parts), logBytes: sum(log) })
-    this.own.begin(found.head !== null)
+    // While it was alone it logged whatever it deleted with what nobody has seen, and before that, what does no harm.
+    this.own.begin(
+      found.head !== null,
+      (found.head?.aloneFrom ?? null) === null ? [] : log.flatMap(deletedBy),
+    )
     return useless
   }
 
@@ -201,12 +205,21 @@ export class Replica {
     return this.#take()
   }
 
-  /** Removes entries that lost against a newer one of their key. */
+  /**
+   * Removes entries that lost against a newer one of their key. The update has the newest own entry with it: who
+   * lacks what this node wrote up to there may lack a winner, and holds it back rather than have neither.
+   */
   strike(entries: readonly Entry[]): Applied | null {
     this.doc.transact(transaction => {
       for (const entry of entries) strike(transaction, entry)
     })
-    return this.#take()
+    const applied = this.#take()
+    const { client } = this
+    const to = this.own.clock
+    if (applied === null || to === 0) return applied
+    const { deletes } = applied
+    const update = encodePiece(this.doc.store, [{ client, from: to - 1, to }], UNLIMITED, () => deletes)
+    return { update, deletes }
   }
 
   /** Applies an update of the application's own copy of a raw document. */
@@ -292,11 +305,15 @@ export class Replica {
   }
 
   foldStep(): StoreWrite[] {
-    return this.#stored.foldStep(this.doc, this.lineage)
+    return this.#stored.foldStep(this.doc, this.lineage, this.#deletesAlone)
   }
 
   foldAll(): StoreWrite[] {
-    return this.#stored.foldAll(this.doc, this.lineage)
+    return this.#stored.foldAll(this.doc, this.lineage, this.#deletesAlone)
+  }
+
+  get #deletesAlone(): readonly Range[] {
+    return this.#commits.isAlone ? [...this.#commits.deletes().values()].flat() : []
   }
 
   /** An own change waits for its commit under this token. `update` null: never broadcast. */
@@ -376,5 +393,10 @@ export class Replica {
     this.#captured = []
   }
 }
+
+const deletedBy = (update: Uint8Array): Range[] =>
+  [...deletesIn(update)].flatMap(([client, ranges]) =>
+    ranges.map(({ clock, len }) => ({ client, from: clock, to: clock + len })),
+  )
 
 const sum = (list: readonly Uint8Array[]): number => list.reduce((bytes, each) => bytes + each.length, 0)

@@ -3,8 +3,8 @@
 // bounded memory on both sides. Decides when a series begins, what its next piece is and
 // when it is given up.
 //
-// A series says what the other lacked when it began; what came since is found by the next
-// comparison. It never sends what is not durable here.
+// A series says what the other lacked when it began, and what came since as long as there are deletes
+// to tell; what came later is found by the next comparison. It never sends what is not durable here.
 
 import type { DeadlineQueue } from '../deadline-queue.js'
 import type { Millis, NodeId } from '../ids.js'
@@ -34,6 +34,8 @@ interface Series {
 
 interface Left {
   readonly cursors: Cursor[]
+  /** By client, those that are done too. */
+  readonly all: Map<number, Cursor>
   readonly ranges: Range[]
 }
 
@@ -97,6 +99,8 @@ export class Sending {
       }
       while (peer.series.has(document)) {
         if (peer.unconfirmed.size >= config.pieceWindow) return
+        if (series.left.ranges.length > 0)
+          replica.visible.goOn(series.left.cursors, series.left.all, series.theirs)
         const { update, cut } = replica.visible.piece(series.left.cursors, series.left.ranges)
         const last = isDone(series.left)
         if (cut) deadlines.set(`again ${to}`, now + 10 * config.tellDelayMs)
@@ -131,8 +135,10 @@ export class Sending {
 const leftOf = ({ replica, theirs, wanted }: Series): Left => {
   // Only structs that they have can be deleted there; the others come deleted.
   const known = wanted.filter(({ client, from }) => from < (theirs.get(client) ?? 0))
+  const cursors = replica.visible.cursorsBeyond(theirs)
   return {
-    cursors: replica.visible.cursorsBeyond(theirs),
+    cursors,
+    all: new Map(cursors.map(cursor => [cursor.client, cursor])),
     ranges: replica.visible.hasDeletes(known) ? known : [],
   }
 }

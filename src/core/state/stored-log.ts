@@ -12,9 +12,9 @@ import * as Y from 'yjs'
 import type { Stamp } from '../hybrid-clock.js'
 import type { StoreWrite } from '../step.js'
 import type { StateConfig } from './config.js'
-import { encodePiece, UNLIMITED } from './encode.js'
+import { encodePiece, encodeSections, UNLIMITED } from './encode.js'
 import { entryKey, type Head, partKey, seal, writeHead } from './log.js'
-import { type Cursor, cursorsOf } from './structs.js'
+import { type Cursor, cursorsOf, type Range } from './structs.js'
 
 interface Fold {
   readonly snapshot: number
@@ -188,8 +188,11 @@ export class StoredLog {
     return this.#isRaw ? Math.min(this.#snapshotBytes, left / 2) : this.#snapshotBytes
   }
 
-  /** The next part of a snapshot; the last one makes it count and takes the old one away. */
-  foldStep({ store }: Y.Doc, lineage: string): StoreWrite[] {
+  /**
+   * The next part of a snapshot; the last one makes it count and takes the old one away. A snapshot does not say
+   * which of its deletes nobody is to hear of: these begin the log that follows it.
+   */
+  foldStep({ store }: Y.Doc, lineage: string, deletesAlone: readonly Range[] = []): StoreWrite[] {
     const writes: StoreWrite[] = []
     if (this.#fold === null) {
       this.#fold = {
@@ -201,6 +204,11 @@ export class StoredLog {
         bytes: 0,
       }
       this.#logBytes = 0
+      if (deletesAlone.length > 0)
+        writes.push({
+          key: entryKey(this.#document, this.#nextEntry++),
+          value: seal(encodeSections([], deletesAlone)),
+        })
       // What is held back for lack of something before it is in no snapshot, and may wait for ever: it stays in the log.
       for (const held of [store.pendingStructs?.update, store.pendingDs])
         if (held) {
@@ -232,10 +240,10 @@ export class StoredLog {
   }
 
   /** A whole snapshot at once, for the rare case that the log must not be read again. */
-  foldAll(doc: Y.Doc, lineage: string): StoreWrite[] {
+  foldAll(doc: Y.Doc, lineage: string, deletesAlone: readonly Range[] = []): StoreWrite[] {
     this.dropFold()
     const writes: StoreWrite[] = []
-    do writes.push(...this.foldStep(doc, lineage))
+    do writes.push(...this.foldStep(doc, lineage, deletesAlone))
     while (this.#fold !== null)
     return writes
   }

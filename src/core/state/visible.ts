@@ -118,8 +118,24 @@ export class Visible {
   }
 
   /**
+   * Lengthens a series by what came since it began. A delete of that, told without the write that it made room for,
+   * would leave a key absent there; so would a struct that comes deleted.
+   */
+  goOn(cursors: Cursor[], all: Map<number, Cursor>, theirs: ReadonlyMap<number, number>): void {
+    for (const [client, to] of this.vector()) {
+      const known = all.get(client)
+      const from = known?.from ?? theirs.get(client) ?? 0
+      if (to <= (known?.to ?? from)) continue
+      const cursor = known ?? { client, from, to }
+      cursor.to = to
+      all.set(client, cursor)
+      if (!cursors.includes(cursor)) cursors.push(cursor)
+    }
+  }
+
+  /**
    * The next piece of a series for others; moves the cursors. What is not durable now is
-   * cut off even if it was when the series began; says so, for it has to be asked for again.
+   * cut off even if it was when the series began, and with it all deletes; says so, for it has to be asked for again.
    */
   piece(cursors: Cursor[], ranges: Range[]): { update: Uint8Array; cut: boolean } {
     let cut = false
@@ -129,6 +145,8 @@ export class Visible {
       cursor.to = limit
       cut = true
     }
+    // One of them may have been made with what is cut off.
+    if (cut) ranges.length = 0
     const { store } = this.#source.doc
     const update = encodePiece(store, cursors, this.#limits(), most => this.#takeDeletes(ranges, most))
     return { update, cut }
