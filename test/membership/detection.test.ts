@@ -5,8 +5,15 @@ import test from 'ava'
 import type { NodeId } from '../../src/core/ids.js'
 import { createRng } from '../../src/core/rng.js'
 import type { SimNode } from '../../src/sim/node.js'
-import type { Streams } from '../../src/sim/streams.js'
-import { disagreement, lastDeath, type Mesh, runUntilAgreed, type Seen, settledMesh } from './mesh.js'
+import {
+  disagreement,
+  lastDeath,
+  type Mesh,
+  resetLink,
+  runUntilAgreed,
+  type Seen,
+  settledMesh,
+} from './mesh.js'
 
 /** All silence is known within this, at any size (DESIGN, section 9). */
 const SILENCE_MS = 2_500
@@ -305,15 +312,6 @@ for (const ways of [
   })
 }
 
-/** Breaks a connection under both its ends. */
-const reset = ({ world }: Mesh, a: SimNode, b: SimNode): void => {
-  const link = a.links.get(b.index)
-  if (link === undefined) return
-  const { streams } = world as unknown as { streams: Streams }
-  streams.close(link, a)
-  streams.close(link, b)
-}
-
 test('half of 20 nodes lose their power while links break and come back: all survivors know within 2.5 s, and hold nobody else dead', t => {
   for (let seed = 1; seed <= 10; seed++) {
     const rng = createRng(seed)
@@ -323,7 +321,7 @@ test('half of 20 nodes lose their power while links break and come back: all sur
     const breakOne = (): void => {
       const node = world.node(rng.below(20))
       const peers = [...node.links.keys()]
-      if (peers.length > 0) reset(mesh, node, world.node(rng.pick(peers)))
+      if (peers.length > 0) resetLink(mesh, node, world.node(rng.pick(peers)))
     }
     for (let at = world.nowMs; at < from + 6_000; at += 1 + rng.below(400)) world.at(at, breakOne)
     const gone = rng.shuffle([...world.nodes]).slice(0, 10)
@@ -355,7 +353,7 @@ for (const [everyMs, seeds] of [
         const began = world.nowMs
         const from = began + 8_000 + ((137 * seed) % 1_000)
         const flap = (): void => {
-          for (const other of [1, 2]) reset(mesh, world.node(0), world.node(other))
+          for (const other of [1, 2]) resetLink(mesh, world.node(0), world.node(other))
         }
         for (let at = began + ((61 * seed) % everyMs); at < from + 8_000; at += everyMs) world.at(at, flap)
         world.at(from, () => world.powerOff(victim))
@@ -374,7 +372,7 @@ test('an observer whose path to a member was bad, and which was often refuted, j
     const [a, b] = [world.node(0), world.node(1)]
     const from = world.nowMs + 8_000
     const flap = (): void => {
-      reset(mesh, a, b)
+      resetLink(mesh, a, b)
       world.cut(a, b)
       world.at(world.nowMs + 100, () => world.mend(a, b))
     }

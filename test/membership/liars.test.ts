@@ -4,8 +4,7 @@
 import test from 'ava'
 import type { Member } from '../../src/core/member.js'
 import type { SimNode } from '../../src/sim/node.js'
-import type { Streams } from '../../src/sim/streams.js'
-import { disagreement, type Mesh, settledMesh } from './mesh.js'
+import { disagreement, type Mesh, resetLink, settledMesh } from './mesh.js'
 import { accusationOf, type Evidence } from './words.js'
 
 const deathsSince = (mesh: Mesh, fromMs: number): string[] =>
@@ -19,15 +18,6 @@ const accuseEverybody = ({ membership, world }: Mesh, liar: SimNode, evidence: E
     .filter(member => member.id !== liar.id)
   const accusations = others.map(({ record }) => accusationOf(liar.id, { body: record }, evidence))
   world.publish(liar.id, 'members', { kind: 'rumor', records: [], accusations, strikes: [] })
-}
-
-/** What a firewall does that answers RST for both ends of a connection. */
-const resetLink = ({ world }: Mesh, a: SimNode, b: SimNode): void => {
-  const link = a.links.get(b.index)
-  if (link === undefined) return
-  const { streams } = world as unknown as { streams: Streams }
-  streams.close(link, a)
-  streams.close(link, b)
 }
 
 for (const evidence of ['silent', 'refused'] as const) {

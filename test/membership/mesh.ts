@@ -10,6 +10,7 @@ import type { Check } from '../../src/sim/check.js'
 import type { SimConfig } from '../../src/sim/config.js'
 import type { SimNode } from '../../src/sim/node.js'
 import { simSealer } from '../../src/sim/seals.js'
+import type { Streams } from '../../src/sim/streams.js'
 import { createWorld, type SimNodeOptions, type World } from '../../src/sim/world.js'
 
 export interface Seen extends MemberEvent {
@@ -218,4 +219,13 @@ export const lastDeath = (mesh: Mesh, member: NodeId, fromMs: number): number | 
     last = Math.max(last, seen.atMs)
   }
   return last - fromMs
+}
+
+/** Breaks a connection under both its ends, as a firewall does that answers RST to either. */
+export const resetLink = ({ world }: Mesh, a: SimNode, b: SimNode): void => {
+  const link = a.links.get(b.index)
+  if (link === undefined) return
+  const { streams } = world as unknown as { streams: Streams }
+  streams.close(link, a)
+  streams.close(link, b)
 }

@@ -84,10 +84,8 @@ export class Admission {
     byGossip: boolean,
     inBulk = false,
   ): void {
-    const { links, now, roster } = this.#shared
+    const { roster } = this.#shared
     const strangers = new Set<NodeId>()
-    // The author of gossip is not who sent it on: that proves nothing about the link.
-    if (!byGossip) links.get(from)?.pulse.frame(now, this.#shared.config)
     for (const strike of message.strikes) this.#deps.forgetting.strike(strike, byGossip)
     for (const record of message.records) {
       if (byGossip) this.#deps.spread.heardByGossip(record)

@@ -71,7 +71,7 @@ export class JointWords {
   }
 
   /** The word came back over a link: gossip has been given some time more, once. */
-  isComingRound(subject: NodeId): void {
+  comesRound(subject: NodeId): void {
     const { now, config } = this.#shared
     const word = this.#words.get(subject)
     if (word === undefined || word.isComing) return

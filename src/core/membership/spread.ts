@@ -78,7 +78,7 @@ export class Spread {
   /** Over a link: a kept word among these is on its way to all. */
   heardOverLink({ accusations }: Word): void {
     for (const subject of new Set(accusations.map(({ body }) => body.subject)))
-      if (this.joint.isAmong(subject, accusations)) this.joint.isComingRound(subject)
+      if (this.joint.isAmong(subject, accusations)) this.joint.comesRound(subject)
   }
 
   /**

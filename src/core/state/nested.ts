@@ -6,7 +6,7 @@
 
 import * as Y from 'yjs'
 import type { DecodedDeletes } from './check.js'
-import { endOf, type Struct } from './structs.js'
+import { endOf, type Range, type Struct } from './structs.js'
 
 /** Deletes the types that are among these, with all that they hold, as far as they are here. */
 export const deleteNested = (transaction: Y.Transaction, deletes: DecodedDeletes): void => {
@@ -31,6 +31,12 @@ export const deletesIn = (update: Uint8Array): DecodedDeletes => {
     return new Map()
   }
 }
+
+/** The same as ranges. */
+export const rangesDeletedBy = (update: Uint8Array): Range[] =>
+  [...deletesIn(update)].flatMap(([client, ranges]) =>
+    ranges.map(({ clock, len }) => ({ client, from: clock, to: clock + len })),
+  )
 
 const deleteWhole = (transaction: Y.Transaction, outermost: Y.Item): void => {
   const types = [outermost]

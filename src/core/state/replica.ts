@@ -23,7 +23,7 @@ import type { Filling } from './filling.js'
 import { leaveFormats } from './formats.js'
 import { append, stampAbove, strike } from './lists.js'
 import { builtOn, type Moves, moved } from './moved.js'
-import { deletesIn } from './nested.js'
+import { deletesIn, rangesDeletedBy } from './nested.js'
 import { type Clocks, OwnClocks } from './own-clocks.js'
 import { OwnCommits } from './own-commits.js'
 import { Pace } from './pace.js'
@@ -157,7 +157,7 @@ export class Replica {
     // While it was alone it logged whatever it deleted with what nobody has seen, and before that, what does no harm.
     this.own.begin(
       found.head !== null,
-      (found.head?.aloneFrom ?? null) === null ? [] : log.flatMap(deletedBy),
+      (found.head?.aloneFrom ?? null) === null ? [] : log.flatMap(rangesDeletedBy),
     )
     return useless
   }
@@ -393,10 +393,5 @@ export class Replica {
     this.#captured = []
   }
 }
-
-const deletedBy = (update: Uint8Array): Range[] =>
-  [...deletesIn(update)].flatMap(([client, ranges]) =>
-    ranges.map(({ clock, len }) => ({ client, from: clock, to: clock + len })),
-  )
 
 const sum = (list: readonly Uint8Array[]): number => list.reduce((bytes, each) => bytes + each.length, 0)
