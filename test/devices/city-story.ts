@@ -7,7 +7,7 @@ import mqtt from 'mqtt'
 import { type Aggregate, MINUTE_MS } from '../../devices/city-sensor-gateway/windows.js'
 import { createVirtualSensors, districtNames } from '../../devices/virtual/sensors.js'
 import { createNode } from '../../src/index.js'
-import { createGateways, type Gateway } from './gateways.js'
+import { createGateways, type Gateway, knowEachOther } from './gateways.js'
 import { until } from './until.js'
 
 export interface CityStory {
@@ -37,12 +37,18 @@ export const cityStory = async (t: ExecutionContext, story: CityStory): Promise<
 
   const started: Gateway[] = []
   for (const name of ['one', 'two', 'three']) {
-    const node = { name, listen: ['/ip4/127.0.0.1/tcp/0'], mdns: false, join: observer.self().addrs }
+    const node = {
+      name,
+      listen: ['/ip4/127.0.0.1/tcp/0'],
+      mdns: false,
+      api: '127.0.0.1:0',
+      join: observer.self().addrs,
+    }
     started.push(
       await gateways.start('city-sensor-gateway', { node, street, uplink, simulate: { origin, scale } }),
     )
   }
-  await until('one mesh', () => observer.members().filter(({ verdict }) => verdict === 'alive').length === 4)
+  await until('one mesh', () => knowEachOther(started, 4))
   for (const district of districts) {
     await observer.tasks.put({
       id: `collect-${district}`,

@@ -8,7 +8,7 @@ import mqtt from 'mqtt'
 import { get } from 'sparkplug-payload'
 import { createVirtualPlc } from '../../devices/virtual/plc.js'
 import { createNode } from '../../src/index.js'
-import { createGateways, type Gateway } from './gateways.js'
+import { createGateways, type Gateway, knowEachOther } from './gateways.js'
 import { until } from './until.js'
 
 const PERIOD_MS = 200
@@ -71,12 +71,13 @@ export const factoryStory = async (t: ExecutionContext, broker: string): Promise
           name: `gateway-${started.length + 1}`,
           listen: ['/ip4/127.0.0.1/tcp/0'],
           mdns: false,
+          api: '127.0.0.1:0',
           join: observer.self().addrs,
         },
       }),
     )
   }
-  await until('one mesh', () => observer.members().filter(({ verdict }) => verdict === 'alive').length === 4)
+  await until('one mesh', () => knowEachOther(started, 4))
   const [spec] = JSON.parse(readFileSync('devices/factory-gateway/tasks.json', 'utf8'))
   for (const line of LINES) {
     const input = { ...spec.input, plc: line, periodMs: PERIOD_MS, reserveMs: RESERVE_MS, retryMaxMs: 500 }
@@ -119,7 +120,10 @@ export const factoryStory = async (t: ExecutionContext, broker: string): Promise
     for (const [index, sample] of all.entries()) {
       const before = all[index - 1]
       if (before === undefined) continue
-      t.true(sample.number > before.number, `${line}: ${before.number} and then ${sample.number}`)
+      t.true(
+        sample.number > before.number,
+        `${line}: ${before.number} and then ${sample.number}, ${sample.at - before.at} ms after it, ${before.at - killedAt} ms from the kill`,
+      )
       // A number is only missing where nobody polled for as long, or was reserved by who is gone.
       const missing = sample.number - before.number - 1
       const silence = Math.ceil((sample.at - before.at) / PERIOD_MS)

@@ -11,9 +11,15 @@ export interface Gateway {
   readonly id: string
   readonly addrs: readonly string[]
   readonly log: readonly string[]
+  /** How many members it holds alive, by its own word. */
+  alive(): Promise<number>
   /** As the power cut: SIGKILL to this very child. */
   kill(): Promise<void>
 }
+
+/** Tasks that are put while some have not met yet run twice for a moment, and that is another story. */
+export const knowEachOther = async (gateways: readonly Gateway[], members: number): Promise<boolean> =>
+  (await Promise.all(gateways.map(gateway => gateway.alive()))).every(alive => alive === members)
 
 export interface Gateways {
   start(program: string, settings: object): Promise<Gateway>
@@ -46,8 +52,12 @@ export const createGateways = (): Gateways => {
         createInterface({ input: child.stdout as NodeJS.ReadableStream }).once('line', resolve)
         child.once('exit', code => reject(new Error(`${program} ended with ${code}: ${log.join('\n')}`)))
       })
-      const { id, addrs } = JSON.parse(ready)
-      return { id, addrs, log, kill: () => end(child) }
+      const { id, addrs, api } = JSON.parse(ready)
+      const alive = async (): Promise<number> => {
+        const members = (await (await fetch(`http://${api}/v1/members`)).json()) as { verdict: string }[]
+        return members.filter(({ verdict }) => verdict === 'alive').length
+      }
+      return { id, addrs, log, alive, kill: () => end(child) }
     },
     async close() {
       await Promise.all(children.map(end))

@@ -104,7 +104,7 @@ const table: Record<keyof typeof states, Record<keyof typeof events, string>> = 
     ran: 'stopped: ended',
     finished: 'stopped: ended',
     stop: '-',
-    renew: '-',
+    renew: 'stopping:',
     steady: '-',
   },
   stopped: {
@@ -117,7 +117,7 @@ const table: Record<keyof typeof states, Record<keyof typeof events, string>> = 
     ran: '-',
     finished: '-',
     stop: '-',
-    renew: '-',
+    renew: 'stopped:',
     steady: '-',
   },
   failed: {
@@ -130,7 +130,7 @@ const table: Record<keyof typeof states, Record<keyof typeof events, string>> = 
     ran: '-',
     finished: '-',
     stop: 'stopped: ended',
-    renew: '-',
+    renew: 'failed:',
     steady: '-',
   },
 }

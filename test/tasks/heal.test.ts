@@ -3,6 +3,7 @@
 
 import test from 'ava'
 import type { NodeId } from '../../src/core/ids.js'
+import type { CopyId } from '../../src/core/step.js'
 import { atRest } from './at-rest.js'
 import { createWorld, type Told, task, type World } from './engine-world.js'
 
@@ -126,3 +127,35 @@ test('a claim of a member that stays dead is removed at last', t => {
   t.true(claims.every(({ epoch, phase }) => phase === 'running' && left.some(id => epoch.endsWith(id))))
   t.deepEqual(world.violations, [])
 })
+
+for (const savesAgain of [true, false])
+  test(`after a split who takes over goes on from what the last owner saved, ${savesAgain ? 'since' : 'before'} the two met`, t => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const world = createWorld({ seed, nodes: 5 })
+      const [first] = world.ids as [NodeId]
+      const save = (node: NodeId, checkpoint: string): void => {
+        const copy = world.starts.findLast(start => start.node === node)?.copy as CopyId
+        const request = world.request()
+        world.ask(node, { kind: 'copySaved', copy, checkpoint, request })
+        world.advance(100)
+        t.is(world.reply(node, request), null)
+      }
+      world.put(first, task('poll'))
+      world.advance(500)
+      const mixed = world.rng.shuffle(world.ids)
+      world.partition([mixed.slice(0, 2), mixed.slice(2)])
+      world.advance(5_000)
+      const both = world.running('poll')
+      t.is(both.length, 2)
+      for (const node of both) for (const count of [1, 2, 3]) save(node, `${node} ${count}`)
+      world.heal()
+      world.advance(10_000)
+      const [owner] = world.running('poll') as [NodeId]
+      t.true(both.includes(owner))
+      if (savesAgain) save(owner, `${owner} 4`)
+      world.kill(owner)
+      world.advance(1_000)
+      t.is(world.starts.at(-1)?.checkpoint, `${owner} ${savesAgain ? 4 : 3}`, `seed ${seed}`)
+      t.deepEqual(world.violations, [])
+    }
+  })

@@ -6,16 +6,17 @@
 
 import type { Millis, NodeId, TaskId } from '../ids.js'
 import type { Json } from '../json.js'
-import type { CopyId } from '../step.js'
 import { type Claim, compareEpochs, formatEpoch, parseEpoch } from './claim.js'
 import { type Context, channelTo, isLive, localOf, SPACES } from './context.js'
-import type { Checkpoint, Slot } from './slots.js'
+import { type Checkpoint, claimNumber, type LocalCopy, type Slot } from './slots.js'
 import { asObject, type Task } from './task-table.js'
 
 export interface Checkpoints {
   /** The newest one known for this task, or null. */
   newest(slot: Slot, task: Task): Json
-  save(slot: Slot, copy: CopyId, checkpoint: Json, request: number): void
+  save(slot: Slot, checkpoint: Json, request: number): void
+  /** Its claim has a higher number now, and so gets what was saved under the one before. */
+  renew(slot: Slot): void
   /** A peer's word; kept when it is newer. Returns false when it makes no sense. */
   receive(slot: Slot, checkpoint: Checkpoint): boolean
   /** Whether the last one that was saved under this claim, or a newer one, is known here. */
@@ -64,6 +65,24 @@ export const createCheckpoints = (ctx: Context): Checkpoints => {
     ctx.out.push(...ctx.deps.state.write(ctx.now, SPACES.checkpoints, [{ key: slot.key, value }], null))
   }
 
+  /** Under the number that the claim has now: after a split it is above whatever the other side saved. */
+  const spread = (slot: Slot, local: LocalCopy, value: Json, token: number | null): void => {
+    const epoch = formatEpoch({ number: claimNumber(local), node: ctx.self })
+    const checkpoint: Checkpoint = { epoch, sequence: local.sequence, checkpoint: value }
+    slot.checkpoint = checkpoint
+    store(slot, checkpoint, token)
+    for (const to of holders(slot))
+      ctx.out.push({
+        kind: 'send',
+        to,
+        channel: channelTo(ctx, to),
+        message: { kind: 'checkpoint', task: slot.task, slot: slot.index, ...checkpoint },
+      })
+    unpublished.add(slot)
+    if (ctx.deadlines.get(`save|${slot.key}`) === null)
+      ctx.deadlines.set(`save|${slot.key}`, ctx.now + ctx.config.checkpointPaceMs)
+  }
+
   /** The copy that is due here may have waited for just this. */
   const wake = (slot: Slot): void => {
     if (slot.local !== null && slot.local.savedAt !== null) ctx.dirty.add(slot)
@@ -97,33 +116,18 @@ export const createCheckpoints = (ctx: Context): Checkpoints => {
       return known.some(checkpoint => compareCheckpoints(checkpoint, saved) >= 0)
     },
 
-    save: (slot, copy, value, request) => {
+    save: (slot, value, request) => {
       const local = localOf(slot)
       local.sequence += 1
-      const checkpoint: Checkpoint = { epoch: copy.epoch, sequence: local.sequence, checkpoint: value }
-      slot.checkpoint = checkpoint
       const token = ctx.deps.nextToken()
       saving.set(token, request)
-      store(slot, checkpoint, token)
-      for (const to of holders(slot)) {
-        const { task, slot: index, epoch } = copy
-        ctx.out.push({
-          kind: 'send',
-          to,
-          channel: channelTo(ctx, to),
-          message: {
-            kind: 'checkpoint',
-            task,
-            slot: index,
-            epoch,
-            sequence: local.sequence,
-            checkpoint: value,
-          },
-        })
-      }
-      unpublished.add(slot)
-      if (ctx.deadlines.get(`save|${slot.key}`) === null)
-        ctx.deadlines.set(`save|${slot.key}`, ctx.now + ctx.config.checkpointPaceMs)
+      spread(slot, local, value, token)
+    },
+
+    renew: slot => {
+      const local = localOf(slot)
+      const own = onDisk.get(slot.key)
+      if (local.sequence > 0 && own !== undefined) spread(slot, local, own.checkpoint, null)
     },
 
     stateChanged: (task, index) => {

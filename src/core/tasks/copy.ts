@@ -44,7 +44,7 @@ export type CopyEvent =
       readonly cause: TaskCause
     }
   | { readonly kind: 'stop'; readonly cause: TaskCause }
-  /** It goes on under a higher number; the claim for it is durable. */
+  /** It went on under a higher number; the claim for it is durable, whatever became of the copy meanwhile. */
   | { readonly kind: 'renew'; readonly number: number }
   /** It ran long enough for its earlier failures to be forgotten. */
   | { readonly kind: 'steady' }
@@ -108,14 +108,21 @@ const rowOf = (state: CopyState): Row => {
           }
     case 'stopping':
       // However it ended, it was asked to: the cause is that of the request.
-      return { exited: () => to({ ...held(state), phase: 'stopped', cause: state.cause }, 'ended') }
+      return {
+        exited: () => to({ ...held(state), phase: 'stopped', cause: state.cause }, 'ended'),
+        renew: ({ number }) => to({ ...state, number }),
+      }
     case 'stopped':
-      // Failures count on only through restarts after failures.
-      return { take: ({ number }) => take(number, 0) }
+      return {
+        // Failures count on only through restarts after failures.
+        take: ({ number }) => take(number, 0),
+        renew: ({ number }) => to({ ...state, number }),
+      }
     case 'failed':
       return {
         take: ({ number }) => take(number, state.restarts),
         stop: ({ cause }) => to({ ...held(state), phase: 'stopped', cause }, 'ended'),
+        renew: ({ number }) => to({ ...state, number }),
       }
   }
 }

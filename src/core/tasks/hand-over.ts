@@ -8,9 +8,8 @@
 import type { Millis, NodeId } from '../ids.js'
 import { formatEpoch } from './claim.js'
 import { type Context, channelTo, isBack, isLive } from './context.js'
-import { numberOf } from './copy.js'
 import { isGoing } from './owning.js'
-import type { LocalCopy, Slot } from './slots.js'
+import { claimNumber, type LocalCopy, type Slot } from './slots.js'
 
 export interface HandOver {
   /** Whether a copy that is to move to this node runs on for now. */
@@ -71,7 +70,7 @@ export const createHandOver = (ctx: Context): HandOver => {
           kind: 'handover',
           task: slot.task,
           slot: slot.index,
-          epoch: formatEpoch({ number: numberOf(local.state), node: ctx.self }),
+          epoch: formatEpoch({ number: claimNumber(local), node: ctx.self }),
           cause: local.state.phase === 'stopped' ? local.state.cause : 'rebalanced',
           covered: local.covered,
           sequence: local.sequence,

@@ -125,7 +125,7 @@ export const createRequests = (
         'CHECKPOINT_TOO_LARGE',
         `the checkpoint has ${bytes} bytes; at most ${ctx.config.checkpointBytesMax} are accepted`,
       )
-    checkpoints.save(slot, copy, checkpoint, request)
+    checkpoints.save(slot, checkpoint, request)
   }
 
   return {

@@ -205,6 +205,7 @@ export const createRunner = (
     local.cause = 'heal'
     // Others lost theirs too and hear of it together: a word to all for each would keep everybody busy now.
     claims.publish(slot, local, local.renewTo, true)
+    checkpoints.renew(slot)
     local.claimLost = false
     claims.await(slot, local.renewTo)
   }

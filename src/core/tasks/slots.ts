@@ -9,7 +9,7 @@ import type { TaskCause } from '../mesh-event.js'
 import type { CopyId } from '../step.js'
 import { type Coverage, startCoverage } from './availability.js'
 import { type Claim, slotKey } from './claim.js'
-import type { CopyState } from './copy.js'
+import { type CopyState, numberOf } from './copy.js'
 import type { Task } from './task-table.js'
 
 /** A saved progress; the newest has the highest epoch number, then node, then sequence. */
@@ -90,6 +90,9 @@ export interface LocalCopy {
   /** The last checkpoint's number within its epoch. */
   sequence: number
 }
+
+/** The number under which this node speaks of its copy. */
+export const claimNumber = (local: LocalCopy): number => local.renewTo ?? numberOf(local.state)
 
 export class SlotTable {
   /** Most tasks have one slot, which then stands here itself; the others by number. */
