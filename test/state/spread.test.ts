@@ -86,6 +86,23 @@ test('two nodes that agree exchange one short message', t => {
   }
 })
 
+test('neighbors are told of a space that is new, and not again when another node writes to it for the first time', t => {
+  const world = new World({ seed: 6, nodes: 6, latencyMs: [1, 5] })
+  const told = (): number =>
+    world.nodes.reduce((sum, { sentByKind }) => sum + (sentByKind.get('stateHello') ?? 0), 0)
+  world.set(world.node(0), 'plant', 'a', 1)
+  world.advance(10_000)
+  t.true(told() > 0)
+  for (const node of world.nodes) {
+    const before = told()
+    // Comparisons by chance come seconds apart: none falls into this with the seed of this world.
+    world.set(node, 'plant', `of-${node.index}`, 1)
+    world.advance(200)
+    t.is(told(), before, `by ${node.index}`)
+    for (const other of world.nodes) t.is(world.contents(other, 'plant')[`of-${node.index}`], 1)
+  }
+})
+
 test('what is lost by every broadcast arrives by comparison', t => {
   const world = new World({ seed: 7, nodes: 4, loss: 1 })
   world.set(world.node(0), 'plant', 'a', 1)

@@ -91,7 +91,7 @@ export class Arrivals {
       return
     }
     if (!holdings.holds(message.document)) return
-    const replica = holdings.ensure(message.document)
+    const replica = holdings.ensure(message.document, now)
     if (replica === undefined) return
     replica.pace.heard(now, from)
     this.receive(now, from, replica, message.update, clientOf(from, message.lineage))

@@ -78,6 +78,11 @@ export interface StateConfig {
   readonly stampAheadMsMax: Millis
   /** Mean time between two comparisons with a random neighbor, ±50 %. 20 s: what gossip lost is found within a minute. */
   readonly compareIntervalMs: Millis
+  /**
+   * For so long a document that others began counts as new to the mesh: what is written to it reaches
+   * only those who listen already, so neighbors are told too. 3 s: on two cores 50 nodes all listen after 1.5.
+   */
+  readonly newsMs: Millis
   /** Wait before telling neighbors that a comparison brought something new. 50 ms: many documents are told of once. */
   readonly tellDelayMs: Millis
   /**
@@ -179,6 +184,7 @@ export const defaultStateConfig: StateConfig = Object.freeze({
   ownBroadcastIntervalMs: 100,
   stampAheadMsMax: 60_000,
   compareIntervalMs: 20_000,
+  newsMs: 3_000,
   tellDelayMs: 50,
   tellDelayMaxMs: 2_000,
   tellSome: 2,

@@ -50,7 +50,7 @@ export interface ExchangeHost {
   replicas(): readonly Replica[]
   find(document: string): Replica | undefined
   /** Finds or begins a document that this node holds; undefined beyond the limits. */
-  ensure(document: string): Replica | undefined
+  ensure(document: string, heardAt: Millis): Replica | undefined
   holds(document: string): boolean
   isHeldBy(peer: NodeId, document: string): boolean
   /** Checks and applies an update of a peer; true when it brought something new. */
@@ -275,7 +275,7 @@ export class Exchange {
   }
 
   #onDigest(now: Millis, from: NodeId, message: StateMessage & { kind: 'stateDigest' }): void {
-    const replica = this.#host.ensure(message.document)
+    const replica = this.#host.ensure(message.document, now)
     if (replica === undefined) return
     let theirs: Vector
     let ranges: Range[]
@@ -324,7 +324,7 @@ export class Exchange {
   }
 
   #onPiece(now: Millis, from: NodeId, message: StateMessage & { kind: 'statePiece' }): void {
-    const replica = this.#host.ensure(message.document)
+    const replica = this.#host.ensure(message.document, now)
     this.#send(from, { kind: 'stateGot', document: message.document, number: message.number })
     if (replica === undefined) return
     const isSure = this.#host.weigh(now, from, replica, message.update, message.last)

@@ -8,7 +8,7 @@
 
 import { ShoalError } from '../errors.js'
 import type { Stamp } from '../hybrid-clock.js'
-import { compareText } from '../ids.js'
+import { compareText, type Millis } from '../ids.js'
 import type { StoreEntry } from '../step.js'
 import type { Frame } from './frame.js'
 import type { Interest } from './interest.js'
@@ -60,14 +60,14 @@ export class Holdings {
     return this.#interest.holds(nameOf(document))
   }
 
-  /** Finds or begins a document that this node holds; undefined beyond the limits. */
-  ensure(document: string): Replica | undefined {
+  /** Finds or begins a document that this node holds; undefined beyond the limits. `heardAt`: it is others who have begun it. */
+  ensure(document: string, heardAt?: Millis): Replica | undefined {
     const found = this.#replicas.get(document)
     if (found !== undefined || this.#loading.has(document) || !this.holds(document)) return found
     // Shoal's own spaces are few, and nothing works without them.
     if (!document.startsWith('space/shoal.') && this.#isFull()) return undefined
     const replica = this.#begin(document, newLineage(this.#frame.rng))
-    replica.isNews = true
+    replica.newsUntil = heardAt === undefined ? Number.POSITIVE_INFINITY : heardAt + this.#frame.config.newsMs
     this.#frame.emit({ kind: 'subscribe', topic: topicOf(document) })
     return replica
   }

@@ -10,7 +10,7 @@
 import * as Y from 'yjs'
 import { invariant } from '../errors.js'
 import type { Stamp } from '../hybrid-clock.js'
-import type { NodeId } from '../ids.js'
+import type { Millis, NodeId } from '../ids.js'
 import type { Json } from '../json.js'
 import type { StoreWrite } from '../step.js'
 import type { DecodedDeletes, EntryContent } from './check.js'
@@ -73,8 +73,8 @@ export class Replica {
   client: number
   /** What was taken out of it is under other ids now; an application's copy that is yet to be ended uses the old. */
   moves: Moves | null = null
-  /** Nobody listens to the topic of a document that is new to the mesh: neighbors must be told. */
-  isNews = false
+  /** Not everybody listens yet to the topic of a document that is new to the mesh: neighbors must be told. */
+  newsUntil: Millis = 0
   /** The application holds this raw document. */
   opened = false
   /** And its copy is still being filled. */

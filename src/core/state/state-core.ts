@@ -144,7 +144,7 @@ class State implements StateCore {
       emit: effect => frame.emit(effect),
       replicas: () => holdings.byName(),
       find: document => holdings.find(document),
-      ensure: document => holdings.ensure(document),
+      ensure: (document, heardAt) => holdings.ensure(document, heardAt),
       holds: document => holdings.holds(document) && !holdings.isOnItsWay(document),
       isHeldBy,
       receive: (now, from, replica, update) => this.#arrivals.receive(now, from, replica, update, null),

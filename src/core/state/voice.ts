@@ -218,8 +218,8 @@ export class Voice {
       this.#frame.emit({ kind: 'publish', topic: topicOf(document), message })
     }
     // Too large for a broadcast, or nobody listens yet: whoever compares will find it.
-    if (quiet || replica.isNews) this.tellSoon(now)
-    replica.isNews = false
+    if (quiet || now < replica.newsUntil) this.tellSoon(now)
+    replica.newsUntil = 0
   }
 
   tellSoon(now: Millis): void {
