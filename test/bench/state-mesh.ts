@@ -55,7 +55,7 @@ const reach = (): Promise<void> =>
     await watch(fleet.up, 'probe')
     await sleep(CALM_MS)
     const writes = number('writes', 100, 10)
-    // The first write makes the space: nobody has subscribed to it yet, and neighbors tell each other of it.
+    // The first write makes the space: nobody has subscribed to it yet, and it goes out on the topic of what is new.
     for (let i = 0; i <= writes; i++) {
       const order = { kind: 'load', space: 'probe', perSecond: 1_000, count: 1, keys: 1 }
       await fleet.node((i * 7 + 3) % count).ask({ ...order, prefix: i === 0 ? 'first-' : `probe-${i}-` })

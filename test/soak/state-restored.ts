@@ -1,14 +1,16 @@
 // Random worlds of disks that are put back to old copies of themselves, one at a time and several at once,
-// and of nodes that write over what all have while they are alone, for as many seeds as the first argument says; the second is the first seed.
+// of nodes that write over what all have while they are alone, and of nodes that hold something else after each boot, for as many seeds as the first argument says; the second is the first seed.
 
+import { manyOld } from '../state/many-old.js'
 import { overwritten } from '../state/overwritten.js'
 import { restored } from '../state/restored.js'
+import { shifting } from '../state/shifting.js'
 import { together } from '../state/together.js'
 
 const runs = Number(process.argv[2] ?? 2_000)
 const first = Number(process.argv[3] ?? 1)
 for (let seed = first; seed < first + runs; seed++) {
-  const fault = restored(seed) ?? together(seed) ?? overwritten(seed)
+  const fault = restored(seed) ?? together(seed) ?? manyOld(seed) ?? overwritten(seed) ?? shifting(seed)
   if (fault !== null) {
     console.error(`seed ${seed}: ${fault}\nreplay: node dist/test/soak/state-restored.js 1 ${seed}`)
     process.exit(1)

@@ -3,6 +3,7 @@
 
 import test from 'ava'
 import * as Y from 'yjs'
+import { manyOld } from './many-old.js'
 import { variantsOf } from './replicas.js'
 import { together } from './together.js'
 import { type TestNode, World } from './world.js'
@@ -146,4 +147,101 @@ test('of a mesh that comes back without some, those who are there speak when the
   world.set(b, 'plant', 'last', 1)
   world.advance(1_000)
   for (const node of world.nodes) t.is(node.core.get('plant', 'last'), 1)
+})
+
+test('however many nodes are put back to old copies of their disks, and meet only each other, no two replicas differ', t => {
+  for (let seed = 1; seed <= 12; seed++) t.is(manyOld(seed), null, `seed ${seed}`)
+  // One that had met somebody who was up, and had not got everything yet, was relied on.
+  t.is(manyOld(45), null, 'seed 45')
+})
+
+test('in a mesh that comes back as a whole, each hears of those who are no neighbors through others', t => {
+  const nodes = 24
+  const isNear = (a: number, b: number): boolean => [1, 5, nodes - 5, nodes - 1].includes(Math.abs(a - b))
+  const world = new World({ seed: 1, nodes, latencyMs: [1, 5], linked: isNear })
+  for (const node of world.nodes) {
+    world.set(node, 'plant', `k${node.index}`, 'first')
+    world.set(node, 'plant', 'shared', node.index)
+  }
+  world.advance(60_000)
+  for (const node of world.nodes) world.crash(node, node.disk.pending.length)
+  for (const node of world.nodes) {
+    world.start(node)
+    world.set(node, 'plant', `k${node.index}`, 'again')
+    world.set(node, 'plant', 'shared', node.index)
+  }
+  world.advance(2_000)
+  for (const node of world.nodes) {
+    for (const { index } of world.nodes) t.is(node.core.get('plant', `k${index}`), 'again')
+    t.is(node.counts.get(LINEAGES), undefined)
+    t.deepEqual(node.offences, [])
+  }
+})
+
+/** Two of three write, before and after the third is back. */
+const nightly = (world: World, lateMs: number): void => {
+  const [a, b, late] = [world.node(0), world.node(1), world.node(2)]
+  for (const node of world.nodes) world.crash(node, node.disk.pending.length)
+  for (const node of [a, b]) {
+    world.start(node)
+    world.set(node, 'plant', `k${node.index}`, 'alone')
+    world.open(node, 'notes').getMap('m').set(`k${node.index}`, 'alone')
+  }
+  world.advance(lateMs)
+  world.start(late)
+  world.advance(5_000)
+  for (const node of world.nodes) world.set(node, 'plant', `k${node.index}`, 'met')
+  world.advance(5_000)
+}
+
+test('a mesh that comes back without one of its members every night stays as small as what is alive', t => {
+  const world = new World({ seed: 1, nodes: 3, latencyMs: [1, 5] })
+  const [a, b, late] = [world.node(0), world.node(1), world.node(2)]
+  const left = (): number => (a.counts.get(LINEAGES) ?? 0) + (b.counts.get(LINEAGES) ?? 0)
+  const writers = (document: string): number => world.stored(late, document).store.clients.size
+  for (let night = 0; night < 10; night++) nightly(world, 10_000)
+  const before = left()
+  // 8 of each node for either document, and one or two until it waits for as long as the third one takes.
+  t.true(before >= 2 * 2 * 8 && before <= 2 * 2 * 10, `${before} lineages`)
+  for (let night = 0; night < 50; night++) nightly(world, 10_000)
+  t.is(left(), before)
+  for (const document of ['space/plant', 'doc/notes']) t.true(writers(document) <= 2 * 10 + 3)
+  t.true(Y.encodeStateAsUpdate(world.stored(late, 'space/plant')).length < 4_096)
+  for (const node of world.nodes)
+    for (const { index } of world.nodes) t.is(node.core.get('plant', `k${index}`), 'met')
+  t.is(variantsOf(world, 'space/plant'), 1)
+
+  // Nobody waits for one that is gone.
+  for (const node of world.nodes) world.crash(node, node.disk.pending.length)
+  for (const node of [a, b]) world.start(node)
+  world.set(a, 'plant', 'k', 'again')
+  world.advance(4_000)
+  t.is(b.core.get('plant', 'k'), undefined)
+  world.setVerdict(late, 'dead')
+  world.advance(500)
+  t.is(b.core.get('plant', 'k'), 'again')
+  t.is(left(), before)
+})
+
+test('a node that is restarted or killed again and again while others are up adds nothing to what it writes', t => {
+  const world = new World({ seed: 1, nodes: 3, latencyMs: [1, 5], config: { foldEntries: 50 } })
+  const [a, b] = [world.node(0), world.node(1)]
+  const bytes = (): number => {
+    const doc = world.stored(b, 'space/plant')
+    return Y.encodeStateAsUpdate(doc).length + Y.encodeStateVector(doc).length
+  }
+  world.set(a, 'plant', 'k', 1_000)
+  world.advance(5_000)
+  const before = bytes()
+  for (let restart = 0; restart < 300; restart++) {
+    if (restart % 2 === 0) world.crash(a)
+    else world.crash(a, a.disk.pending.length)
+    world.start(a)
+    world.set(a, 'plant', 'k', 1_000 + restart)
+    world.advance(restart % 3 === 0 ? 3 : 4_000)
+  }
+  world.advance(30_000)
+  t.is(a.counts.get(LINEAGES), undefined)
+  // One deleted run, and clocks of more digits.
+  t.true(bytes() - before < 64, `${before} bytes, then ${bytes()}`)
 })

@@ -142,7 +142,7 @@ const streamed = (writers: number, perSecond: number): { broadcasts: number; wor
   const world = new World({ seed: 9, nodes: 20, latencyMs: [1, 5] })
   let broadcasts = 0
   world.onEffect = (_node, effect) => {
-    if (effect.kind === 'publish' && effect.topic === 'state/space/stream') broadcasts++
+    if (effect.kind === 'publish') broadcasts++
   }
   const everyMs = 1_000 / perSecond
   let worstMs = 0

@@ -1,5 +1,6 @@
 // The messages of shared state: names, and bytes that Yjs or the state engine read.
 
+import { HELLO_BYTES_MAX } from '../../core/state/hello.js'
 import type { StateMessage } from '../../core/state/message.js'
 import { bytes, integer, text, texts, wireLimits } from './checks.js'
 import { converter } from './converter.js'
@@ -7,7 +8,6 @@ import type * as pb from './message.generated.js'
 
 type Of<K extends StateMessage['kind']> = Extract<StateMessage, { readonly kind: K }>
 
-const ROOT_BYTES_MAX = 64
 const LINEAGE_CHARS_MAX = 64
 
 const documentName = (value: string): string => text('document', value, wireLimits.documentCharsMax)
@@ -24,7 +24,7 @@ export const state = {
   }),
   stateHello: converter<Of<'stateHello'>, pb.StateHello>({
     write: ({ root }) => ({ root }),
-    read: part => ({ kind: 'stateHello', root: bytes('root', part.root, ROOT_BYTES_MAX) }),
+    read: part => ({ kind: 'stateHello', root: bytes('root', part.root, HELLO_BYTES_MAX) }),
   }),
   stateSummary: converter<Of<'stateSummary'>, pb.StateSummary>({
     write: ({ documents, hashes }) => ({ documents: [...documents], hashes }),

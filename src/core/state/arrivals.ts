@@ -10,7 +10,7 @@
 import * as Y from 'yjs'
 import { type HybridClock, type Stamp, stampMs } from '../hybrid-clock.js'
 import type { Millis, NodeId } from '../ids.js'
-import { checkUpdate, type DecodedDeletes } from './check.js'
+import { type Checked, checkUpdate, type DecodedDeletes } from './check.js'
 import type { Vector } from './digest.js'
 import { NO_EVIDENCE } from './doubt.js'
 import { EMPTY_UPDATE } from './filling.js'
@@ -19,13 +19,15 @@ import type { Gaps } from './gaps.js'
 import type { Holdings } from './holdings.js'
 import { isReserved } from './limits.js'
 import type { StateMessage } from './message.js'
-import { isDocument } from './names.js'
+import { isDocument, nameOf } from './names.js'
 import { type Offence, Offences } from './offences.js'
-import { topicOf } from './outbox.js'
+import { NEWS_TOPIC, topicOf } from './outbox.js'
 import type { OwnWrites } from './own-writes.js'
 import type { Replica } from './replica.js'
 import { hasRoomFor } from './room.js'
 import { clientOf, newLineage } from './writer.js'
+
+type Update = StateMessage & { readonly kind: 'stateUpdate' }
 
 export interface ArrivalsHost {
   readonly frame: Frame
@@ -85,16 +87,33 @@ export class Arrivals {
     if (
       message.kind !== 'stateUpdate' ||
       !isDocument(message.document) ||
-      topicOf(message.document) !== topic
+      (topic !== NEWS_TOPIC && topicOf(message.document) !== topic)
     ) {
       this.offence(now, from, 'gossip')
       return
     }
     if (!holdings.holds(message.document)) return
-    const replica = holdings.ensure(message.document, now)
+    const isBegun = holdings.find(message.document) !== undefined
+    if (!isBegun && !this.#begins(now, from, message)) return
+    const replica = holdings.ensure(message.document)
     if (replica === undefined) return
     replica.pace.heard(now, from)
     this.receive(now, from, replica, message.update, clientOf(from, message.lineage))
+  }
+
+  /** Whether something is written by it: a name alone takes up no place among those that are held. */
+  #begins(now: Millis, from: NodeId, { document, lineage, update }: Update): boolean {
+    const checked = this.#check(document, update, clientOf(from, lineage))
+    if (!checked.ok) this.offence(now, from, checked.reason)
+    return checked.ok && checked.writers.size > 0
+  }
+
+  #check(document: string, update: Uint8Array, author: number | null): Checked {
+    const { config } = this.#host.frame
+    if (update.length > config.updateBytesMax) return { ok: false, reason: 'too-large' }
+    const { reservedValueBytesMax, valueBytesMax } = config
+    const valueMax = isReserved(nameOf(document)) ? reservedValueBytesMax : valueBytesMax
+    return checkUpdate(update, document.startsWith('space/') ? 'space' : 'doc', author, config, valueMax)
   }
 
   /**
@@ -104,17 +123,7 @@ export class Arrivals {
   receive(now: Millis, from: NodeId, replica: Replica, update: Uint8Array, author: number | null): boolean {
     const { frame, gaps, holdings } = this.#host
     const { config } = frame
-    if (update.length > config.updateBytesMax) {
-      this.offence(now, from, 'too-large')
-      return false
-    }
-    const checked = checkUpdate(
-      update,
-      replica.kind,
-      author,
-      config,
-      isReserved(replica.name) ? config.reservedValueBytesMax : config.valueBytesMax,
-    )
+    const checked = this.#check(replica.document, update, author)
     if (!checked.ok) {
       this.offence(now, from, checked.reason)
       return false
@@ -267,7 +276,7 @@ export class Arrivals {
     // What has left of a raw document is kept: it may be the only one that some have heard of.
     const isTakenOut = conflict && (kind === 'space' || !replica.own.exposed)
     const forgotten = isTakenOut ? replica.forgetThisBoot(theirs) : null
-    replica.renew(newLineage(frame.rng))
+    replica.renew(newLineage(frame.rng), because === UNSURE)
     this.#host.changed(replica)
     if (forgotten !== null) own.again(replica, forgotten)
     if (opened && forgotten !== null && kind === 'doc') {

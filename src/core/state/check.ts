@@ -28,7 +28,7 @@ export type Checked =
       readonly writers: ReadonlyMap<number, number>
       readonly deletes: DecodedDeletes
     }
-  | { readonly ok: false; readonly reason: 'undecodable' | 'malformed' | 'foreign' | 'limit' }
+  | { readonly ok: false; readonly reason: 'too-large' | 'undecodable' | 'malformed' | 'foreign' | 'limit' }
 
 const CLOCK_MAX = 2 ** 50
 

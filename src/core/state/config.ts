@@ -52,11 +52,17 @@ export interface StateConfig {
    */
   readonly firstExchangeMs: Millis
   /**
-   * So many neighbors that have just booted themselves are as good as one that has been up, or everybody
-   * where there are fewer. 4: that all of them are put back to old copies of their disks, and nobody else is near, is
-   * unlikely; and so many neighbors every node has, so that a mesh that comes back as a whole does not wait.
+   * Of a document that not everybody holds, so many neighbors that have just booted themselves are as good as one that
+   * has been up, or all who hold it where they are fewer. 4: that all of them are put back to old copies of their disks,
+   * and nobody else is near, is unlikely.
    */
   readonly surePeers: number
+  /**
+   * So many lineages of a document are given up after `firstExchangeMs` when nobody has shown what is known of them; then
+   * twice that is waited for each time. 8: each is 100 to 250 bytes for good, and of a mesh that is switched off every
+   * night one may always be late. With the doublings it is some 35 in the lifetime of a gateway.
+   */
+  readonly leftLineages: number
   /**
    * Least time between two broadcasts of a document, times the nodes that write to it. 20 ms: fifty
    * broadcasts a second in the whole mesh, about what two cores can carry for twenty nodes on them.
@@ -74,15 +80,17 @@ export interface StateConfig {
   readonly lagMemoryMs: Millis
   /** Least time between two broadcasts of what Shoal itself keeps. 100 ms: what a change of the mesh makes one node say of its tasks is one message or two. */
   readonly ownBroadcastIntervalMs: Millis
+  /**
+   * How long after a space or document has begun at a node what it writes there is broadcast to all, who holds it or not.
+   * 3 s: gossip needs a heartbeat of a second or two to carry a topic that is new.
+   */
+  readonly newsMs: Millis
+  /** And how many bytes of it. 64 KB: it goes to those as well who do not hold it. */
+  readonly newsBytesMax: number
   /** How far ahead of the wall clock a stamp is still followed. 60 s: clocks of gateways without NTP drift by less between looks. */
   readonly stampAheadMsMax: Millis
   /** Mean time between two comparisons with a random neighbor, ±50 %. 20 s: what gossip lost is found within a minute. */
   readonly compareIntervalMs: Millis
-  /**
-   * For so long a document that others began counts as new to the mesh: what is written to it reaches
-   * only those who listen already, so neighbors are told too. 3 s: on two cores 50 nodes all listen after 1.5.
-   */
-  readonly newsMs: Millis
   /** Wait before telling neighbors that a comparison brought something new. 50 ms: many documents are told of once. */
   readonly tellDelayMs: Millis
   /**
@@ -176,15 +184,17 @@ export const defaultStateConfig: StateConfig = Object.freeze({
   broadcastBytesMax: 32_768,
   firstExchangeMs: 3_000,
   surePeers: 4,
+  leftLineages: 8,
   broadcastShareMs: 20,
   lagFactor: 10,
   patienceMsMax: 2_000,
   lagNotedMs: 20,
   lagMemoryMs: 2_000,
   ownBroadcastIntervalMs: 100,
+  newsMs: 3_000,
+  newsBytesMax: 65_536,
   stampAheadMsMax: 60_000,
   compareIntervalMs: 20_000,
-  newsMs: 3_000,
   tellDelayMs: 50,
   tellDelayMaxMs: 2_000,
   tellSome: 2,

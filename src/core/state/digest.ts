@@ -6,8 +6,8 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import { combine } from '../hash.js'
-import { type DeleteHashes, rangesOf, widthOf } from './delete-hashes.js'
-import type { Range } from './structs.js'
+import { DeleteHashes, rangesOf, widthOf } from './delete-hashes.js'
+import type { Range, Store } from './structs.js'
 
 /** More clients than any document has; a message that claims more is a lie. */
 const CLIENTS_MAX = 100_000
@@ -184,3 +184,6 @@ const fromWords = (a: number, b: number): Uint8Array => {
   new DataView(out.buffer).setUint32(4, b)
   return out
 }
+
+/** Of a document that is not here. */
+export const EMPTY_DIGEST = digestOf(new DeleteHashes({ clients: new Map() } as Store), new Map())

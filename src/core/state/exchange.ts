@@ -21,23 +21,24 @@ import type { Effect } from '../step.js'
 import { Answers } from './answers.js'
 import { Asked } from './asked.js'
 import type { StateConfig } from './config.js'
-import { DeleteHashes } from './delete-hashes.js'
 import {
   decodeRanges,
   decodeVector,
   differingRanges,
-  digestOf,
+  EMPTY_DIGEST,
   encodeRanges,
   rootOf,
   sameBytes,
   type Vector,
 } from './digest.js'
+import { Hearsay } from './hearsay.js'
+import { ASK_ALL, readHello, writeHello } from './hello.js'
 import type { StateMessage } from './message.js'
 import { isDocument } from './names.js'
 import { Progress } from './progress.js'
 import type { Replica } from './replica.js'
 import { Sending } from './sending.js'
-import type { Range } from './structs.js'
+import { areApart, type Range } from './structs.js'
 
 /** What the exchange needs of the core around it. */
 export interface ExchangeHost {
@@ -50,7 +51,7 @@ export interface ExchangeHost {
   replicas(): readonly Replica[]
   find(document: string): Replica | undefined
   /** Finds or begins a document that this node holds; undefined beyond the limits. */
-  ensure(document: string, heardAt: Millis): Replica | undefined
+  ensure(document: string): Replica | undefined
   holds(document: string): boolean
   isHeldBy(peer: NodeId, document: string): boolean
   /** Checks and applies an update of a peer; true when it brought something new. */
@@ -62,12 +63,17 @@ export interface ExchangeHost {
   /** To be called with what a peer sends before it is applied; whether it may be. */
   weigh(now: Millis, from: NodeId, replica: Replica, update: Uint8Array, isLast: boolean): boolean
   offence(now: Millis, from: NodeId, what: string): void
+  dropped(reason: string): void
   /** Whether this node has booted and has not yet compared itself with anybody. */
   awaitsFirst(): boolean
   /** Whether what is written to it is kept from others until it has been compared. */
   isSilent(replica: Replica): boolean
   /** Whether it knows what the mesh knows, as far as anybody can. */
   isSure(): boolean
+  /** A peer told how far it knows the writers of all documents, and of whom it has heard so. */
+  heard(now: Millis, from: NodeId, isSure: boolean, met: readonly number[]): void
+  /** A neighbor that has met nobody to rely on is to be told of whom this node has heard. */
+  tellMetSoon(now: Millis): void
   /** It has compared itself: everything that one neighbor had is here. */
   firstDone(now: Millis, from: NodeId, isSure: boolean): void
 }
@@ -88,6 +94,7 @@ export class Exchange {
   readonly #asked: Asked
   readonly #answers: Answers
   readonly #progress: Progress
+  readonly #hearsay: Hearsay
 
   constructor(host: ExchangeHost) {
     this.#host = host
@@ -101,14 +108,11 @@ export class Exchange {
       offence: (now, from, what) => host.offence(now, from, what),
     })
     this.#progress = new Progress(host)
+    this.#hearsay = new Hearsay(host)
   }
 
   get links(): readonly NodeId[] {
     return [...this.#peers.keys()]
-  }
-
-  isLinked(node: NodeId): boolean {
-    return this.#peers.has(node)
   }
 
   linkUp(node: NodeId): void {
@@ -116,6 +120,7 @@ export class Exchange {
     this.#asked.linkUp(node)
     this.#answers.linkUp(node)
     this.#progress.linkUp(node)
+    this.#hearsay.linkUp(node)
     this.#peers.set(node, { isSure: true, awaited: null, asksAll: false })
     // One side is enough: the comparison goes both ways.
     if (!this.#host.isSure() || this.#host.self < node) this.question(node)
@@ -123,38 +128,47 @@ export class Exchange {
 
   /** Who has just booted asks for everything, and so learns when it has it. */
   question(to: NodeId): void {
-    if (!this.#host.isSure()) this.#send(to, { kind: 'stateHello', root: ASK_ALL })
-    else this.hello(to)
+    if (this.#host.isSure()) return this.hello(to)
+    const peer = this.#peers.get(to)
+    // More may be here than what was being compared: when that is done, it is not all.
+    if (peer !== undefined) peer.awaited = null
+    this.#send(to, { kind: 'stateHello', root: ASK_ALL })
   }
 
   linkDown(node: NodeId): void {
     this.#peers.delete(node)
     this.#sending.linkDown(node)
     this.#progress.linkDown(node)
+    this.#hearsay.linkDown(node)
     this.#host.deadlines.delete(`again ${node}`)
     this.#answers.linkDown(node)
   }
 
   hello(to: NodeId): void {
-    const root = this.#rootWith(to)
-    this.#send(to, { kind: 'stateHello', root: this.#host.isSure() ? root : unsure(root) })
+    this.#send(to, { kind: 'stateHello', root: writeHello(this.#rootWith(to), this.#host.isSure()) })
   }
 
-  helloAll(): void {
-    for (const node of this.#peers.keys()) this.hello(node)
+  /**
+   * To neighbors that have booted and met nobody to rely on: how far this node knows the writers of each document, as
+   * far as that is not told yet, and then of whom it has heard.
+   */
+  tellMet(met: readonly number[]): void {
+    for (const [to, { isSure }] of this.#peers) {
+      if (isSure) continue
+      for (const { document } of this.#hearsay.takeUntold(to, this.#sharedWith(to)))
+        this.#sendDigest(to, document)
+      const root = writeHello(this.#rootWith(to), this.#host.isSure(), met)
+      this.#send(to, { kind: 'stateHello', root })
+    }
   }
 
-  helloSome(count: number): void {
+  helloSome(count = Number.POSITIVE_INFINITY): void {
     for (const node of this.#host.rng.shuffle(this.links).slice(0, count)) this.hello(node)
-  }
-
-  helloSomebody(): void {
-    if (this.#peers.size > 0) this.hello(this.#host.rng.pick(this.links))
   }
 
   helloTo(node: NodeId): void {
     if (this.#peers.has(node)) this.hello(node)
-    else this.helloSomebody()
+    else this.helloSome(1)
   }
 
   /** Asks for what an update referred to: of the node that sent it, or any that holds the document. */
@@ -180,7 +194,7 @@ export class Exchange {
     if (!this.#peers.has(from)) return
     if (!this.#asked.mayAsk(now, from, message)) {
       // No offence: an honest node with thousands of documents whose link flaps asks as much.
-      this.#count('asks-too-much')
+      this.#host.dropped('asks-too-much')
       return
     }
     switch (message.kind) {
@@ -196,7 +210,7 @@ export class Exchange {
       case 'stateGot':
         if (!isDocument(message.document)) this.#host.offence(now, from, 'document-name')
         else if (message.kind === 'stateGot') this.#sending.onGot(now, from, message.number)
-        else if (!this.#host.holds(message.document)) this.#count('unheld')
+        else if (!this.#host.holds(message.document)) this.#host.dropped('unheld')
         else if (message.kind === 'stateDigest') this.#onDigest(now, from, message)
         else if (message.kind === 'stateWant') this.#onWant(now, from, message)
         else this.#onPiece(now, from, message)
@@ -206,16 +220,24 @@ export class Exchange {
     }
   }
 
-  #onHello(now: Millis, from: NodeId, root: Uint8Array): void {
-    const asksAll = root.length === 0
+  #onHello(now: Millis, from: NodeId, bytes: Uint8Array): void {
+    const { asksAll, isSure, met, root } = readHello(bytes)
     const asking = this.#peers.get(from)
+    const isEqual = sameBytes(root, this.#rootWith(from))
+    // Who has met somebody to rely on since may have more to show than it showed before.
+    if (asking !== undefined) asking.isSure = isSure && (asking.isSure || isEqual)
     // What it asks after that, before it has been shown, does not take it back.
-    if (asking !== undefined && asksAll) asking.asksAll = true
-    if (asking !== undefined) asking.isSure = root.length === ROOT_BYTES
+    if (asking !== undefined && asksAll) {
+      asking.asksAll = true
+      this.#hearsay.begin(from)
+      if (!this.#host.isSure()) this.#host.tellMetSoon(now)
+    }
+    this.#hearsay.says(from, isSure, met)
+    this.#look(now, from)
     const isInDoubt = this.#sharedWith(from).some(replica => this.#isInDoubt(replica))
-    if (!asksAll && !isInDoubt && sameBytes(root.subarray(0, ROOT_BYTES), this.#rootWith(from))) {
+    if (!asksAll && !isInDoubt && isEqual) {
       this.#answers.isEqual(from)
-      if (asking !== undefined) asking.asksAll = false
+      if (asking !== undefined) Object.assign(asking, { asksAll: false, awaited: new Set<string>() })
       this.#firstDone(now, from)
     }
     // This node's own question is under way, and finds the same difference.
@@ -233,6 +255,7 @@ export class Exchange {
 
   #firstDone(now: Millis, from: NodeId): void {
     this.#host.firstDone(now, from, this.#peers.get(from)?.isSure === true)
+    this.#look(now, from)
   }
 
   /** What was asked for a moment ago. */
@@ -264,6 +287,7 @@ export class Exchange {
       const replica = this.#host.find(document)
       const hash = hashes.subarray(8 * i, 8 * i + 8)
       const isSame = replica !== undefined && sameBytes(replica.visible.digest().hash, hash)
+      if (isSame) this.#hearsay.knows(from, replica)
       if (!isSame || this.#isInDoubt(replica)) different.add(document)
     })
     for (const { document } of this.#sharedWith(from)) if (!told.has(document)) different.add(document)
@@ -275,13 +299,14 @@ export class Exchange {
   }
 
   #onDigest(now: Millis, from: NodeId, message: StateMessage & { kind: 'stateDigest' }): void {
-    const replica = this.#host.ensure(message.document, now)
+    const replica = this.#host.ensure(message.document)
     if (replica === undefined) return
     let theirs: Vector
     let ranges: Range[]
     try {
       theirs = decodeVector(message.vector)
       this.#host.sawVector(now, from, replica, theirs)
+      this.#hearsay.shows(from, replica, theirs)
       ranges = differingRanges(replica.deleteHashes, theirs, message.deletes)
     } catch {
       this.#host.offence(now, from, 'digest')
@@ -324,13 +349,19 @@ export class Exchange {
   }
 
   #onPiece(now: Millis, from: NodeId, message: StateMessage & { kind: 'statePiece' }): void {
-    const replica = this.#host.ensure(message.document, now)
+    const replica = this.#host.ensure(message.document)
     this.#send(from, { kind: 'stateGot', document: message.document, number: message.number })
     if (replica === undefined) return
     const isSure = this.#host.weigh(now, from, replica, message.update, message.last)
     if (isSure && this.#host.receive(now, from, replica, message.update)) this.#host.tellSoon(now)
     this.#progress.received(now, from, message.document, message.update.length, message.last)
-    if (message.last) this.#isEqual(now, from, message.document)
+    if (!message.last) return
+    this.#isEqual(now, from, message.document)
+    this.#look(now, from)
+  }
+
+  #look(now: Millis, from: NodeId): void {
+    if (this.#peers.get(from)?.awaited?.size === 0) this.#hearsay.look(now, from)
   }
 
   #rootWith(peer: NodeId): Uint8Array {
@@ -358,39 +389,11 @@ export class Exchange {
   }
 
   #sendDigest(to: NodeId, document: string): void {
-    const digest = this.#host.find(document)?.visible.digest() ?? EMPTY
+    const digest = this.#host.find(document)?.visible.digest() ?? EMPTY_DIGEST
     this.#send(to, { kind: 'stateDigest', document, vector: digest.vector, deletes: digest.deletes })
   }
 
   #send(to: NodeId, message: StateMessage): void {
     this.#host.emit({ kind: 'send', to, channel: 'bulk', message })
   }
-
-  #count(reason: string): void {
-    this.#host.emit({ kind: 'count', metric: 'shoal_state_dropped_total', by: 1, labels: { reason } })
-  }
 }
-
-/** Ranges come by client and in order: what one of them names is not looked through once more for the next. */
-const areApart = (ranges: readonly Range[]): boolean => {
-  const ends = new Map<number, number>()
-  return ranges.every(({ client, from, to }) => {
-    const isAfter = from >= (ends.get(client) ?? 0)
-    ends.set(client, to)
-    return isAfter
-  })
-}
-
-/** The root of a hello whose sender wants the other's summary in any case. */
-const ASK_ALL = new Uint8Array(0)
-
-const ROOT_BYTES = 8
-
-/** The root of a hello whose sender is not to be relied on. */
-const unsure = (root: Uint8Array): Uint8Array => {
-  const out = new Uint8Array(ROOT_BYTES + 1)
-  out.set(root)
-  return out
-}
-
-const EMPTY = digestOf(new DeleteHashes({ clients: new Map() } as Replica['doc']['store']), new Map())

@@ -41,6 +41,11 @@ export class Frame {
     this.#lag = new Lag(config.lagMemoryMs)
   }
 
+  /** The time of this step. */
+  get now(): Millis {
+    return this.#now
+  }
+
   /** When this part of the core wants to be woken. */
   get nextAt(): Millis | null {
     const { chores, deadlines } = this

@@ -8,7 +8,7 @@
 
 import { ShoalError } from '../errors.js'
 import type { Stamp } from '../hybrid-clock.js'
-import { compareText, type Millis } from '../ids.js'
+import { compareText } from '../ids.js'
 import type { StoreEntry } from '../step.js'
 import type { Frame } from './frame.js'
 import type { Interest } from './interest.js'
@@ -16,7 +16,7 @@ import { refuseUnheld } from './limits.js'
 import { readable } from './load.js'
 import { recover } from './log.js'
 import { nameOf } from './names.js'
-import { topicOf } from './outbox.js'
+import { NEWS_TOPIC, topicOf } from './outbox.js'
 import { Replica } from './replica.js'
 import { newLineage } from './writer.js'
 
@@ -60,14 +60,16 @@ export class Holdings {
     return this.#interest.holds(nameOf(document))
   }
 
-  /** Finds or begins a document that this node holds; undefined beyond the limits. `heardAt`: it is others who have begun it. */
-  ensure(document: string, heardAt?: Millis): Replica | undefined {
+  /** Finds or begins a document that this node holds; undefined beyond the limits. */
+  ensure(document: string): Replica | undefined {
     const found = this.#replicas.get(document)
     if (found !== undefined || this.#loading.has(document) || !this.holds(document)) return found
     // Shoal's own spaces are few, and nothing works without them.
     if (!document.startsWith('space/shoal.') && this.#isFull()) return undefined
     const replica = this.#begin(document, newLineage(this.#frame.rng))
-    replica.newsUntil = heardAt === undefined ? Number.POSITIVE_INFINITY : heardAt + this.#frame.config.newsMs
+    const { config, now } = this.#frame
+    replica.news.until = now + config.newsMs
+    replica.news.bytesLeft = config.newsBytesMax
     this.#frame.emit({ kind: 'subscribe', topic: topicOf(document) })
     return replica
   }
@@ -164,6 +166,7 @@ export class Holdings {
   /** Hears what is broadcast about all of it, and lets go of what the store need not keep. */
   announce(): void {
     this.#isAnnounced = true
+    this.#frame.emit({ kind: 'subscribe', topic: NEWS_TOPIC })
     for (const { document } of this.byName())
       this.#frame.emit({ kind: 'subscribe', topic: topicOf(document) })
     if (this.#garbage.length === 0) return

@@ -20,6 +20,8 @@ export interface Head {
   readonly snapshot: number
   readonly parts: number
   readonly firstEntry: number
+  /** How many lineages were given up because nobody was there to show what was known of them. */
+  readonly left: number
   /** Own clocks from here on were written before anybody was met: nobody can know them. Null when somebody may. */
   readonly aloneFrom: number | null
   /** The own clocks at which each boot began that wrote so, `aloneFrom` first; empty when that is null. */
@@ -116,7 +118,7 @@ const readHead = (value: Uint8Array | null): Head | null => {
       string,
       unknown
     >
-    const { lineage, snapshot, parts, firstEntry, aloneFrom, aloneBoots, aloneOthers, stamp } = head
+    const { lineage, snapshot, parts, firstEntry, left, aloneFrom, aloneBoots, aloneOthers, stamp } = head
     if (typeof lineage !== 'string' || !LINEAGE.test(lineage)) return null
     for (const count of [snapshot, parts, firstEntry]) if (!Number.isSafeInteger(count)) return null
     return {
@@ -124,6 +126,7 @@ const readHead = (value: Uint8Array | null): Head | null => {
       snapshot: snapshot as number,
       parts: parts as number,
       firstEntry: firstEntry as number,
+      left: Number.isSafeInteger(left) ? Math.max(0, left as number) : 0,
       aloneFrom: Number.isSafeInteger(aloneFrom) ? (aloneFrom as number) : null,
       aloneBoots: Array.isArray(aloneBoots) ? aloneBoots.filter(Number.isSafeInteger) : [],
       aloneOthers: Array.isArray(aloneOthers) ? aloneOthers.filter(isClock) : [],

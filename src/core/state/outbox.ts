@@ -1,6 +1,11 @@
-// How own updates leave by broadcast: on the document's topic, several at a time.
+// How own updates leave by broadcast: several at a time, on the document's topic, or at first on one that all nodes
+// listen to. Nobody can listen to the topic of a document that nobody knows, and when all have begun to, it takes
+// gossip a heartbeat or two until it carries what is said there.
 
 import * as Y from 'yjs'
+
+/** The topic of what is new, whatever its name. */
+export const NEWS_TOPIC = 'state/new'
 
 export const topicOf = (document: string): string => `state/${document}`
 

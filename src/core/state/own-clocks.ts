@@ -87,6 +87,11 @@ export class OwnClocks {
     return !this.exposed && this.#isLineageStored
   }
 
+  /** How many lineages were given up because nobody showed what was known of them. */
+  get left(): number {
+    return this.#stored.left
+  }
+
   /** Whether these are of own clocks since boot, or of some that are yet to be given out. */
   deletesOfThisBoot(deletes: DecodedDeletes): boolean {
     return (deletes.get(this.#of.client) ?? []).some(({ clock, len }) => clock + len > this.bootClock)

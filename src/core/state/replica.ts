@@ -10,7 +10,7 @@
 import * as Y from 'yjs'
 import { invariant } from '../errors.js'
 import type { Stamp } from '../hybrid-clock.js'
-import type { Millis, NodeId } from '../ids.js'
+import type { NodeId } from '../ids.js'
 import type { Json } from '../json.js'
 import type { StoreWrite } from '../step.js'
 import type { DecodedDeletes, EntryContent } from './check.js'
@@ -73,8 +73,8 @@ export class Replica {
   client: number
   /** What was taken out of it is under other ids now; an application's copy that is yet to be ended uses the old. */
   moves: Moves | null = null
-  /** Not everybody listens yet to the topic of a document that is new to the mesh: neighbors must be told. */
-  newsUntil: Millis = 0
+  /** It has just begun here: until when what is written goes to all, and how many bytes of it may. */
+  readonly news = { until: Number.NEGATIVE_INFINITY, bytesLeft: 0 }
   /** The application holds this raw document. */
   opened = false
   /** And its copy is still being filled. */
@@ -176,14 +176,14 @@ export class Replica {
     return this.#stored.fits(bytes, bytesMax, () => this.encode().length)
   }
 
-  /** Takes a new lineage, and with it a new clientID. */
-  renew(lineage: string): void {
+  /** Takes a new lineage, and with it a new clientID; `isLeft`: nobody was found to use the one before. */
+  renew(lineage: string, isLeft = false): void {
     this.lineage = lineage
     this.client = clientOf(this.#self, lineage)
     // A broadcast under the new one may have nothing of the old: whoever compares will find it.
     this.outbox = this.outbox.map(() => null)
     this.own.begin(false)
-    this.#stored.renew()
+    this.#stored.renew(isLeft)
     this.visible.changed()
   }
 

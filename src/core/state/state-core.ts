@@ -144,7 +144,7 @@ class State implements StateCore {
       emit: effect => frame.emit(effect),
       replicas: () => holdings.byName(),
       find: document => holdings.find(document),
-      ensure: (document, heardAt) => holdings.ensure(document, heardAt),
+      ensure: document => holdings.ensure(document),
       holds: document => holdings.holds(document) && !holdings.isOnItsWay(document),
       isHeldBy,
       receive: (now, from, replica, update) => this.#arrivals.receive(now, from, replica, update, null),
@@ -152,9 +152,12 @@ class State implements StateCore {
       sawVector: (now, from, replica, vector) => this.#arrivals.sawVector(now, from, replica, vector),
       weigh: (now, from, replica, update, isLast) => this.#arrivals.weigh(now, from, replica, update, isLast),
       offence: (now, from, what) => this.#arrivals.offence(now, from, what),
+      dropped: reason => frame.count('shoal_state_dropped_total', { reason }),
       awaitsFirst: () => voice.awaitsFirst,
       isSilent,
       isSure: () => voice.isSure,
+      heard: (now, from, isSure, met) => voice.heard(now, from, isSure, met),
+      tellMetSoon: now => voice.tellMetSoon(now),
       firstDone: (now, from, isSure) => voice.firstDone(now, from, isSure),
     })
     this.#gate = new Gate(frame, holdings, this.#exchange, voice)
@@ -251,6 +254,7 @@ class State implements StateCore {
   membersChanged(now: Millis): readonly Effect[] {
     this.#frame.ask(now)
     for (const replica of this.#holdings.all()) this.#losers.look(now, replica)
+    this.#voice.membersChanged(now)
     return this.#finish(now)
   }
 
@@ -322,13 +326,10 @@ class State implements StateCore {
         this.#documents.onLoaded()
         return
       case 'compare':
-        this.#voice.compare(now)
-        return
       case 'tell':
-        this.#voice.tell(now)
-        return
       case 'first':
-        this.#voice.speakUnsure(now)
+      case 'met':
+        this.#voice.onDeadline(now, what)
         return
       case 'again':
         this.#exchange.hello(subject as NodeId)

@@ -54,6 +54,7 @@ export class StoredLog {
   #nextEntry = 0
   #logBytes = 0
   #fold: Fold | null = null
+  #left = 0
   #aloneFrom: number | null = null
   #aloneBoots: readonly number[] = []
   #aloneOthers: Head['aloneOthers'] = []
@@ -77,6 +78,7 @@ export class StoredLog {
       this.#snapshot = head.snapshot
       this.#parts = head.parts
       this.#firstEntry = head.firstEntry
+      this.#left = head.left
       this.#aloneFrom = head.aloneFrom
       this.#aloneBoots = head.aloneBoots
       this.#aloneOthers = head.aloneOthers
@@ -115,10 +117,15 @@ export class StoredLog {
     this.#measuredAt = -1
   }
 
-  /** The lineage has changed: the next own entry needs a new head before it. */
-  renew(): void {
+  /** The lineage has changed: the next own entry needs a new head before it. `isLeft`: without having been used elsewhere. */
+  renew(isLeft: boolean): void {
     this.#isHeadStored = false
+    if (isLeft) this.#left++
     this.#forgetAlone()
+  }
+
+  get left(): number {
+    return this.#left
   }
 
   get aloneFrom(): number | null {
@@ -274,6 +281,7 @@ export class StoredLog {
       snapshot: this.#snapshot,
       parts: this.#parts,
       firstEntry: this.#firstEntry,
+      left: this.#left,
       aloneFrom: this.#aloneFrom,
       aloneBoots: this.#aloneBoots,
       aloneOthers: this.#aloneOthers,

@@ -92,3 +92,13 @@ export const inOrder = (ranges: readonly Range[]): Map<number, readonly Range[]>
   }
   return out
 }
+
+/** Ranges come by client and in order: what one of them names is not looked through once more for the next. */
+export const areApart = (ranges: readonly Range[]): boolean => {
+  const ends = new Map<number, number>()
+  return ranges.every(({ client, from, to }) => {
+    const isAfter = from >= (ends.get(client) ?? 0)
+    ends.set(client, to)
+    return isAfter
+  })
+}

@@ -10,7 +10,8 @@
 // and what was told cannot be taken back. It waits for that no longer than `firstExchangeMs`
 // from its first link on; alone it has nobody to tell, and nobody who could show it what it lost. If nobody
 // to rely on was met by then (footing.ts), it gives up the lineages that it had before, so that
-// no clock of theirs is told twice.
+// no clock of theirs is told twice. A document that this befell often is waited for longer each time, or until those
+// who are missing are held dead: what a lineage costs, it costs for ever.
 
 import type { Millis, NodeId } from '../ids.js'
 import type { StoreWrite } from '../step.js'
@@ -20,7 +21,7 @@ import type { Frame } from './frame.js'
 import type { Holdings } from './holdings.js'
 import { isReserved } from './limits.js'
 import type { StateMessage } from './message.js'
-import { joinUpdates, topicOf } from './outbox.js'
+import { joinUpdates, NEWS_TOPIC, topicOf } from './outbox.js'
 import type { Replica } from './replica.js'
 
 export interface VoiceParts {
@@ -48,8 +49,14 @@ export class Voice {
   #maySpeak = false
   /** But not of what no holder was met of. */
   #isHalfMute = false
-  /** For as long as it waits. */
-  #hasWaited = false
+  #muteCount = 0
+  /** Since its first link. */
+  #waitsSince: Millis = 0
+  /** Of how many it had heard when it last looked whether to wait on. */
+  #heardOf = 0
+  #wasSure = false
+  /** It has been compared with somebody since what is here was here. */
+  #isComparedOnce = false
   /** The same for spaces, while large documents are still being read. */
   #areSpacesCompared = false
   /** All that is read so far is compared. */
@@ -69,6 +76,13 @@ export class Voice {
     this.#leaveBehind = leaveBehind
     this.#settle = settle
     this.#hasExchanged = !awaits
+  }
+
+  onDeadline(now: Millis, what: 'compare' | 'tell' | 'first' | 'met'): void {
+    if (what === 'compare') this.#compare(now)
+    else if (what === 'tell') this.#tell(now)
+    else if (what === 'first') this.#speakUnsure(now)
+    else this.#exchange().tellMet(this.#footing.met)
   }
 
   /** Whether it has compared itself with a neighbor since it booted, or awaits none. */
@@ -111,6 +125,7 @@ export class Voice {
   /** All is here; the neighbors are asked for the rest. */
   loaded(now: Millis): void {
     this.#isCompared = false
+    this.#isComparedOnce = false
     this.#footing.begin()
     if (this.#exchange().links.length > 0) this.linkUp(now)
   }
@@ -119,6 +134,8 @@ export class Voice {
     const { config, deadlines } = this.#frame
     if ((this.#maySpeak && !this.#isHalfMute) || this.#holdings.isLoading || deadlines.get('first') !== null)
       return
+    this.#waitsSince = now
+    this.#heardOf = 0
     deadlines.set('first', now + config.firstExchangeMs)
   }
 
@@ -129,8 +146,30 @@ export class Voice {
   /** A neighbor has shown all that it had: what was written since boot may be told, if it, or enough of them, can be relied on. */
   firstDone(now: Millis, from: NodeId, isSure: boolean): void {
     this.#hasExchanged = true
+    this.#isComparedOnce = true
+    const { size } = this.#footing
     this.#footing.compared(from, isSure)
-    if (!this.#isSureOfShared) return
+    if (this.#footing.size > size) this.tellMetSoon(now)
+    this.#look(now)
+  }
+
+  /** A neighbor told all that it knows of own clocks, and of whom it has heard so. */
+  heard(now: Millis, from: NodeId, isSure: boolean, met: readonly number[]): void {
+    const { size } = this.#footing
+    this.#footing.heard(from, isSure, met)
+    if (this.#footing.size > size) this.tellMetSoon(now)
+    this.#look(now)
+  }
+
+  /** Members came, went, or are held dead: who is missing may be so no more. */
+  membersChanged(now: Millis): void {
+    if (!this.#maySpeak || (this.#isHalfMute && this.#mute.length < this.#muteCount)) this.#look(now)
+  }
+
+  #look(now: Millis): void {
+    if (this.isSure !== this.#wasSure) this.tellMetSoon(now)
+    this.#wasSure = this.isSure
+    if (!this.#isComparedOnce || !this.#isSureOfShared) return
     if (!this.#holdings.isLoading) this.speak(now)
     else if (!this.#areSpacesCompared) {
       // Of the spaces nothing is missing: who waits for word of the tasks need not wait for large documents.
@@ -140,25 +179,59 @@ export class Voice {
     }
   }
 
-  /** It was waited for long enough. */
-  speakUnsure(now: Millis): void {
+  /** It was waited for long enough, but for what has been given up often. */
+  #speakUnsure(now: Millis): void {
+    const { config, deadlines } = this.#frame
+    const waitedMs = now - this.#waitsSince
+    const hasHeardMore = this.#footing.size > this.#heardOf
+    this.#heardOf = this.#footing.size
+    // A large mesh that comes back as a whole is on its way to know it.
+    if (
+      !this.#maySpeak &&
+      this.#heardOf > 1 &&
+      hasHeardMore &&
+      waitedMs < HEARING_FACTOR * config.firstExchangeMs
+    ) {
+      deadlines.set('first', now + config.firstExchangeMs / HEARING_FACTOR)
+      return
+    }
+    this.#maySpeak = true
     for (const replica of this.#holdings.byName())
-      if (!this.maySpeakOf(replica)) this.#leaveBehind(now, replica)
-    this.#hasWaited = true
+      if (!this.maySpeakOf(replica) && waitedMs >= this.#patienceMs(replica)) this.#leaveBehind(now, replica)
+    this.#isHalfMute = true
     this.speak(now)
+    const next = this.#mute.map(replica => this.#waitsSince + this.#patienceMs(replica))
+    if (this.#isHalfMute) deadlines.set('first', Math.max(now + 1, Math.min(...next)))
+  }
+
+  #patienceMs({ own }: Replica): Millis {
+    const { firstExchangeMs, leftLineages } = this.#frame.config
+    return firstExchangeMs * 2 ** Math.min(Math.max(0, own.left - leftLineages + 1), DOUBLINGS_MAX)
+  }
+
+  /** What may not be told yet, of what was written here or is to be. */
+  get #mute(): readonly Replica[] {
+    return this.#holdings.byName().filter(replica => !this.maySpeakOf(replica))
   }
 
   speak(now: Millis): void {
     if (this.#maySpeak && !this.#isHalfMute) return
     this.#maySpeak = true
-    this.#isHalfMute = !this.#hasWaited && !this.#isSureOfAll
+    this.#muteCount = this.#mute.length
+    this.#isHalfMute = this.#muteCount > 0
     if (!this.#isHalfMute) this.#frame.deadlines.delete('first')
     this.#publishAll(now)
   }
 
   maySpeakOf({ document, kind, own }: Replica): boolean {
     if (!this.#maySpeak && !(this.#areSpacesCompared && kind === 'space')) return false
-    return this.#hasWaited || !own.mayBeOld || this.#footing.isSureOf(document)
+    return !own.mayBeOld || this.#footing.isSureOf(document)
+  }
+
+  /** Who has booted as well, and has met nobody to rely on, is told of whom this node has heard. */
+  tellMetSoon(now: Millis): void {
+    const { config, deadlines } = this.#frame
+    if (this.#isComparedOnce && deadlines.get('met') === null) deadlines.set('met', now + config.tellDelayMs)
   }
 
   /** What is written down as known to nobody has first to be written down as known. */
@@ -198,6 +271,8 @@ export class Voice {
       replica.outbox = []
       return
     }
+    // It may be kept for long: whoever compares will find it then.
+    if (replica.outbox.length > OUTBOX_MAX && !this.maySpeakOf(replica)) replica.outbox = [null]
     const key = `publish ${replica.document}`
     const dueAt = Math.max(replica.publishedAt + this.#intervalMs(now, replica), now + lazyMs)
     if (now >= dueAt) this.publish(now, replica)
@@ -213,13 +288,15 @@ export class Voice {
     replica.outbox = []
     replica.publishedAt = now
     if (this.#exchange().links.length > 0) replica.own.expose()
+    const { news } = replica
     for (const update of messages) {
       const message: StateMessage = { kind: 'stateUpdate', document, lineage, update }
-      this.#frame.emit({ kind: 'publish', topic: topicOf(document), message })
+      const isNews = now < news.until && update.length <= news.bytesLeft
+      if (isNews) news.bytesLeft -= update.length
+      this.#frame.emit({ kind: 'publish', topic: isNews ? NEWS_TOPIC : topicOf(document), message })
     }
-    // Too large for a broadcast, or nobody listens yet: whoever compares will find it.
-    if (quiet || now < replica.newsUntil) this.tellSoon(now)
-    replica.newsUntil = 0
+    // Too large for a broadcast, or perhaps nobody listens yet: whoever compares will find it.
+    if (quiet || now < news.until) this.tellSoon(now)
   }
 
   tellSoon(now: Millis): void {
@@ -230,24 +307,24 @@ export class Voice {
   }
 
   /** The first news goes to all neighbors at once, what follows to some and ever later; when nothing followed, all are asked once more. */
-  tell(now: Millis): void {
+  #tell(now: Millis): void {
     const { tellDelayMs, tellDelayMaxMs, tellSome } = this.#frame.config
     const exchange = this.#exchange()
     const isFirst = this.#tellMs === 0
     if (!this.#hasNews) {
-      if (this.#tellMs > 2 * tellDelayMs) exchange.helloAll()
+      if (this.#tellMs > 2 * tellDelayMs) exchange.helloSome()
       this.#tellMs = 0
       return
     }
     this.#hasNews = false
-    if (isFirst) exchange.helloAll()
+    if (isFirst) exchange.helloSome()
     else exchange.helloSome(tellSome)
     this.#tellMs = Math.min(2 * Math.max(this.#tellMs, tellDelayMs), tellDelayMaxMs)
     this.#frame.deadlines.set('tell', now + this.#frame.unhurried(now, this.#tellMs))
   }
 
-  compare(now: Millis): void {
-    this.#exchange().helloSomebody()
+  #compare(now: Millis): void {
+    this.#exchange().helloSome(1)
     this.#compareLater(now)
   }
 
@@ -263,5 +340,11 @@ export class Voice {
   }
 }
 
+/** As long as more members are heard of, it waits up to so many times as long, and looks so often. */
+const HEARING_FACTOR = 4
+/** Longer than any node lives. */
+const DOUBLINGS_MAX = 30
+/** Updates that wait until they may be broadcast. */
+const OUTBOX_MAX = 64
 /** Stands for what everybody holds. */
 const SHARED = 'space/shoal.'
