@@ -45,6 +45,8 @@ export interface PerformHooks {
   /** A question of another member that is none of the core's (logs, plans). */
   onRequest(from: NodeId, bytes: Uint8Array): Promise<Uint8Array>
   addressesOf(node: NodeId): readonly string[]
+  /** Whether this node keeps that space or document. */
+  isHeld(document: string): boolean
 }
 
 export interface Performer {
@@ -180,6 +182,8 @@ const listenerOf = (codec: Codec, hooks: PerformHooks, loop: LoopHandle): Transp
     onGossip(from, topic, bytes) {
       const message = decode(from, bytes)
       if (message === null) return 'reject'
+      // What is new goes to all, also to those who do not keep it: these do not pass it on either.
+      if (message.kind === 'stateUpdate' && !hooks.isHeld(message.document)) return 'ignore'
       // A node that is too busy to listen still passes on what is well formed: others may have time.
       loop.post({ kind: 'gossip', from, topic, message, bytes: bytes.byteLength })
       return 'accept'

@@ -213,6 +213,7 @@ export class RunningNode {
         onCopyLog: () => {},
         onRequest: (_from, bytes) => this.#logs.answer(bytes),
         addressesOf: id => this.#core.members.get(id)?.record.addresses ?? [],
+        isHeld: document => this.#core.state.isHeld(document),
       },
       this.#loop,
     )

@@ -31,7 +31,7 @@ interface Context {
   readonly bench: Bench
   readonly calls: unknown[][]
   readonly performer: Performer
-  readonly codec: { fails: boolean } & Codec
+  readonly codec: { fails: boolean; message: Message } & Codec
   copyListener: CopyListener | null
   /** Runs a step that gives these effects. */
   readonly effects: (...effects: Effect[]) => void
@@ -44,13 +44,14 @@ test.beforeEach(t => {
   const calls: unknown[][] = []
   const codec = {
     fails: false,
+    message: ping as Message,
     encode(): Uint8Array {
       if (this.fails) throw new Error('too large')
       return encoded
     },
     decode(): Message {
       if (this.fails) throw new Error('bad seal'.repeat(100))
-      return ping
+      return this.message
     },
   }
   const executor = recorder<Executor>(calls, {
@@ -68,6 +69,7 @@ test.beforeEach(t => {
     ),
     onRequest: async () => encoded,
     addressesOf: () => ['/ip4/1.2.3.4'],
+    isHeld: (document: string) => document === 'space/ours',
   } as unknown as Parameters<typeof createPerformer>[1]
   const transport = recorder<Transport>(calls)
   const ports = { transport, codec, executor, store: bench.store, log: bench.log, clock: bench.clock }
@@ -216,6 +218,19 @@ test('everything that the transport tells becomes an event', async t => {
     expected,
   )
   t.is(await listener.onRequest(peer, encoded), encoded)
+})
+
+test('what is new in a space that the node does not keep is neither taken in nor passed on', t => {
+  const { bench, codec, performer } = t.context
+  const update = { kind: 'stateUpdate', lineage: 'l', update: new Uint8Array(1) } as const
+  codec.message = { ...update, document: 'space/theirs' }
+  t.is(performer.listener.onGossip(peer, 'state/new', encoded), 'ignore')
+  bench.settle()
+  t.is(bench.core.seen.length, 1)
+  codec.message = { ...update, document: 'space/ours' }
+  t.is(performer.listener.onGossip(peer, 'state/new', encoded), 'accept')
+  bench.settle()
+  t.is(bench.core.seen.length, 2)
 })
 
 test('what cannot be decoded is held against its sender, in few words, and not passed on', t => {

@@ -58,6 +58,8 @@ export interface StateCore extends Stepper, StateAccess {
   /** Offences of peers since this was last asked; whoever keeps connections may hang up or ban. */
   takeOffences(): Offence[]
   spaces(): SpaceSummary[]
+  /** Whether that space or document is among what this node keeps. */
+  isHeld(document: string): boolean
   /** Why no raw document of this name can be opened here, or null. */
   refuseDocument(name: string): ShoalError | null
   /** Connections wanted for spaces that not everybody holds. */
@@ -200,6 +202,10 @@ class State implements StateCore {
     const entries = this.#holdings.find(`space/${space}`)?.entries
     if (entries === undefined) return
     for (const key of entries.keys()) yield [key, entries.get(key) as Json]
+  }
+
+  isHeld(document: string): boolean {
+    return this.#holdings.holds(document)
   }
 
   spaces(): SpaceSummary[] {
