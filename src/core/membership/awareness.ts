@@ -19,6 +19,8 @@ export class Awareness {
   #returns = 0
   #returnedAt: Millis = Number.NEGATIVE_INFINITY
   #crowdSince: Millis = Number.NEGATIVE_INFINITY
+  #stalls = 0
+  #stalledAt: Millis = Number.NEGATIVE_INFINITY
 
   constructor(config: MembershipConfig) {
     this.#config = config
@@ -33,6 +35,17 @@ export class Awareness {
     // More would stretch no further, and take longer to be forgotten.
     const { lagHalfMs, lagStretchMax } = this.#config
     this.#lag.note(now, Math.min(lagMs, lagHalfMs * (lagStretchMax - 1)))
+  }
+
+  /**
+   * It stood still for a while. Who does so again and again has too little of its machine to judge others
+   * by their silence: where all are so, each false death makes more work, and none of it ever ends.
+   */
+  stalled(now: Millis): void {
+    const { stallsMany, stallsMs } = this.#config
+    this.#stalls = now - this.#stalledAt > stallsMs ? 1 : this.#stalls + 1
+    this.#stalledAt = now
+    if (this.#stalls >= stallsMany) this.quiet(now + stallsMs)
   }
 
   /** A dial of this node led to a link. One that waited for a cut to heal says nothing about this machine. */
