@@ -21,6 +21,7 @@ export class Awareness {
   #crowdSince: Millis = Number.NEGATIVE_INFINITY
   #stalls = 0
   #stalledAt: Millis = Number.NEGATIVE_INFINITY
+  #starvedUntil: Millis = 0
 
   constructor(config: MembershipConfig) {
     this.#config = config
@@ -42,10 +43,10 @@ export class Awareness {
    * by their silence: where all are so, each false death makes more work, and none of it ever ends.
    */
   stalled(now: Millis): void {
-    const { stallsMany, stallsMs } = this.#config
+    const { stallsMany, stallsMs, starvedMs } = this.#config
     this.#stalls = now - this.#stalledAt > stallsMs ? 1 : this.#stalls + 1
     this.#stalledAt = now
-    if (this.#stalls >= stallsMany) this.quiet(now + stallsMs)
+    if (this.#stalls >= stallsMany) this.#starvedUntil = now + starvedMs
   }
 
   /** A dial of this node led to a link. One that waited for a cut to heal says nothing about this machine. */
@@ -96,6 +97,11 @@ export class Awareness {
   /** Until when it may not accuse anybody of silence. */
   get quietUntil(): Millis {
     return this.#quietUntil
+  }
+
+  /** Until when it has too little of its machine: only a long silence is one. */
+  get starvedUntil(): Millis {
+    return this.#starvedUntil
   }
 
   /** Until when it may do so only where somebody else has done it before. */

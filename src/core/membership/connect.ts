@@ -192,7 +192,9 @@ export class Connect {
   /** Most of its own links are silent or lost. */
   #sweepInDoubt(): void {
     this.#watches.doubt()
-    this.#sweep()
+    // Where a machine has too little of itself, 50 handshakes make it worse, and it would blame whoever is slow.
+    const { now, awareness } = this.#shared
+    if (now >= awareness.starvedUntil) this.#sweep()
   }
 
   /** Reaches for every member that is held present, some at a time; each failure is evidence. */
