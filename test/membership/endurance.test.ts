@@ -176,3 +176,38 @@ for (const [seed, what] of FORMER_VIOLATIONS) {
     t.is(runRandomWorld(seed).seed, seed)
   })
 }
+
+test('where all nodes stand still again and again, as where they get too little of their machines, none holds another dead', t => {
+  for (const seed of [1, 2, 3]) {
+    const mesh = settledMesh({ seed, nodes: 20, judged: false })
+    const { world, events } = mesh
+    const startMs = world.nowMs
+    const endMs = startMs + 60_000
+    const rng = createRng(seed)
+    const stall = (index: number): void => {
+      if (world.nowMs >= endMs) return
+      world.freeze(index)
+      world.at(world.nowMs + 1_000 + rng.below(2_500), () => {
+        world.thaw(index)
+        world.at(world.nowMs + 50 + rng.below(350), () => stall(index))
+      })
+    }
+    for (const { index } of world.nodes) world.at(startMs + rng.below(1_000), () => stall(index))
+    world.run(endMs + 4_000)
+    t.is(eventsSince(mesh, 'member.dead', startMs), 0, `seed ${seed}`)
+    // 173 to 391 without the rule, and 1 to 8 deaths.
+    const suspected = eventsSince(mesh, 'member.suspect', startMs)
+    t.true(suspected <= 40, `seed ${seed}: ${suspected}`)
+    t.true(runUntilAgreed(mesh, 5_000) <= 5_000, `seed ${seed}`)
+    // And a silence is known again as fast as ever once that is over.
+    world.run(world.nowMs + 10_000)
+    const victim = world.node(7)
+    const frozenMs = world.nowMs
+    world.freeze(victim)
+    world.run(frozenMs + 2_500)
+    const knowing = events.filter(
+      event => event.kind === 'member.dead' && event.member === victim.id && event.atMs >= frozenMs,
+    )
+    t.is(new Set(knowing.map(({ by }) => by)).size, 19, `seed ${seed}`)
+  }
+})

@@ -226,3 +226,19 @@ test('a source that comes and goes beside another keeps no worse level back, and
   }
   t.is(gauge.settle(600_000 + config.healthWorseMs, config)?.level, 'failing')
 })
+
+test('who stands still again and again has too little of its machine, who did so once or now and then has not', t => {
+  const { stallsMany, stallsMs, starvedMs } = config
+  const awareness = new Awareness(config)
+  let now = 100_000
+  for (let i = 1; i < stallsMany; i++) awareness.stalled(now)
+  t.is(awareness.starvedUntil, 0)
+  awareness.stalled(now)
+  t.is(awareness.starvedUntil, now + starvedMs)
+  now += stallsMs
+  awareness.stalled(now)
+  t.is(awareness.starvedUntil, now + starvedMs, 'as long as it goes on')
+  const later = new Awareness(config)
+  for (now = 0; now < 60_000; now += stallsMs + 1) later.stalled(now)
+  t.is(later.starvedUntil, 0)
+})

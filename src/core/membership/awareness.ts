@@ -19,6 +19,9 @@ export class Awareness {
   #returns = 0
   #returnedAt: Millis = Number.NEGATIVE_INFINITY
   #crowdSince: Millis = Number.NEGATIVE_INFINITY
+  #stalls = 0
+  #stalledAt: Millis = Number.NEGATIVE_INFINITY
+  #starvedUntil: Millis = 0
 
   constructor(config: MembershipConfig) {
     this.#config = config
@@ -33,6 +36,17 @@ export class Awareness {
     // More would stretch no further, and take longer to be forgotten.
     const { lagHalfMs, lagStretchMax } = this.#config
     this.#lag.note(now, Math.min(lagMs, lagHalfMs * (lagStretchMax - 1)))
+  }
+
+  /**
+   * It stood still for a while. Who does so again and again has too little of its machine to judge others
+   * by their silence: where all are so, each false death makes more work, and none of it ever ends.
+   */
+  stalled(now: Millis): void {
+    const { stallsMany, stallsMs, starvedMs } = this.#config
+    this.#stalls = now - this.#stalledAt > stallsMs ? 1 : this.#stalls + 1
+    this.#stalledAt = now
+    if (this.#stalls >= stallsMany) this.#starvedUntil = now + starvedMs
   }
 
   /** A dial of this node led to a link. One that waited for a cut to heal says nothing about this machine. */
@@ -83,6 +97,11 @@ export class Awareness {
   /** Until when it may not accuse anybody of silence. */
   get quietUntil(): Millis {
     return this.#quietUntil
+  }
+
+  /** Until when it has too little of its machine: only a long silence is one. */
+  get starvedUntil(): Millis {
+    return this.#starvedUntil
   }
 
   /** Until when it may do so only where somebody else has done it before. */

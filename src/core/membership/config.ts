@@ -73,6 +73,12 @@ export interface MembershipConfig {
   readonly crowdPauseMs: Millis
   /** A step that comes this much later than it was due means that this node was frozen or is too busy to judge others. */
   readonly lagMs: Millis
+  /** So many such steps, each so soon after the one before, and until so long after the last only a long silence is evidence. 50 nodes that came back at once on two cores held each other dead by the dozen, and had not ended after 200 s. */
+  readonly stallsMany: number
+  readonly stallsMs: Millis
+  readonly starvedMs: Millis
+  /** The long silence: a machine that is always busy must still find out some time. */
+  readonly starvedSilenceMs: Millis
   /** When most subjects seem silent at once, an observer doubts itself for this long; the time of an answer runs meanwhile. */
   readonly selfDoubtMs: Millis
   /** Accusations of one accuser, refuted without ever being right, until it is no longer believed alone, and where its word is needed the subject has the time of an answer. */
@@ -189,6 +195,10 @@ export const membershipLan: MembershipConfig = {
   crowdQuietMaxMs: 20_000,
   crowdPauseMs: 60_000,
   lagMs: 300,
+  stallsMany: 3,
+  stallsMs: 5_000,
+  starvedMs: 10_000,
+  starvedSilenceMs: 120_000,
   selfDoubtMs: 500,
   falseAlarmsMax: 4,
   redialAfterMs: 120,

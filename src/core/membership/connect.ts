@@ -91,10 +91,14 @@ export class Connect {
     chores.set('view', now + config.viewDebounceMs)
   }
 
-  /** It has started, and had the time of a dial: where most neighbors are not there, who is? */
+  /**
+   * It has started, and had the time of a dial: where most neighbors are remembered and could not be reached,
+   * who is there? A newcomer whose dials are slow is not where nobody is, but where all are busy.
+   */
   lookAround(): void {
-    const { links } = this.#shared
-    if (links.size > 0 && links.size * 2 < links.wanted.size) this.#sweep()
+    const { links, roster } = this.#shared
+    const missed = [...links.wanted].filter(id => roster.get(id)?.provisional && links.hasFailed(id))
+    if (links.size > 0 && missed.length * 2 > links.wanted.size) this.#sweep()
   }
 
   /** Computes whom this node wants and watches, from the rings as they stand. */
@@ -188,7 +192,9 @@ export class Connect {
   /** Most of its own links are silent or lost. */
   #sweepInDoubt(): void {
     this.#watches.doubt()
-    this.#sweep()
+    // Where a machine has too little of itself, 50 handshakes make it worse, and it would blame whoever is slow.
+    const { now, awareness } = this.#shared
+    if (now >= awareness.starvedUntil) this.#sweep()
   }
 
   /** Reaches for every member that is held present, some at a time; each failure is evidence. */

@@ -67,7 +67,8 @@ export class Hosts {
     }
     this.#drop(id)
     if (link !== undefined && link.pulse.lastFrameAt >= (guest.askedAt ?? now)) return
-    const isInDoubt = now < awareness.quietUntil || now < awareness.newUntil
+    const { quietUntil, newUntil, starvedUntil } = awareness
+    const isInDoubt = now < Math.max(quietUntil, newUntil, starvedUntil)
     if (!isInDoubt && !jury.isAccused(id)) this.#report(entry)
   }
 

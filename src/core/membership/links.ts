@@ -164,6 +164,11 @@ export class Links {
     return true
   }
 
+  /** Whether the last dials to it failed. */
+  hasFailed(id: NodeId): boolean {
+    return this.#backoffMs.has(id)
+  }
+
   /** The peer was heard in its present life: the next loss is dialled from the shortest pause. */
   steady(id: NodeId): void {
     this.#backoffMs.delete(id)

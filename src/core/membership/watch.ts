@@ -281,10 +281,13 @@ export class Watches {
   }
 
   #raise(entry: Entry, watch: Watch, evidence: 'refused' | 'silent'): Millis | null {
-    const { now, config, jury, awareness, id: self } = this.#shared
+    const { now, config, jury, awareness, links, id: self } = this.#shared
     if (evidence === 'silent') {
-      const { quietUntil, newUntil } = awareness
+      const { quietUntil, newUntil, starvedUntil } = awareness
       if (now < quietUntil) return quietUntil
+      const heardAt = links.get(entry.id)?.pulse.lastFrameAt ?? watch.lostAt ?? watch.since
+      const silentAt = Math.min(starvedUntil, heardAt + config.starvedSilenceMs)
+      if (now < silentAt) return silentAt
       if (now < newUntil && !jury.isAccusedByOthers(entry.id)) return newUntil
     }
     if (jury.hasAccused(self, entry.id) && evidence === 'silent') return now + config.suspicionMaxMs
