@@ -17,6 +17,7 @@ import type { MembersView } from '../member.js'
 import type { Message } from '../message.js'
 import type { CoreEvent, Effect, StateChange, Stepper, StoreEntry } from '../step.js'
 import { Arrivals } from './arrivals.js'
+import { Changes, type SpaceChanges } from './changes.js'
 import { Documents } from './documents.js'
 import { Exchange } from './exchange.js'
 import { Footing } from './footing.js'
@@ -41,11 +42,6 @@ export interface StateDeps extends FrameParts {
   readonly awaits?: boolean
   /** What the store holds under `STATE_PREFIX`. */
   readonly entries: Iterable<StoreEntry>
-}
-
-export interface SpaceChanges {
-  readonly space: string
-  readonly keys: readonly string[]
 }
 
 export interface StateCore extends Stepper, StateAccess {
@@ -91,7 +87,7 @@ class State implements StateCore {
   readonly #clock: HybridClock
   /** What changed in this step. */
   readonly #dirty = new Set<Replica>()
-  readonly #changes = new Map<string, Set<string>>()
+  readonly #changes = new Changes()
 
   constructor(deps: StateDeps) {
     const frame = new Frame(deps)
@@ -236,9 +232,7 @@ class State implements StateCore {
   }
 
   takeChanges(): SpaceChanges[] {
-    const out = [...this.#changes].map(([space, keys]) => ({ space, keys: [...keys] }))
-    this.#changes.clear()
-    return out
+    return this.#changes.take()
   }
 
   takeOffences(): Offence[] {
@@ -393,9 +387,7 @@ class State implements StateCore {
   #tellApplication(now: Millis, { entries, name }: Replica): void {
     const keys = entries.takeChanged()
     if (keys.length === 0) return
-    const known = this.#changes.get(name) ?? new Set()
-    for (const key of keys) known.add(key)
-    this.#changes.set(name, known)
+    this.#changes.note(name, keys)
     const event = { kind: 'state.changed', at: this.#frame.wall(now), space: spaceName(name), keys } as const
     this.#frame.emit({ kind: 'notify', event })
   }

@@ -8,7 +8,7 @@ import { type Context, claimOf, deleteClaim, isLive, SPACES, setClaim } from './
 import { isHolding } from './copy.js'
 import { writeFloor } from './floor.js'
 import type { Observer } from './observer.js'
-import type { LocalCopy, Slot } from './slots.js'
+import { claimNumber, type LocalCopy, type Slot } from './slots.js'
 
 export interface ClaimWaiter {
   readonly slot: Slot
@@ -16,10 +16,10 @@ export interface ClaimWaiter {
 }
 
 export interface ClaimWriter {
-  /** This node's claim as its copy stands, under this number. `told`: who waits for it hears it from this node itself. */
-  publish(slot: Slot, local: LocalCopy, number: number, told?: boolean): void
+  /** This node's claim as its copy stands. `told`: who waits for it hears it from this node itself. */
+  publish(slot: Slot, local: LocalCopy, told?: boolean): void
   /** The same for this node alone: a word to all may follow. */
-  note(slot: Slot, local: LocalCopy, number: number): void
+  note(slot: Slot, local: LocalCopy): void
   replace(slot: Slot, claim: Claim): void
   remove(slot: Slot, node: NodeId): void
   /** The claims of dead members below this number go, in the write in which a higher one stands. */
@@ -39,14 +39,14 @@ export const createClaimWriter = (ctx: Context, observer: Observer): ClaimWriter
   const waiting = new Map<number, ClaimWaiter[]>()
   let floorStored = ctx.floor
 
-  const claimAs = (slot: Slot, local: LocalCopy, number: number): Claim | null => {
+  const claimAs = (slot: Slot, local: LocalCopy): Claim | null => {
     const { state } = local
     if (state.phase === 'waiting') return null
     const record = ctx.deps.members.get(ctx.self)?.record
     return {
       task: slot.task,
       slot: slot.index,
-      epoch: { number, node: ctx.self },
+      epoch: { number: claimNumber(local), node: ctx.self },
       phase: state.phase,
       since: local.since,
       restarts: local.errors,
@@ -59,8 +59,8 @@ export const createClaimWriter = (ctx: Context, observer: Observer): ClaimWriter
     }
   }
 
-  const publish = (slot: Slot, local: LocalCopy, number: number, told = false): void => {
-    const claim = claimAs(slot, local, number)
+  const publish = (slot: Slot, local: LocalCopy, told = false): void => {
+    const claim = claimAs(slot, local)
     if (claim === null) return
     const { state } = local
     const isAwaited =
@@ -119,8 +119,8 @@ export const createClaimWriter = (ctx: Context, observer: Observer): ClaimWriter
 
   return {
     publish,
-    note: (slot, local, number) => {
-      const claim = claimAs(slot, local, number)
+    note: (slot, local) => {
+      const claim = claimAs(slot, local)
       if (claim !== null) keep(slot, claim)
     },
     replace,

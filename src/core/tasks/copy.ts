@@ -98,36 +98,42 @@ const rowOf = (state: CopyState): Row => {
         ? {
             exited: event => exit(state, event),
             stop: ({ cause }) => to({ ...held(state), phase: 'stopping', cause }, 'publish', 'halt'),
-            renew: ({ number }) => to({ ...state, number }),
+            renew: renewed(state),
             steady: () => (state.restarts === 0 ? to(state) : to({ ...state, restarts: 0 })),
           }
         : {
             run: () => to({ ...state, active: true }, 'launch'),
             stop: ({ cause }) => to({ ...held(state), phase: 'stopped', cause }, 'ended'),
-            renew: ({ number }) => to({ ...state, number }),
+            renew: renewed(state),
           }
     case 'stopping':
       // However it ended, it was asked to: the cause is that of the request.
       return {
         exited: () => to({ ...held(state), phase: 'stopped', cause: state.cause }, 'ended'),
-        renew: ({ number }) => to({ ...state, number }),
+        renew: renewed(state),
       }
     case 'stopped':
       return {
         // Failures count on only through restarts after failures.
         take: ({ number }) => take(number, 0),
-        renew: ({ number }) => to({ ...state, number }),
+        renew: renewed(state),
       }
     case 'failed':
       return {
         take: ({ number }) => take(number, state.restarts),
         stop: ({ cause }) => to({ ...held(state), phase: 'stopped', cause }, 'ended'),
-        renew: ({ number }) => to({ ...state, number }),
+        renew: renewed(state),
       }
   }
 }
 
 const to = (state: CopyState, ...actions: CopyAction[]): Transition => ({ state, actions })
+
+/** Nothing but its number changes. */
+const renewed =
+  <S extends Exclude<CopyState, { phase: 'waiting' }>>(state: S) =>
+  ({ number }: { readonly number: number }): Transition =>
+    to({ ...state, number })
 
 const held = (state: Held): Held => ({ number: state.number, restarts: state.restarts })
 

@@ -16,7 +16,7 @@ import type { HandOver } from './hand-over.js'
 import type { Jobs } from './jobs.js'
 import { rivalsOf } from './owning.js'
 import type { Results } from './results.js'
-import { claimNumber, type LocalCopy, type Slot } from './slots.js'
+import type { LocalCopy, Slot } from './slots.js'
 import type { Task } from './task-table.js'
 
 export interface Lives {
@@ -66,7 +66,7 @@ export const createLives = (
     const task = local.task as Task
     switch (action) {
       case 'claim':
-        claims.publish(slot, local, numberOf(local.state))
+        claims.publish(slot, local)
         claims.bury(slot, numberOf(local.state))
         claims.await(slot, numberOf(local.state))
         return
@@ -89,11 +89,11 @@ export const createLives = (
       case 'publish':
         if (local.state.phase === 'stopping') {
           // Most have ended before the others would have heard of it.
-          claims.note(slot, local, claimNumber(local))
+          claims.note(slot, local)
           ctx.deadlines.set(`show|${slot.key}`, ctx.now + ctx.config.stoppingMs)
           return
         }
-        claims.publish(slot, local, claimNumber(local))
+        claims.publish(slot, local)
         if (local.state.phase === 'running') {
           if (task.schedule !== null) armPeriod(slot, local)
           else if (local.state.restarts > 0)
@@ -123,7 +123,7 @@ export const createLives = (
     local.movesAt = null
     local.deadClaimsAt = null
     const heir = moves.heirOf(slot)
-    claims.publish(slot, local, claimNumber(local), heir !== null)
+    claims.publish(slot, local, heir !== null)
     if (heir === null) return
     // After a split the heir runs already: it is not worth a connection to hear that it now runs alone.
     const isRunning = rivalsOf(ctx, slot).some(claim => claim.epoch.node === heir)
@@ -147,7 +147,7 @@ export const createLives = (
         return true
       case 'error':
       case 'show':
-        claims.publish(slot, local, claimNumber(local))
+        claims.publish(slot, local)
         return true
       case 'period':
         onPeriod(slot, local)

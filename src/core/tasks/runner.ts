@@ -204,7 +204,7 @@ export const createRunner = (
     local.renewTo = nextEpochNumber(Math.max(slot.highest, ctx.floor), local.task?.createdAt ?? 0)
     local.cause = 'heal'
     // Others lost theirs too and hear of it together: a word to all for each would keep everybody busy now.
-    claims.publish(slot, local, local.renewTo, true)
+    claims.publish(slot, local, true)
     checkpoints.renew(slot)
     local.claimLost = false
     claims.await(slot, local.renewTo)
