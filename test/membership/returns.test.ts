@@ -3,7 +3,15 @@
 
 import test from 'ava'
 import type { SimNode } from '../../src/sim/node.js'
-import { disagreement, lastDeath, type Mesh, runUntilAgreed, settledMesh } from './mesh.js'
+import {
+  createMesh,
+  disagreement,
+  joinAll,
+  lastDeath,
+  type Mesh,
+  runUntilAgreed,
+  settledMesh,
+} from './mesh.js'
 
 /** All silence is known within this, at any size (DESIGN, section 9). */
 const SILENCE_MS = 2_500
@@ -165,3 +173,20 @@ test('a node that starts tries each of those whom it remembers once, in two seco
   world.run(world.nowMs + 2_000)
   t.is(tried.size, 19)
 })
+
+for (const nodes of [2, 3, 20]) {
+  test(`${nodes} nodes that are all killed a second after their first agreement find each other again untold`, t => {
+    for (let seed = 1; seed <= 10; seed++) {
+      const mesh = createMesh({ seed, nodes, judged: false })
+      const { world } = mesh
+      joinAll(mesh)
+      world.run(world.config.startSpreadMs + 100)
+      runUntilAgreed(mesh, 20_000)
+      world.run(world.nowMs + 1_000)
+      for (const node of world.nodes) world.crash(node)
+      world.run(world.nowMs + 3_000)
+      for (const node of world.nodes) world.restart(node)
+      t.true(runUntilAgreed(mesh, 10_000) <= 10_000, `seed ${seed}`)
+    }
+  })
+}

@@ -1,6 +1,6 @@
 // What membership keeps on disk: this node's own number of lives, the members it
 // has met, and whom an operator struck. Written lazily but for the generation,
-// which has to be durable before this node speaks.
+// which has to be durable before this node speaks, and the first members it meets.
 
 import { ShoalError } from '../errors.js'
 import type { Millis, NodeId } from '../ids.js'
@@ -15,6 +15,8 @@ const MEMBER = 'm/member/'
 const STRIKE = 'm/strike/'
 const RETURNS_MAX = 16
 const STRIKES_MAX = 2_000
+/** With fewer written down than this, the next ones are not left to a lazy write. */
+const ENOUGH_TO_RETURN = 3
 
 export class Memory {
   readonly generationNumber: number
@@ -25,6 +27,8 @@ export class Memory {
   readonly #retired = new Map<NodeId, { number: number; at: Millis }>()
   /** Members to be written with the next batch; null takes one away. */
   readonly #noted = new Map<NodeId, Sealed<MemberRecord> | null>()
+  /** How often a member was written down, in this life or before. */
+  #written: number
   #returns: Millis[]
 
   constructor(entries: Iterable<StoreEntry>, config: MembershipConfig, now: Millis) {
@@ -45,6 +49,7 @@ export class Memory {
     }
     this.generationNumber = generation
     this.remembered = remembered
+    this.#written = remembered.length
     this.#returns = returns.filter(at => Number.isFinite(at) && at <= now)
   }
 
@@ -85,15 +90,21 @@ export class Memory {
     this.#note(shared, id, null)
   }
 
-  /** Writes the members that changed lately, all at once: a mass start would make one write of each. */
+  /**
+   * Writes the members that changed lately, all at once: a mass start would make one
+   * write of each. The first ones are flushed: a node that dies soon after it joined
+   * would come back knowing nobody, and stay alone.
+   */
   flush(shared: Shared): void {
     if (this.#noted.size === 0) return
+    const flush = this.#written < ENOUGH_TO_RETURN
     const writes = [...this.#noted].map(([id, sealed]) => ({
       key: MEMBER + id,
       value: sealed === null ? null : pack(sealed),
     }))
+    this.#written += writes.length
     this.#noted.clear()
-    shared.out.push({ kind: 'persist', writes, flush: false, token: null })
+    shared.out.push({ kind: 'persist', writes, flush, token: null })
   }
 
   retire(shared: Shared, id: NodeId, number: number): void {
