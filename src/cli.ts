@@ -4,14 +4,9 @@
 // node must not wait for the code of one. Exit 0: done; 1: what was asked failed;
 // 2: wrong usage.
 
-import { setFlagsFromString } from 'node:v8'
+import { keepHeapSmall } from './adapters/system/heap.js'
 
-// Measured in a mesh of 20: a small young generation saves 17 MB on Node 20, the
-// other flag 31 MB on 24. V8 takes them only before the heap has grown.
-if (process.argv[2] === 'up') {
-  const major = Number(process.versions.node.split('.')[0])
-  setFlagsFromString(major < 22 ? '--max-semi-space-size=1' : '--optimize-for-size')
-}
+if (process.argv[2] === 'up') keepHeapSmall()
 
 /** For what a node that could not start is still closing. */
 const LINGER_MS = 1_000

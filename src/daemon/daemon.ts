@@ -4,6 +4,7 @@
 
 import '../polyfill.js'
 import { constants } from 'node:os'
+import { collectAfterStart } from '../adapters/system/heap.js'
 import { FAILED, UsageError } from '../cli/errors.js'
 import { line } from '../cli/output.js'
 import { ShoalError } from '../core/errors.js'
@@ -101,6 +102,7 @@ export const runDaemon = async (
       : readyLine(composed, server.address, isOpen),
   )
   notifier.ready(statusOf(composed))
+  collectAfterStart()
   if (settings.join.length > 0)
     setTimeout(() => remarkOnJoin(composed, settings.join), JOIN_REMARK_MS).unref()
 }

@@ -4,10 +4,10 @@
 // `inside` by what stands behind it, where the counts that no user sees can be read.
 
 import { createHash } from 'node:crypto'
-import { setFlagsFromString } from 'node:v8'
+import { collectAfterStart, keepHeapSmall } from '../../src/adapters/system/heap.js'
 import type { Handler, NodeOptions } from '../../src/index.js'
 
-setFlagsFromString(process.version.startsWith('v20.') ? '--max-semi-space-size=1' : '--optimize-for-size')
+keepHeapSmall()
 const { createNode } = await import('../../src/index.js')
 
 const now = (): number => performance.timeOrigin + performance.now()
@@ -204,4 +204,5 @@ process.on('message', async (order: Order) => {
     tell({ kind: 'failed', of: order.of, error: String(error) })
   }
 })
+collectAfterStart()
 tell({ kind: 'ready', at: now(), id: node.id, addrs: node.addrs })
