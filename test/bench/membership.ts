@@ -122,7 +122,7 @@ const idle = async (fleet: Fleet, count: number): Promise<void> => {
 const killAndFreeze = async (count: number): Promise<void> => {
   await withFleet(new Fleet({ bundled: true, inside: true }), async fleet => {
     await fleet.start(count)
-    await sleep(isQuick ? 5_000 : 15_000)
+    await sleep(isQuick ? 5_000 : 25_000)
     await idle(fleet, count)
 
     const [dead, first, joined, frozen, back] = [[], [], [], [], []] as number[][]
