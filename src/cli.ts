@@ -4,9 +4,9 @@
 // node must not wait for the code of one. Exit 0: done; 1: what was asked failed;
 // 2: wrong usage.
 
-import { keepHeapSmall } from './adapters/system/heap.js'
+import { setEngine } from './adapters/system/engine.js'
 
-if (process.argv[2] === 'up') keepHeapSmall()
+if (process.argv[2] === 'up') setEngine()
 
 /** For what a node that could not start is still closing. */
 const LINGER_MS = 1_000

@@ -4,7 +4,7 @@
 
 import '../polyfill.js'
 import { constants } from 'node:os'
-import { collectAfterStart } from '../adapters/system/heap.js'
+import { collectAfterStart } from '../adapters/system/engine.js'
 import { FAILED, UsageError } from '../cli/errors.js'
 import { line } from '../cli/output.js'
 import { ShoalError } from '../core/errors.js'

@@ -4,10 +4,10 @@
 // `inside` by what stands behind it, where the counts that no user sees can be read.
 
 import { createHash } from 'node:crypto'
-import { collectAfterStart, keepHeapSmall } from '../../src/adapters/system/heap.js'
+import { collectAfterStart, setEngine } from '../../src/adapters/system/engine.js'
 import type { Handler, NodeOptions } from '../../src/index.js'
 
-keepHeapSmall()
+setEngine()
 const { createNode } = await import('../../src/index.js')
 
 const now = (): number => performance.timeOrigin + performance.now()

@@ -31,7 +31,11 @@ export class PassingOn {
     this.#waiting.push({ id, from })
     if (this.#waiting.length >= WAITING_MAX) return this.flush()
     const { least, most } = WAIT_MS
-    this.#timer ??= setTimeout(() => this.flush(), least + this.#chance() * (most - least))
+    // Timers come before sockets: where the processor was late, copies wait there to be read first.
+    this.#timer ??= setTimeout(
+      () => setImmediate(() => this.flush()),
+      least + this.#chance() * (most - least),
+    )
   }
 
   /** Passes on all that waits. */
