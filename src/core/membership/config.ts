@@ -150,6 +150,10 @@ export interface MembershipConfig {
   readonly joinMaxMs: Millis
   /** A node in company still tries the addresses that it never met this often: its company may be an island. */
   readonly joinInCompanyMs: Millis
+  /** So long after its start a node asks the local network once more, in company too; then, while members are gone, one node of a company about this often, for so long. An answer of each is as much as an hour of nothing else costs. */
+  readonly searchFirstMs: Millis
+  readonly searchEveryMs: Millis
+  readonly searchForMs: Millis
   /** Between dials that prove the addresses of subjects. */
   readonly verifyAfterMs: Millis
 }
@@ -241,5 +245,8 @@ export const membershipLan: MembershipConfig = {
   joinMinMs: 250,
   joinMaxMs: 10_000,
   joinInCompanyMs: 5_000,
+  searchFirstMs: 10_000,
+  searchEveryMs: 60_000,
+  searchForMs: 3_000,
   verifyAfterMs: 300,
 }
