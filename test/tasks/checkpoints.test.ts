@@ -136,3 +136,22 @@ for (const seed of [1, 2, 3, 4, 5])
     t.is(ownerOf(world), heir)
     t.is(begunWith(world), 7)
   })
+
+test('a copy that is to give way and saves once more does not forget what it was told by the one that remains', t => {
+  for (let seed = 1; seed <= 5; seed++) {
+    const world = start({ seed, nodes: 2, lateSpaces: { 'shoal.claims': 300 } })
+    const owner = ownerOf(world)
+    const other = world.ids.find(id => id !== owner) as NodeId
+    save(world, owner, 7)
+    world.freeze(owner, 5_000)
+    world.advance(4_000)
+    t.deepEqual(world.running('poll'), world.ids.toSorted(), 'the other has taken over')
+    // It wakes, goes on above the other's number and says so; the other has not heard its claim yet.
+    world.advance(1_100)
+    save(world, other, 1)
+    world.advance(2_000)
+    t.is(ownerOf(world), owner)
+    replace(world)
+    t.is(begunWith(world), 7, `seed ${seed}`)
+  }
+})

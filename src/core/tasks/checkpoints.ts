@@ -80,7 +80,8 @@ export const createCheckpoints = (ctx: Context): Checkpoints => {
   const spread = (slot: Slot, local: LocalCopy, value: Json, token: number | null): void => {
     const epoch = formatEpoch({ number: claimNumber(local), node: ctx.self })
     const checkpoint: Checkpoint = { epoch, sequence: local.sequence, checkpoint: value }
-    slot.checkpoint = checkpoint
+    // It may hold what another saved above it, whose next in rank it is: that copy remains, and this one goes.
+    if (compareCheckpoints(checkpoint, slot.checkpoint) > 0) slot.checkpoint = checkpoint
     store(slot, checkpoint, token)
     unpublished.delete(slot)
     publishLater(slot)
