@@ -2,7 +2,7 @@
 
 import test from 'ava'
 import { createRng } from '../../src/core/rng.js'
-import { createMesh, type Mesh, runUntilAgreed } from './mesh.js'
+import { createMesh, type Mesh, runUntilAgreed, settledMesh } from './mesh.js'
 
 const NODES = 12
 const MINUTE_MS = 60_000
@@ -15,12 +15,15 @@ const oneByOne = (seed: number, nodes: number, everyMs: number): Mesh => {
   return mesh
 }
 
+const fresh = ({ world }: Mesh): string[] => world.nodes.map(({ index }) => `/ip4/10.9.0.${index}/tcp/7600`)
+
 /** All lose their power, and each has another address when it starts again. */
-const loseAddresses = ({ world }: Mesh, withinMs: number): void => {
+const loseAddresses = (mesh: Mesh, withinMs: number, addresses = fresh(mesh)): void => {
+  const { world } = mesh
   const rng = createRng(world.seed)
   for (const node of world.nodes) world.powerOff(node)
   world.run(world.nowMs + 8_000)
-  for (const node of world.nodes) world.readdress(node, `/ip4/10.9.0.${node.index}/tcp/7600`)
+  for (const node of world.nodes) world.readdress(node, addresses[node.index] as string)
   for (const node of world.nodes) world.at(world.nowMs + rng.below(withinMs), () => world.restart(node))
 }
 
@@ -39,10 +42,21 @@ for (const withinMs of [1_000, 20_000, MINUTE_MS])
       runUntilAgreed(mesh, 15_000)
       mesh.world.run(mesh.world.nowMs + 12_000)
       loseAddresses(mesh, withinMs)
-      mesh.world.run(mesh.world.nowMs + withinMs)
+      // Until then each believes in those whom it remembers.
+      mesh.world.run(mesh.world.nowMs + withinMs + 30_000)
       t.true(runUntilAgreed(mesh, 15_000) <= 15_000, `seed ${seed}`)
     }
   })
+
+test('where the addresses have changed hands, whoever answers is asked who is there, without mDNS too', t => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const mesh = settledMesh({ seed, nodes: NODES })
+    const { world } = mesh
+    loseAddresses(mesh, 1_000, createRng(seed).shuffle(world.nodes.map(node => node.address)))
+    world.run(world.nowMs + 31_000)
+    t.true(runUntilAgreed(mesh, 15_000) <= 15_000, `seed ${seed}`)
+  }
+})
 
 test('islands of nodes whose addresses have all changed find each other within minutes', t => {
   for (const seed of [1, 2, 3]) {

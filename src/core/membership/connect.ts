@@ -228,6 +228,13 @@ export class Connect {
     this.#settleSweep(id)
   }
 
+  /** Somebody else answers there, as after new leases: whoever it is can tell where the others are. */
+  metStranger(address: string): void {
+    const { links, roster, out } = this.#shared
+    if (links.size === 0 || !knownAddresses(roster).has(address))
+      out.push({ kind: 'dial', node: null, addresses: [address] })
+  }
+
   advanceSweep(): void {
     const { now, links, awareness } = this.#shared
     for (const id of this.#sweepFlight) {
