@@ -231,14 +231,18 @@ test('who stands still again and again has too little of its machine, who did so
   const { stallsMany, stallsMs, starvedMs } = config
   const awareness = new Awareness(config)
   let now = 100_000
-  for (let i = 1; i < stallsMany; i++) awareness.stalled(now)
+  for (let i = 1; i < stallsMany; i++) awareness.stalled(now, config.lagMs)
   t.is(awareness.starvedUntil, 0)
-  awareness.stalled(now)
+  awareness.stalled(now, config.lagMs)
   t.is(awareness.starvedUntil, now + starvedMs)
   now += stallsMs
-  awareness.stalled(now)
+  awareness.stalled(now, config.lagMs)
   t.is(awareness.starvedUntil, now + starvedMs, 'as long as it goes on')
   const later = new Awareness(config)
-  for (now = 0; now < 60_000; now += stallsMs + 1) later.stalled(now)
+  for (now = 0; now < 60_000; now += config.lagMs + stallsMs + 1) later.stalled(now, config.lagMs)
   t.is(later.starvedUntil, 0)
+  // However long each of them was: between them it ran as shortly.
+  const longer = new Awareness(config)
+  for (now = 0; now < 60_000; now += 3 * stallsMs) longer.stalled(now, 2 * stallsMs)
+  t.true(longer.starvedUntil > 0)
 })

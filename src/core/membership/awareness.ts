@@ -39,12 +39,13 @@ export class Awareness {
   }
 
   /**
-   * It stood still for a while. Who does so again and again has too little of its machine to judge others
+   * It stood still for so long. Who does so again and again has too little of its machine to judge others
    * by their silence: where all are so, each false death makes more work, and none of it ever ends.
    */
-  stalled(now: Millis): void {
+  stalled(now: Millis, forMs: Millis): void {
     const { stallsMany, stallsMs, starvedMs } = this.#config
-    this.#stalls = now - this.#stalledAt > stallsMs ? 1 : this.#stalls + 1
+    // From the end of one to the beginning of the next: the longer they are, the worse.
+    this.#stalls = now - forMs - this.#stalledAt > stallsMs ? 1 : this.#stalls + 1
     this.#stalledAt = now
     if (this.#stalls >= stallsMany) this.#starvedUntil = now + starvedMs
   }

@@ -73,7 +73,7 @@ export interface MembershipConfig {
   readonly crowdPauseMs: Millis
   /** A step that comes this much later than it was due means that this node was frozen or is too busy to judge others. */
   readonly lagMs: Millis
-  /** So many such steps, each so soon after the one before, and until so long after the last only a long silence is evidence. 50 nodes that came back at once on two cores held each other dead by the dozen, and had not ended after 200 s. */
+  /** So many such steps, each beginning so soon after the one before ended, and until so long after the last only a long silence is evidence. 50 nodes that came back at once on two cores held each other dead by the dozen, and had not ended after 200 s. */
   readonly stallsMany: number
   readonly stallsMs: Millis
   readonly starvedMs: Millis

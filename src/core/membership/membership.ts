@@ -180,7 +180,7 @@ export class Membership implements MembersView {
     this.#parts.spread.joint.postpone(gapMs)
     jury.postpone(gapMs)
     count(this.#shared, 'lags')
-    awareness.stalled(now)
+    awareness.stalled(now, gapMs)
     // Who held it dead has hung up: they get the time of a redial.
     if (wasFrozen) awareness.quiet(now + config.reachAgainMs)
     if (gapMs < config.silentCeilingMs) return
