@@ -155,3 +155,30 @@ test('a copy that is to give way and saves once more does not forget what it was
     t.is(begunWith(world), 7, `seed ${seed}`)
   }
 })
+
+test('where members are full, whoever has room for it begins with what was saved', t => {
+  let moved = 0
+  for (let seed = 1; seed <= 30; seed++) {
+    const world = createWorld({ seed, nodes: 6 })
+    for (const id of world.ids) world.change(id, { capacity: 4 })
+    world.advance(500)
+    for (let i = 0; i < 18; i++) world.put(world.ids[0] as NodeId, task(`t${i}`))
+    world.advance(2_000)
+    const victim = world.rng.pick(world.ids.slice(1))
+    const held = world.starts.filter(
+      ({ node, copy }) => node === victim && world.running(copy.task).includes(victim),
+    )
+    for (const { copy } of held)
+      world.ask(victim, { kind: 'copySaved', copy, checkpoint: copy.task, request: world.request() })
+    world.advance(200)
+    const before = world.starts.length
+    world.kill(victim)
+    world.advance(3_000)
+    for (const { copy } of held) {
+      const next = world.starts.slice(before).find(start => start.copy.task === copy.task)
+      t.is(next?.checkpoint, copy.task, `seed ${seed}: ${copy.task}`)
+      moved++
+    }
+  }
+  t.true(moved > 50)
+})
