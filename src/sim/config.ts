@@ -33,7 +33,7 @@ export interface SimConfig {
   /** Clocks differ by up to this much either way, and drift by up to so many millionths. */
   readonly clockOffsetMs: Millis
   readonly clockDriftPpm: number
-  /** Whether nodes that search find each other (mDNS), and how many answers one search brings. */
+  /** Whether nodes that search find others (mDNS), and how many answers one search brings. */
   readonly discovery: boolean
   readonly discoveredMax: number
   readonly discoveryIntervalMs: Millis

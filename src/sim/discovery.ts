@@ -1,5 +1,5 @@
-// mDNS on one segment: a node that searches hears of others that search, some of
-// them at a time, and asks again now and then.
+// mDNS on one segment: a node that searches hears of the others, some of them at a time,
+// and asks again now and then. Who has ever searched answers for as long as it lives.
 
 import type { Rng } from '../core/rng.js'
 import { chanceOf } from './chance.js'
@@ -9,6 +9,7 @@ import type { SimNode } from './node.js'
 export class Discovery {
   readonly #kernel: Kernel
   readonly #rng: Rng
+  readonly #answering = new Set<SimNode>()
   readonly #searching = new Set<SimNode>()
 
   constructor(kernel: Kernel) {
@@ -18,6 +19,7 @@ export class Discovery {
 
   set(node: SimNode, on: boolean): void {
     if (!this.#kernel.config.discovery) return
+    this.#answering.add(node)
     if (!on) this.#searching.delete(node)
     else if (!this.#searching.has(node)) {
       this.#searching.add(node)
@@ -26,6 +28,7 @@ export class Discovery {
   }
 
   forget(node: SimNode): void {
+    this.#answering.delete(node)
     this.#searching.delete(node)
   }
 
@@ -34,7 +37,7 @@ export class Discovery {
       if (node.life !== life || !this.#searching.has(node)) return
       const { discoveredMax, discoveryIntervalMs } = this.#kernel.config
       const { paths } = this.#kernel
-      const others = [...this.#searching].filter(
+      const others = [...this.#answering].filter(
         other => other !== node && other.status === 'up' && paths.isOpen(other.index, node.index),
       )
       const addresses: string[] = []

@@ -17,7 +17,7 @@ const EPOCH_MS = 1_767_225_600_000
 export class SimNode {
   readonly index: number
   readonly id: NodeId
-  readonly address: string
+  address: string
   readonly dialable: boolean
   readonly disk = new SimDisk()
   readonly driftPpm: number

@@ -250,6 +250,14 @@ export class World extends Engine {
     else this.byAddress.set(address, this.node(target))
   }
 
+  /** Its host got a new lease: nobody answers at the old address, and its process says the new one when it starts. */
+  readdress(target: Target, address: string): void {
+    const node = this.node(target)
+    if (this.byAddress.get(node.address) === node) this.byAddress.delete(node.address)
+    node.address = address
+    this.byAddress.set(address, node)
+  }
+
   protected override stepped(node: SimNode, event: CoreEvent, effects: readonly Effect[]): void {
     for (let i = 0; i < this.#stepChecks.length; i++) {
       const check = this.#stepChecks[i] as Check

@@ -227,18 +227,24 @@ test('a source that comes and goes beside another keeps no worse level back, and
   t.is(gauge.settle(600_000 + config.healthWorseMs, config)?.level, 'failing')
 })
 
-test('who stands still again and again has too little of its machine, who did so once or now and then has not', t => {
-  const { stallsMany, stallsMs, starvedMs } = config
+test('who stands still again and again for much of the time has too little of its machine', t => {
+  const { stallsMany, stallsMs, stallsShare, starvedMs, lagMs } = config
   const awareness = new Awareness(config)
   let now = 100_000
-  for (let i = 1; i < stallsMany; i++) awareness.stalled(now)
+  for (let i = 1; i < stallsMany; i++, now += 2 * lagMs) awareness.stalled(now, lagMs)
   t.is(awareness.starvedUntil, 0)
-  awareness.stalled(now)
+  awareness.stalled(now, lagMs)
   t.is(awareness.starvedUntil, now + starvedMs)
-  now += stallsMs
-  awareness.stalled(now)
+  now += 2 * lagMs
+  awareness.stalled(now, lagMs)
   t.is(awareness.starvedUntil, now + starvedMs, 'as long as it goes on')
-  const later = new Awareness(config)
-  for (now = 0; now < 60_000; now += stallsMs + 1) later.stalled(now)
-  t.is(later.starvedUntil, 0)
+  const starvedBy = (forMs: number, everyMs: number): boolean => {
+    const other = new Awareness(config)
+    for (now = 0; now < 60_000; now += everyMs) other.stalled(now, forMs)
+    return other.starvedUntil > 0
+  }
+  t.false(starvedBy(4 * stallsMs, 5 * stallsMs + 1), 'now and then')
+  t.true(starvedBy(2 * stallsMs, 3 * stallsMs), 'however long each of them was')
+  t.true(starvedBy(1_000, 1_000 / stallsShare))
+  t.false(starvedBy(1_000, 2_000 / stallsShare), 'an application that blocks it now and then')
 })

@@ -1,5 +1,6 @@
-// Finds other nodes of the same mesh on the local network by mDNS, while it is
-// switched on. The service name carries a digest of the mesh key, so that meshes
+// Finds other nodes of the same mesh on the local network by mDNS, while it is switched
+// on; it answers others from then on for as long as it runs, or who starts when all have
+// met would find nobody. The service name carries a digest of the mesh key, so that meshes
 // that share a network do not knock at each other's doors. Loaded only when used.
 
 import { createHash } from 'node:crypto'
@@ -11,13 +12,18 @@ import { ownAddresses } from './own-addresses.js'
 
 type Service = PeerDiscovery & { start?(): unknown; stop?(): unknown }
 
+/** The longest that a timer of Node.js takes: who only answers asks once, when it begins. */
+const NEVER_MS = 2 ** 31 - 1
+
 export class Discovery {
   readonly #components: MulticastDNSComponents
   readonly #self: NodeId
   readonly #serviceTag: string
   readonly #onFound: (addresses: readonly string[]) => void
   #on = false
-  #service: Service | null = null
+  #isOver = false
+  #asker: Service | null = null
+  #answerer: Service | null = null
 
   constructor(
     components: MulticastDNSComponents,
@@ -37,26 +43,37 @@ export class Discovery {
   }
 
   set(on: boolean): void {
-    if (on === this.#on) return
+    if (on === this.#on || this.#isOver) return
     this.#on = on
     void this.#settle()
   }
 
+  async stop(): Promise<void> {
+    this.#on = false
+    this.#isOver = true
+    await Promise.all([this.#settle(), this.#answerer?.stop?.()])
+  }
+
   async #settle(): Promise<void> {
-    if (this.#on && this.#service === null) {
+    if (this.#on && this.#asker === null) {
       const { mdns } = await import('@libp2p/mdns')
       // It may have been switched off, or on again, while the module loaded.
-      if (!this.#on || this.#service !== null) return
-      const service: Service = mdns({ serviceTag: this.#serviceTag, interval: limits.mdnsIntervalMs })(
-        this.#components,
-      )
-      this.#service = service
-      service.addEventListener('peer', event => this.#found(event.detail))
-      await service.start?.()
-    } else if (!this.#on && this.#service !== null) {
-      const service = this.#service
-      this.#service = null
-      await service.stop?.()
+      if (!this.#on || this.#asker !== null) return
+      const create = (interval: number, broadcast: boolean): Service =>
+        mdns({ serviceTag: this.#serviceTag, interval, broadcast })(this.#components)
+      const asker = create(limits.mdnsIntervalMs, false)
+      this.#asker = asker
+      asker.addEventListener('peer', event => this.#found(event.detail))
+      const begins = [asker]
+      if (this.#answerer === null) {
+        this.#answerer = create(NEVER_MS, true)
+        begins.push(this.#answerer)
+      }
+      for (const service of begins) await service.start?.()
+    } else if (!this.#on && this.#asker !== null) {
+      const asker = this.#asker
+      this.#asker = null
+      await asker.stop?.()
     }
   }
 

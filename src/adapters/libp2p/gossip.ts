@@ -45,10 +45,11 @@ export const gossipOptions: Partial<GossipsubOpts> = {
   ignoreDuplicatePublishError: true,
   D: 4,
   Dlo: 3,
-  Dhi: 8,
+  Dhi: 6,
   Dout: 1,
   Dscore: 2,
-  Dlazy: 3,
+  // Of what it has, a neighbor beside those is told each second: each that is told is woken, and what all missed is found by comparing.
+  Dlazy: 1,
   heartbeatInterval: 1_000,
   // A minute by default: where all start at once, most have pruned each other once, and some are left with nobody to graft.
   pruneBackoff: 5_000,

@@ -279,7 +279,7 @@ class Running {
     this.links.stop()
     this.#session.ends.stop()
     this.gossip.stop()
-    this.discovery.set(false)
+    await this.discovery.stop()
     await this.#host.stop()
   }
 

@@ -19,8 +19,7 @@ export class Awareness {
   #returns = 0
   #returnedAt: Millis = Number.NEGATIVE_INFINITY
   #crowdSince: Millis = Number.NEGATIVE_INFINITY
-  #stalls = 0
-  #stalledAt: Millis = Number.NEGATIVE_INFINITY
+  #stalls: readonly { readonly began: Millis; readonly ended: Millis }[] = []
   #starvedUntil: Millis = 0
 
   constructor(config: MembershipConfig) {
@@ -39,14 +38,21 @@ export class Awareness {
   }
 
   /**
-   * It stood still for a while. Who does so again and again has too little of its machine to judge others
-   * by their silence: where all are so, each false death makes more work, and none of it ever ends.
+   * It stood still for so long. Who does so again and again, and for much of the time, has too little of its
+   * machine to judge others by their silence: where all are so, each false death makes more work, and none of
+   * it ever ends. One whose application blocks it now and then hears well enough in between.
    */
-  stalled(now: Millis): void {
-    const { stallsMany, stallsMs, starvedMs } = this.#config
-    this.#stalls = now - this.#stalledAt > stallsMs ? 1 : this.#stalls + 1
-    this.#stalledAt = now
-    if (this.#stalls >= stallsMany) this.#starvedUntil = now + starvedMs
+  stalled(now: Millis, forMs: Millis): void {
+    const { stallsMany, stallsMs, stallsShare, starvedMs } = this.#config
+    const began = now - forMs
+    const last = this.#stalls.at(-1)
+    // From the end of one to the beginning of the next: the longer they are, the worse.
+    const isNext = last !== undefined && began - last.ended <= stallsMs
+    this.#stalls = [...(isNext ? this.#stalls : []), { began, ended: now }].slice(-stallsMany)
+    if (this.#stalls.length < stallsMany) return
+    const stoodMs = this.#stalls.reduce((sum, stall) => sum + stall.ended - stall.began, 0)
+    const spanMs = now - (this.#stalls[0]?.began ?? now)
+    if (stoodMs >= stallsShare * spanMs) this.#starvedUntil = now + starvedMs
   }
 
   /** A dial of this node led to a link. One that waited for a cut to heal says nothing about this machine. */

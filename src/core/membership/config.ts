@@ -73,9 +73,10 @@ export interface MembershipConfig {
   readonly crowdPauseMs: Millis
   /** A step that comes this much later than it was due means that this node was frozen or is too busy to judge others. */
   readonly lagMs: Millis
-  /** So many such steps, each so soon after the one before, and until so long after the last only a long silence is evidence. 50 nodes that came back at once on two cores held each other dead by the dozen, and had not ended after 200 s. */
+  /** So many such steps, each beginning so soon after the one before ended, that are so much of the time together, and until so long after the last only a long silence is evidence. 50 nodes that came back at once on two cores held each other dead by the dozen, and had not ended after 200 s. */
   readonly stallsMany: number
   readonly stallsMs: Millis
+  readonly stallsShare: number
   readonly starvedMs: Millis
   /** The long silence: a machine that is always busy must still find out some time. */
   readonly starvedSilenceMs: Millis
@@ -150,6 +151,10 @@ export interface MembershipConfig {
   readonly joinMaxMs: Millis
   /** A node in company still tries the addresses that it never met this often: its company may be an island. */
   readonly joinInCompanyMs: Millis
+  /** So long after their start a few of a company ask the local network once more; then, while members are gone, one node of a company about this often, for so long. An answer of each is as much as an hour of nothing else costs. */
+  readonly searchFirstMs: Millis
+  readonly searchEveryMs: Millis
+  readonly searchForMs: Millis
   /** Between dials that prove the addresses of subjects. */
   readonly verifyAfterMs: Millis
 }
@@ -197,6 +202,7 @@ export const membershipLan: MembershipConfig = {
   lagMs: 300,
   stallsMany: 3,
   stallsMs: 5_000,
+  stallsShare: 1 / 3,
   starvedMs: 10_000,
   starvedSilenceMs: 120_000,
   selfDoubtMs: 500,
@@ -241,5 +247,8 @@ export const membershipLan: MembershipConfig = {
   joinMinMs: 250,
   joinMaxMs: 10_000,
   joinInCompanyMs: 5_000,
+  searchFirstMs: 10_000,
+  searchEveryMs: 60_000,
+  searchForMs: 3_000,
   verifyAfterMs: 300,
 }

@@ -5,6 +5,7 @@
 
 import type { Millis, NodeId } from '../ids.js'
 import { isPresent } from './roster.js'
+import { knownAddresses, type Search } from './search.js'
 import { ask, type Shared, send, soon } from './shared.js'
 import type { Watches } from './watch.js'
 
@@ -33,6 +34,7 @@ const SPLIT_MEMBERS = 3
 export class Connect {
   readonly #shared: Shared
   readonly #watches: Watches
+  readonly #search: Search
   readonly #join = new Map<string, JoinAttempt>()
   #extra: readonly NodeId[] = []
   #seenRingRevision = -1
@@ -41,16 +43,16 @@ export class Connect {
   #sweptAt: Millis | null = null
   /** Whom it lost a link with since then. */
   #lost: { readonly since: Millis; readonly nodes: Set<NodeId> } = { since: 0, nodes: new Set() }
-  #discovering: boolean | null = null
   #checkedAt: Millis = 0
   /** Whether it has already tried a few, when it started. */
   #hasTriedSome = false
   /** Whom it remembered when it started and has not tried yet: each gets one try before anybody gets a second. */
   #untried: NodeId[] | null = null
 
-  constructor(shared: Shared, watches: Watches) {
+  constructor(shared: Shared, watches: Watches, search: Search) {
     this.#shared = shared
     this.#watches = watches
+    this.#search = search
   }
 
   get size(): number {
@@ -157,7 +159,7 @@ export class Connect {
 
   linkUp(id: NodeId): void {
     this.#settleSweep(id)
-    this.#discover(false)
+    this.#search.met()
   }
 
   /** A link was lost: with enough of them at once, reach for everybody. One that breaks again and again is one. */
@@ -226,6 +228,13 @@ export class Connect {
     this.#settleSweep(id)
   }
 
+  /** Somebody else answers there, as after new leases: whoever it is can tell where the others are. */
+  metStranger(address: string): void {
+    const { links, roster, out } = this.#shared
+    if (links.size === 0 || !knownAddresses(roster).has(address))
+      out.push({ kind: 'dial', node: null, addresses: [address] })
+  }
+
   advanceSweep(): void {
     const { now, links, awareness } = this.#shared
     for (const id of this.#sweepFlight) {
@@ -239,7 +248,7 @@ export class Connect {
   alone(): void {
     const { now, config, links, roster, rng, chores, id } = this.#shared
     if (links.size > 0) return
-    this.#discover(true)
+    this.#search.alone()
     const others = roster
       .all()
       .filter(entry => entry.id !== id && entry.verdict !== 'left' && !links.isDialing(now, entry.id))
@@ -259,9 +268,9 @@ export class Connect {
   }
 
   tryJoin(): void {
-    const { now, config, links, rng, out, chores } = this.#shared
+    const { now, config, links, rng, out, chores, roster } = this.#shared
     const isAlone = links.size === 0
-    const known = isAlone ? null : this.#knownAddresses()
+    const known = isAlone ? null : knownAddresses(roster)
     let next: Millis | null = null
     for (const [address, attempt] of this.#join) {
       if (attempt.isOwn || (known !== null && (attempt.isMet || known.has(address)))) continue
@@ -298,12 +307,6 @@ export class Connect {
   metSelf(address: string): void {
     const attempt = this.#join.get(address)
     if (attempt !== undefined) attempt.isOwn = true
-  }
-
-  /** Neighbors found on the local network. */
-  discovered(addresses: readonly string[]): void {
-    const { links, out } = this.#shared
-    if (links.size === 0 && addresses.length > 0) out.push({ kind: 'dial', node: null, addresses })
   }
 
   /**
@@ -358,20 +361,6 @@ export class Connect {
       return
     }
     chores.delete('verify')
-  }
-
-  #discover(on: boolean): void {
-    if (this.#discovering === on) return
-    this.#discovering = on
-    this.#shared.out.push({ kind: 'discovery', on })
-  }
-
-  #knownAddresses(): Set<string> {
-    const known = new Set<string>()
-    for (const { verdict, record } of this.#shared.roster.all()) {
-      if (isPresent(verdict)) for (const address of record.addresses) known.add(address)
-    }
-    return known
   }
 
   #settleSweep(id: NodeId): void {

@@ -93,6 +93,7 @@ export class Contact {
     const wasLast = links.failed(now, event.node)
     this.#parts.watches.dialFailed(event.node, event.address, event.reason)
     if (wasLast) this.#parts.connect.dialFailed(event.node)
+    if (event.reason === 'identity') this.#parts.connect.metStranger(event.address)
   }
 
   frame(from: NodeId, message: MembershipMessage, channel: Channel): void {

@@ -180,7 +180,7 @@ export class Membership implements MembersView {
     this.#parts.spread.joint.postpone(gapMs)
     jury.postpone(gapMs)
     count(this.#shared, 'lags')
-    awareness.stalled(now)
+    awareness.stalled(now, gapMs)
     // Who held it dead has hung up: they get the time of a redial.
     if (wasFrozen) awareness.quiet(now + config.reachAgainMs)
     if (gapMs < config.silentCeilingMs) return
@@ -213,7 +213,7 @@ export class Membership implements MembersView {
         }
         return
       case 'discovered':
-        return this.#parts.connect.discovered(event.addresses)
+        return this.#parts.search.found(event.addresses)
       case 'addresses':
         if (
           sameList(this.selfRecord.addresses, event.addresses) &&
@@ -281,6 +281,8 @@ export class Membership implements MembersView {
         return this.#parts.connect.alone()
       case 'around':
         return this.#parts.connect.lookAround()
+      case 'search':
+        return this.#parts.search.turn()
       case 'compare':
         return this.#parts.spread.compareWithAll()
       case 'join':

@@ -19,6 +19,7 @@ import { Memory } from './memory.js'
 import { MeshClock } from './mesh-clock.js'
 import { Offences } from './offences.js'
 import { Roster } from './roster.js'
+import { Search } from './search.js'
 import { SelfRecord } from './self.js'
 import { SelfKeeping } from './self-keeping.js'
 import { Settling } from './settling.js'
@@ -56,6 +57,7 @@ export interface Parts {
   readonly hosts: Hosts
   readonly memory: Memory
   readonly offences: Offences
+  readonly search: Search
   readonly selfKeeping: SelfKeeping
   readonly solitude: Solitude
   readonly spread: Spread
@@ -74,7 +76,8 @@ export const createParts = (deps: MembershipDeps): Parts => {
     () => connect.checkNeighbors(),
   )
   const hosts: Hosts = new Hosts(shared, entry => verdicts.report(entry))
-  const connect = new Connect(shared, watches)
+  const search = new Search(shared)
+  const connect = new Connect(shared, watches, search)
   const spread: Spread = new Spread(
     shared,
     () => memory.strikes(),
@@ -83,9 +86,17 @@ export const createParts = (deps: MembershipDeps): Parts => {
   const offences = new Offences(shared)
   const verdicts: Verdicts = new Verdicts(shared, watches, connect, spread)
   const { nextToken } = deps
-  const selfKeeping = new SelfKeeping(shared, { memory, settling, spread, connect, verdicts, nextToken })
+  const selfKeeping = new SelfKeeping(shared, {
+    memory,
+    settling,
+    spread,
+    connect,
+    search,
+    verdicts,
+    nextToken,
+  })
   const solitude: Solitude = new Solitude(shared, verdicts, connect, watches)
-  const parts = { memory, connect, hosts, offences, selfKeeping, solitude, spread, verdicts, watches }
+  const parts = { memory, connect, hosts, offences, search, selfKeeping, solitude, spread, verdicts, watches }
   const forgetting = new Forgetting(shared, { ...parts, seal: body => deps.sealer.strike(body) })
   const admission = new Admission(shared, { ...parts, forgetting })
   shared.roster.put(shared.self.sealed, { verdict: 'alive', cause: null, since: now })

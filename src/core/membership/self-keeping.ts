@@ -11,6 +11,7 @@ import type { Connect } from './connect.js'
 import { HealthGauge } from './health-gauge.js'
 import type { Memory } from './memory.js'
 import { type Entry, isPresent } from './roster.js'
+import type { Search } from './search.js'
 import type { Settling } from './settling.js'
 import { count, MEMBERS_TOPIC, type Shared, send, soon } from './shared.js'
 import type { Spread } from './spread.js'
@@ -21,6 +22,7 @@ export interface SelfKeepingDeps {
   readonly settling: Settling
   readonly spread: Spread
   readonly connect: Connect
+  readonly search: Search
   readonly verdicts: Verdicts
   readonly nextToken: () => number
 }
@@ -80,6 +82,7 @@ export class SelfKeeping {
       chores.set('settle', now + config.settleLookMs * (remembers ? 3 : 1))
     }
     for (const link of links.all()) send(this.#shared, link.node, { kind: 'hello', record: self.sealed })
+    this.#deps.search.plan()
     this.#deps.connect.alone()
     this.#deps.verdicts.notify('member.alive', this.#entry())
   }

@@ -31,6 +31,7 @@ export type Chore =
   | 'branches'
   | 'alone'
   | 'around'
+  | 'search'
   | 'compare'
   | 'join'
   | 'dead'

@@ -9,6 +9,7 @@
 import { ShoalError } from '../errors.js'
 import type { Stamp } from '../hybrid-clock.js'
 import { compareText } from '../ids.js'
+import { OWN_SPACES } from '../own-spaces.js'
 import type { StoreEntry } from '../step.js'
 import type { Frame } from './frame.js'
 import type { Interest } from './interest.js'
@@ -33,6 +34,9 @@ interface Loading {
   readonly bytes: number
   readonly useless: number
 }
+
+/** Of spaces that a later version may keep for itself no more is known than of anybody's. */
+const OWN_DOCUMENTS: ReadonlySet<string> = new Set(Object.values(OWN_SPACES).map(name => `space/${name}`))
 
 export class Holdings {
   readonly #frame: Frame
@@ -64,8 +68,7 @@ export class Holdings {
   ensure(document: string): Replica | undefined {
     const found = this.#replicas.get(document)
     if (found !== undefined || this.#loading.has(document) || !this.holds(document)) return found
-    // Shoal's own spaces are few, and nothing works without them.
-    if (!document.startsWith('space/shoal.') && this.#isFull()) return undefined
+    if (!OWN_DOCUMENTS.has(document) && this.#isFull()) return undefined
     const replica = this.#begin(document, newLineage(this.#frame.rng))
     const { config, now } = this.#frame
     replica.news.until = now + config.newsMs

@@ -14,6 +14,10 @@ import { asObject, type Task } from './task-table.js'
 export interface Checkpoints {
   /** The newest one known for this task, or null. */
   newest(slot: Slot, task: Task): Json
+  /** The same for a copy that begins with it here; what shared state does not have yet gets there. */
+  resume(slot: Slot, task: Task): Json
+  /** The highest number under which anything known here was saved: a claim at or below it would lose what it saves. */
+  highest(slot: Slot): number
   save(slot: Slot, checkpoint: Json, request: number): void
   /** Its claim has a higher number now, and so gets what was saved under the one before. */
   renew(slot: Slot): void
@@ -23,6 +27,10 @@ export interface Checkpoints {
   isHere(slot: Slot, claim: Claim): boolean
   /** Shared state holds another one. */
   stateChanged(task: TaskId, index: number): void
+  /** Others may be next in rank, or may be in a new life, which has heard of nothing. */
+  membersChanged(): void
+  /** … since a while: they are told what shared state does not have yet. */
+  tellHolders(): void
   /** Puts the newest into shared state now. */
   publish(slot: Slot): void
   /** This node's own entry on disk is not needed any more. */
@@ -34,7 +42,8 @@ export interface Checkpoints {
 
 export const createCheckpoints = (ctx: Context): Checkpoints => {
   const onDisk = new Map<string, Checkpoint>()
-  const unpublished = new Set<Slot>()
+  /** What shared state does not have yet, and which lives of whom were told of it. */
+  const unpublished = new Map<Slot, Set<string>>()
   const saving = new Map<number, number>()
 
   for (const { key, value } of ctx.deps.entries) {
@@ -61,6 +70,8 @@ export const createCheckpoints = (ctx: Context): Checkpoints => {
   const publish = (slot: Slot): void => {
     ctx.deadlines.delete(`save|${slot.key}`)
     if (!unpublished.delete(slot) || slot.checkpoint === null) return
+    // After a split it may be another one's, and above this one.
+    if (compareCheckpoints(slot.checkpoint, inState(slot.key)) <= 0) return
     const value = slot.checkpoint as unknown as Json
     ctx.out.push(...ctx.deps.state.write(ctx.now, SPACES.checkpoints, [{ key: slot.key, value }], null))
   }
@@ -69,18 +80,52 @@ export const createCheckpoints = (ctx: Context): Checkpoints => {
   const spread = (slot: Slot, local: LocalCopy, value: Json, token: number | null): void => {
     const epoch = formatEpoch({ number: claimNumber(local), node: ctx.self })
     const checkpoint: Checkpoint = { epoch, sequence: local.sequence, checkpoint: value }
-    slot.checkpoint = checkpoint
+    // It may hold what another saved above it, whose next in rank it is: that copy remains, and this one goes.
+    if (compareCheckpoints(checkpoint, slot.checkpoint) > 0) slot.checkpoint = checkpoint
     store(slot, checkpoint, token)
-    for (const to of holders(slot))
+    unpublished.delete(slot)
+    publishLater(slot)
+    tell(slot)
+  }
+
+  const publishLater = (slot: Slot): void => {
+    if (!unpublished.has(slot)) unpublished.set(slot, new Set())
+    if (ctx.deadlines.get(`save|${slot.key}`) === null)
+      ctx.deadlines.set(`save|${slot.key}`, ctx.now + ctx.config.checkpointPaceMs)
+  }
+
+  /** Those who are next in rank and have not heard of it. */
+  const tell = (slot: Slot): void => {
+    const told = unpublished.get(slot)
+    const { checkpoint } = slot
+    // Only a claim's own node speaks for it.
+    if (told === undefined || checkpoint === null || parseEpoch(checkpoint.epoch)?.node !== ctx.self) return
+    for (const to of holders(slot)) {
+      const life = `${to} ${ctx.deps.members.get(to)?.record.generation.number}`
+      if (told.has(life)) continue
+      told.add(life)
       ctx.out.push({
         kind: 'send',
         to,
         channel: channelTo(ctx, to),
         message: { kind: 'checkpoint', task: slot.task, slot: slot.index, ...checkpoint },
       })
-    unpublished.add(slot)
-    if (ctx.deadlines.get(`save|${slot.key}`) === null)
-      ctx.deadlines.set(`save|${slot.key}`, ctx.now + ctx.config.checkpointPaceMs)
+    }
+  }
+
+  const known = (slot: Slot): readonly (Checkpoint | null)[] => [
+    slot.checkpoint,
+    onDisk.get(slot.key) ?? null,
+    inState(slot.key),
+  ]
+
+  /** One that an earlier task of this name left behind is none of this one's. */
+  const newest = (slot: Slot, task: Task): Checkpoint | null => {
+    let best: Checkpoint | null = null
+    for (const checkpoint of known(slot))
+      if (checkpoint !== null && numberOf(checkpoint) > Math.floor(task.createdAt / 1_000))
+        if (compareCheckpoints(checkpoint, best) > 0) best = checkpoint
+    return best
   }
 
   /** The copy that is due here may have waited for just this. */
@@ -101,19 +146,25 @@ export const createCheckpoints = (ctx: Context): Checkpoints => {
     publish,
     receive,
 
-    newest: (slot, task) => {
-      let best: Checkpoint | null = null
-      // One that an earlier task of this name left behind is none of this one's.
-      for (const known of [slot.checkpoint, onDisk.get(slot.key) ?? null, inState(slot.key)])
-        if (known !== null && numberOf(known) > Math.floor(task.createdAt / 1_000))
-          if (compareCheckpoints(known, best) > 0) best = known
-      return best === null ? null : best.checkpoint
+    newest: (slot, task) => newest(slot, task)?.checkpoint ?? null,
+
+    resume: (slot, task) => {
+      const checkpoint = newest(slot, task)
+      if (checkpoint === null) return null
+      if (compareCheckpoints(checkpoint, inState(slot.key)) > 0) {
+        // Who saved it is gone, and those who were next in rank hold it in memory alone.
+        slot.checkpoint = checkpoint
+        publishLater(slot)
+      }
+      return checkpoint.checkpoint
     },
+
+    highest: slot =>
+      Math.max(0, ...known(slot).map(checkpoint => (checkpoint === null ? 0 : numberOf(checkpoint)))),
 
     isHere: (slot, claim) => {
       const saved = { epoch: formatEpoch(claim.epoch), sequence: claim.saved, checkpoint: null }
-      const known = [slot.checkpoint, onDisk.get(slot.key) ?? null, inState(slot.key)]
-      return known.some(checkpoint => compareCheckpoints(checkpoint, saved) >= 0)
+      return known(slot).some(checkpoint => compareCheckpoints(checkpoint, saved) >= 0)
     },
 
     save: (slot, value, request) => {
@@ -134,9 +185,24 @@ export const createCheckpoints = (ctx: Context): Checkpoints => {
       const slot = ctx.slots.get(task, index)
       if (slot === undefined) return
       wake(slot)
-      if (slot.checkpoint === null || slot.local !== null) return
-      // Whoever does not run it needs no copy of what everybody has.
-      if (compareCheckpoints(inState(slot.key), slot.checkpoint) >= 0) slot.checkpoint = null
+      const held = inState(slot.key)
+      if (slot.checkpoint === null) return
+      if (slot.local === null) {
+        // Whoever does not run it needs no copy of what everybody has.
+        if (compareCheckpoints(held, slot.checkpoint) >= 0) slot.checkpoint = null
+      } else if (slot.local.sequence > 0 && held !== null && compareCheckpoints(slot.checkpoint, held) > 0) {
+        // Of two writes the later one stands there, whatever they say: the other side of a split wrote it.
+        publishLater(slot)
+      }
+    },
+
+    membersChanged: () => {
+      if (unpublished.size > 0 && ctx.deadlines.get('holders') === null)
+        ctx.deadlines.set('holders', ctx.now + ctx.config.ranksSettleMs)
+    },
+
+    tellHolders: () => {
+      for (const slot of unpublished.keys()) tell(slot)
     },
 
     release: slot => {

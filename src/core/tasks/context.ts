@@ -18,13 +18,7 @@ import { createReader, type Reader } from './reader.js'
 import { type LocalCopy, NO_CLAIMS, type Slot, SlotTable } from './slots.js'
 import { isReadable, type Task, type UnreadableTask } from './task-table.js'
 
-export const SPACES = {
-  tasks: 'shoal.tasks',
-  claims: 'shoal.claims',
-  checkpoints: 'shoal.checkpoints',
-  results: 'shoal.results',
-  mesh: 'shoal.mesh',
-} as const
+export { OWN_SPACES as SPACES } from '../own-spaces.js'
 
 export interface TaskEngineDeps {
   readonly self: NodeId

@@ -39,6 +39,8 @@ export interface EngineConfig {
   readonly checkpointBytesMax: number
   /** How many nodes get each checkpoint straight away: two deaths at once are survived. */
   readonly checkpointHolders: number
+  /** Who is next in rank is looked at again this long after members changed: many change at once, and each look ranks all of them for every copy that saved lately. */
+  readonly ranksSettleMs: Millis
   /** A result that nobody confirmed to hold is asked about again after this long, of another member. */
   readonly resultAskMs: Millis
   /** Jobs (`once`) that run on this node at the same time; the rest of its share queues. Ten thousand must not start together. */
@@ -80,6 +82,7 @@ export const ENGINE_DEFAULTS: EngineConfig = Object.freeze({
   checkpointPaceMs: 10_000,
   checkpointBytesMax: 65_536,
   checkpointHolders: 2,
+  ranksSettleMs: 150,
   resultAskMs: 1_000,
   jobsRunningMax: 64,
   orphanMs: 60_000,

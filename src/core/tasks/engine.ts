@@ -137,6 +137,7 @@ export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
     const slot = ctx.slots.find(key.slice(bar + 1))
     if (key === 'gate') openGate()
     else if (key === 'ask') results.ask()
+    else if (key === 'holders') checkpoints.tellHolders()
     else if (key === 'orphans') intake.sweepOrphans()
     else if (slot !== undefined && key.startsWith('save|')) checkpoints.publish(slot)
     else if (slot !== undefined) runner.due(key.slice(0, bar), slot)
@@ -144,6 +145,7 @@ export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
 
   const onMembers = (ids: Iterable<NodeId> | undefined): void => {
     intake.loadMembers(ids)
+    checkpoints.membersChanged()
     const gate = ctx.deadlines.get('gate')
     if (gate === null || isLinked || deps.members.neighbors().length === 0) return
     isLinked = true

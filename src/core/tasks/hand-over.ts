@@ -6,10 +6,12 @@
 // The mesh hears of it a little later, when nobody waits for the processor any more.
 
 import type { Millis, NodeId } from '../ids.js'
+import type { Json } from '../json.js'
 import { formatEpoch } from './claim.js'
 import { type Context, channelTo, isBack, isLive } from './context.js'
 import { isGoing } from './owning.js'
 import { claimNumber, type LocalCopy, type Slot } from './slots.js'
+import type { Task } from './task-table.js'
 
 export interface HandOver {
   /** Whether a copy that is to move to this node runs on for now. */
@@ -20,7 +22,8 @@ export interface HandOver {
   tell(slot: Slot, local: LocalCopy, heir: NodeId): void
 }
 
-export const createHandOver = (ctx: Context): HandOver => {
+/** `checkpointOf`: the newest checkpoint known here. */
+export const createHandOver = (ctx: Context, checkpointOf: (slot: Slot, task: Task) => Json): HandOver => {
   /** When a way to these nodes was last opened. */
   const opened = new Map<NodeId, Millis>()
 
@@ -74,7 +77,7 @@ export const createHandOver = (ctx: Context): HandOver => {
           cause: local.state.phase === 'stopped' ? local.state.cause : 'rebalanced',
           covered: local.covered,
           sequence: local.sequence,
-          checkpoint: slot.checkpoint?.checkpoint ?? null,
+          checkpoint: checkpointOf(slot, local.task as Task),
         },
       })
     },

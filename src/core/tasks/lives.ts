@@ -78,7 +78,7 @@ export const createLives = (
         }
         local.launched = copy
         const period = task.schedule?.periodAt(local.covered as Millis)?.number ?? null
-        const checkpoint = checkpoints.newest(slot, task)
+        const checkpoint = checkpoints.resume(slot, task)
         ctx.out.push({ kind: 'startCopy', copy, spec: task.spec, checkpoint, period })
         return
       }

@@ -230,7 +230,16 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
       if (row === undefined || row.isSeated || indexOf(row, slot) < 0) return []
       const point = slotPoint(slot)
       const others = row.group.available.filter(member => !row.owners.includes(member))
-      return nearestFirst(others, member => distance(placeOf(row.seed, member.seed), point), count)
+      const apartOf = (member: MemberRow): number => distance(placeOf(row.seed, member.seed), point)
+      const nearest = nearestFirst(others, apartOf, count)
+      if (rule.balance === null && limited === 0) return nearest
+      // Those may be full: then it goes on to the nearest that has room.
+      const bound = boundOf(rule, members.values())
+      const { weight } = row.task
+      const roomy = others.filter(
+        member => (isShort ? member.load : member.chosenWeight) + weight <= roomOf(member, bound),
+      )
+      return [...new Set([...nearest, ...nearestFirst(roomy, apartOf, 1)])]
     },
     loadOf: id => {
       settle()

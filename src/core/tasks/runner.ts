@@ -68,7 +68,7 @@ export const createRunner = (
   observer: Observer,
 ): Runner => {
   const claims = createClaimWriter(ctx, observer)
-  const moves = createHandOver(ctx)
+  const moves = createHandOver(ctx, checkpoints.newest)
   const patience = createPatience(ctx, checkpoints.isHere)
   const jobs = createJobs(ctx)
   const lives = createLives(ctx, checkpoints, results, claims, moves, jobs)
@@ -149,7 +149,7 @@ export const createRunner = (
     local.renewTo = null
     local.claimLost = false
     local.sequence = 0
-    const seen = Math.max(slot.highest, ctx.floor, results.numberOf(task.id))
+    const seen = Math.max(slot.highest, ctx.floor, results.numberOf(task.id), checkpoints.highest(slot))
     // The copy may have moved once more, of which nobody but those two had heard yet.
     const unheard = local.wasInvited || before === null ? 0 : 1
     apply(slot, { kind: 'take', number: nextEpochNumber(seen + unheard, task.createdAt) })
@@ -201,7 +201,8 @@ export const createRunner = (
     // A claim that others removed is restated whoever else runs: those wait to see that this node does.
     if (local.renewTo !== null) return
     if (!local.claimLost && (!mayAnswer || rivalsOf(ctx, slot).length > 0)) return
-    local.renewTo = nextEpochNumber(Math.max(slot.highest, ctx.floor), local.task?.createdAt ?? 0)
+    const seen = Math.max(slot.highest, ctx.floor, checkpoints.highest(slot))
+    local.renewTo = nextEpochNumber(seen, local.task?.createdAt ?? 0)
     local.cause = 'heal'
     // Others lost theirs too and hear of it together: a word to all for each would keep everybody busy now.
     claims.publish(slot, local, true)

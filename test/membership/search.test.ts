@@ -1,0 +1,111 @@
+// Who finds whom on the local network: with nobody told to join anybody.
+
+import test from 'ava'
+import { createRng } from '../../src/core/rng.js'
+import { createMesh, type Mesh, runUntilAgreed, settledMesh } from './mesh.js'
+
+const NODES = 12
+const MINUTE_MS = 60_000
+
+/** Nodes that are switched on one after the other. */
+const oneByOne = (seed: number, nodes: number, everyMs: number): Mesh => {
+  const starts = Array.from({ length: nodes }, (_, i) => ({ startAtMs: 100 + i * everyMs }))
+  const mesh = createMesh({ seed, nodes: starts, config: { discovery: true } })
+  mesh.world.run(100 + nodes * everyMs)
+  return mesh
+}
+
+const fresh = ({ world }: Mesh): string[] => world.nodes.map(({ index }) => `/ip4/10.9.0.${index}/tcp/7600`)
+
+/** All lose their power, and each has another address when it starts again. */
+const loseAddresses = (mesh: Mesh, withinMs: number, addresses = fresh(mesh)): void => {
+  const { world } = mesh
+  const rng = createRng(world.seed)
+  for (const node of world.nodes) world.powerOff(node)
+  world.run(world.nowMs + 8_000)
+  for (const node of world.nodes) world.readdress(node, addresses[node.index] as string)
+  for (const node of world.nodes) world.at(world.nowMs + rng.below(withinMs), () => world.restart(node))
+}
+
+for (const everyMs of [100, 5_000, MINUTE_MS])
+  test(`who is switched on ${everyMs} ms after the one before it is found, though the others have long met`, t => {
+    for (const seed of [1, 2, 3]) {
+      const mesh = oneByOne(seed, 5, everyMs)
+      t.true(runUntilAgreed(mesh, 15_000) <= 15_000, `seed ${seed}`)
+    }
+  })
+
+for (const withinMs of [1_000, 20_000, MINUTE_MS])
+  test(`${NODES} nodes that come back within ${withinMs} ms, all with other addresses, find each other`, t => {
+    for (const seed of [1, 2, 3]) {
+      const mesh = oneByOne(seed, NODES, 100)
+      runUntilAgreed(mesh, 15_000)
+      mesh.world.run(mesh.world.nowMs + 12_000)
+      loseAddresses(mesh, withinMs)
+      // Until then each believes in those whom it remembers.
+      mesh.world.run(mesh.world.nowMs + withinMs + 30_000)
+      t.true(runUntilAgreed(mesh, 15_000) <= 15_000, `seed ${seed}`)
+    }
+  })
+
+test('where the addresses have changed hands, whoever answers is asked who is there, without mDNS too', t => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const mesh = settledMesh({ seed, nodes: NODES })
+    const { world } = mesh
+    loseAddresses(mesh, 1_000, createRng(seed).shuffle(world.nodes.map(node => node.address)))
+    world.run(world.nowMs + 31_000)
+    t.true(runUntilAgreed(mesh, 15_000) <= 15_000, `seed ${seed}`)
+  }
+})
+
+test('islands of nodes whose addresses have all changed find each other within minutes', t => {
+  for (const seed of [1, 2, 3]) {
+    const mesh = oneByOne(seed, NODES, 100)
+    const { world } = mesh
+    runUntilAgreed(mesh, 15_000)
+    world.run(world.nowMs + 12_000)
+    const all = world.nodes.map(node => node.index)
+    const islands = [all.slice(0, NODES / 2), all.slice(NODES / 2)]
+    world.partition(...islands)
+    loseAddresses(mesh, 1_000)
+    world.run(world.nowMs + MINUTE_MS)
+    runUntilAgreed(mesh, 15_000, islands)
+    world.heal()
+    t.true(runUntilAgreed(mesh, 10 * MINUTE_MS) <= 10 * MINUTE_MS, `seed ${seed}`)
+  }
+})
+
+test('where nobody is gone nobody asks after the first minute, and where one is, one a minute does', t => {
+  const mesh = oneByOne(1, NODES, 100)
+  const { world } = mesh
+  runUntilAgreed(mesh, 15_000)
+  let asked = 0
+  world.on('discovery', (_node, { on }) => {
+    if (on) asked++
+  })
+  world.run(world.nowMs + MINUTE_MS)
+  asked = 0
+  world.run(world.nowMs + 60 * MINUTE_MS)
+  t.is(asked, 0)
+  world.crash(3)
+  let strangers = 0
+  world.on('dial', (_node, { node }) => {
+    if (node === null) strangers++
+  })
+  world.run(world.nowMs + 60 * MINUTE_MS)
+  t.true(asked >= 30 && asked <= 120, `${asked}`)
+  t.is(strangers, 0, 'of those who answer none is new')
+})
+
+test('of many who answer at once a node that is alone dials a few', t => {
+  const { world } = createMesh({ seed: 1, nodes: 1 })
+  world.run(5_000)
+  let dialled = 0
+  world.on('dial', () => {
+    dialled++
+  })
+  for (let i = 0; i < 50; i++)
+    world.inject(0, { kind: 'discovered', addresses: [`/ip4/10.9.0.${i}/tcp/7600/p2p/n${i}`] })
+  world.run(5_500)
+  t.is(dialled, 4)
+})
