@@ -92,6 +92,9 @@ const falseDeaths = (judges: readonly FleetNode[], healthy: readonly FleetNode[]
 
 const cpuMs = ({ cpu }: FleetUsage): number => (cpu.user + cpu.system) / 1_000
 
+/** What a start left is collected after 10 s, and V8 tidies up once more 20 to 70 s after that: 100 ms of processor, once. */
+const AT_REST_MS = 90_000
+
 const idle = async (fleet: Fleet, count: number): Promise<void> => {
   const seconds = number('idle', 60, 10)
   const before = await Promise.all(fleet.up.map(node => node.usage()))
@@ -122,7 +125,7 @@ const idle = async (fleet: Fleet, count: number): Promise<void> => {
 const killAndFreeze = async (count: number): Promise<void> => {
   await withFleet(new Fleet({ bundled: true, inside: true }), async fleet => {
     await fleet.start(count)
-    await sleep(isQuick ? 5_000 : 25_000)
+    await sleep(isQuick ? 5_000 : AT_REST_MS)
     await idle(fleet, count)
 
     const [dead, first, joined, frozen, back] = [[], [], [], [], []] as number[][]
