@@ -4,9 +4,11 @@
 // for byte equal, with everything that was acknowledged standing once.
 
 import { createRng } from '../../src/core/rng.js'
-import { variantsOf } from './replicas.js'
-import { insertWord, roughNetwork, timesOn, type Word } from './words.js'
-import { type TestNode, World } from './world.js'
+import { createAuthor, roughConfig, roughNetwork } from './words.js'
+import { World } from './world.js'
+
+/** So long after the network is well all have to be equal. */
+const SETTLE_MS = 40_000
 
 export const manyOld = (seed: number): string | null => {
   const draw = createRng(seed * 32_452_843)
@@ -23,48 +25,15 @@ export const manyOld = (seed: number): string | null => {
     nodes,
     ...roughNetwork(draw),
     linked,
-    config: {
-      compareIntervalMs: 2_000,
-      pieceBytes: draw.pick([60, 49_152]),
-      foldEntries: draw.pick([5, 4_000]),
-      loadWholeBytes: draw.pick([1, 65_536]),
-    },
+    config: roughConfig(draw),
   })
-  const words: Word[] = []
-  const kinds = draw.pick([[true], [false], [true, false]])
-  const write = (node: TestNode): void => {
-    const word = `${node.index}x${words.length}`
-    const isKey = draw.pick(kinds)
-    words.push({ word, isKey })
-    if (isKey) world.set(node, 'plant', word, word)
-    else insertWord(draw, world.open(node, 'notes').getText('t'), word)
-  }
-  const act = (node: TestNode, most: number, pauses = [0, 3, 50]): void => {
-    for (let i = draw.below(most + 1); i > 0; i--) {
-      write(node)
-      world.advance(draw.pick(pauses))
-    }
-  }
-  const verdict = (when: string): string | null => {
-    world.heal()
-    world.advance(40_000)
-    for (const document of ['doc/notes', 'space/plant'])
-      if (variantsOf(world, document) > 1) return `${when}: ${document} differs`
-    for (const node of world.nodes) {
-      for (const word of words) {
-        const times = timesOn(world, node, word)
-        if (times !== 1) return `${when}: ${word.word} ${times} times on ${node.id}`
-      }
-      if (node.offences.length > 0) return `${when}: ${JSON.stringify(node.offences[0])}`
-    }
-    return null
-  }
+  const { act, verdict } = createAuthor(world, draw, [0, 3, 50])
   for (const node of world.nodes) act(node, 2)
-  let fault = verdict('before')
+  let fault = verdict('before', SETTLE_MS)
   if (fault !== null) return fault
   const backups = new Map(world.nodes.map(node => [node, node.disk.backup()]))
   for (const node of world.nodes) act(node, 2)
-  fault = verdict('copied')
+  fault = verdict('copied', SETTLE_MS)
   if (fault !== null) return fault
 
   // All but one at most, next to each other in the ring or anywhere.
@@ -103,5 +72,5 @@ export const manyOld = (seed: number): string | null => {
     act(draw.pick(world.nodes), 2)
     world.advance(draw.below(30))
   }
-  return verdict('restored')
+  return verdict('restored', SETTLE_MS)
 }
