@@ -177,18 +177,33 @@ for (const [seed, what] of FORMER_VIOLATIONS) {
   })
 }
 
-/** Every node stands still for 1 to 3.5 s, again and again: as where they get too little of their machines. */
-const standStill = ({ world }: Mesh, seed: number, fromMs: number, endMs: number, longer = 1): void => {
-  const rng = createRng(seed)
-  const stall = (index: number): void => {
+/** From some time on this node stands still and runs by turns, for as long as is said each time. */
+const standsStill = (
+  { world }: Mesh,
+  id: NodeId,
+  fromMs: number,
+  endMs: number,
+  stillMs: () => number,
+  runMs: () => number,
+): void => {
+  const stall = (): void => {
     if (world.nowMs >= endMs) return
-    world.freeze(index)
-    world.at(world.nowMs + longer * (1_000 + rng.below(2_500)), () => {
-      world.thaw(index)
-      world.at(world.nowMs + 50 + rng.below(350), () => stall(index))
+    world.freeze(id)
+    world.at(world.nowMs + stillMs(), () => {
+      world.thaw(id)
+      world.at(world.nowMs + runMs(), stall)
     })
   }
-  for (const { index } of world.nodes) world.at(fromMs + rng.below(1_000), () => stall(index))
+  world.at(fromMs, stall)
+}
+
+/** Every node stands still for 1 to 3.5 s, again and again: as where they get too little of their machines. */
+const standStill = (mesh: Mesh, seed: number, fromMs: number, endMs: number, longer = 1): void => {
+  const rng = createRng(seed)
+  const stillMs = (): number => longer * (1_000 + rng.below(2_500))
+  const runMs = (): number => 50 + rng.below(350)
+  for (const { id } of mesh.world.nodes)
+    standsStill(mesh, id, fromMs + rng.below(1_000), endMs, stillMs, runMs)
 }
 
 test('where all nodes stand still again and again none holds another dead', t => {
@@ -238,15 +253,10 @@ test('who dies silently is found out though applications block all who watch it 
     const { world } = mesh
     const rng = createRng(seed)
     const victim = world.node(0)
-    const block = (id: NodeId): void => {
-      world.freeze(id)
-      world.at(world.nowMs + 1_000, () => {
-        world.thaw(id)
-        world.at(world.nowMs + 3_000 + rng.below(200), () => block(id))
-      })
-    }
+    const stillMs = (): number => 1_000
+    const runMs = (): number => 3_000 + rng.below(200)
     for (const id of mesh.membership(1).observersOf(victim.id))
-      world.at(world.nowMs + rng.below(4_000), () => block(id))
+      standsStill(mesh, id, world.nowMs + rng.below(4_000), Number.POSITIVE_INFINITY, stillMs, runMs)
     world.run(world.nowMs + 30_000)
     const from = world.nowMs
     world.powerOff(victim)
