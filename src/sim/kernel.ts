@@ -19,6 +19,7 @@ export interface Tally {
   dials: number
   dialsFailed: number
   dialsCollapsed: number
+  knocks: number
   linksOpened: number
   linksBroken: number
   crashes: number
@@ -35,6 +36,7 @@ export const emptyTally = (): Tally => ({
   dials: 0,
   dialsFailed: 0,
   dialsCollapsed: 0,
+  knocks: 0,
   linksOpened: 0,
   linksBroken: 0,
   crashes: 0,

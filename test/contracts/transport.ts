@@ -10,6 +10,7 @@ export type Seen =
   | { readonly what: 'up'; readonly node: NodeId; readonly address: string; readonly outbound: boolean }
   | { readonly what: 'down'; readonly node: NodeId; readonly reset: boolean }
   | { readonly what: 'verified'; readonly node: NodeId; readonly address: string }
+  | { readonly what: 'knocked'; readonly node: NodeId; readonly isOpen: boolean }
   | {
       readonly what: 'failed'
       readonly node: NodeId | null
@@ -63,6 +64,7 @@ export class Witness {
     onLinkUp: (node, address, outbound) => this.#note({ what: 'up', node, address, outbound }),
     onLinkDown: (node, reset) => this.#note({ what: 'down', node, reset }),
     onVerified: (node, address) => this.#note({ what: 'verified', node, address }),
+    onKnocked: (node, isOpen) => this.#note({ what: 'knocked', node, isOpen }),
     onDialFailed: (node, address, reason) => this.#note({ what: 'failed', node, address, reason }),
     onMessage: (node, channel, bytes) => {
       const text = Buffer.from(bytes).subarray(0, 100).toString()

@@ -103,7 +103,7 @@ export interface MembershipConfig {
   readonly lingerMs: Millis
   /** The node whose id is larger waits this long for the other one to dial. */
   readonly dialTurnMs: Millis
-  /** How many members a sweep dials in all, and at a time. */
+  /** How many members a sweep knocks at in all, and at a time. */
   readonly sweepMembersMax: number
   readonly sweepParallel: number
   readonly sweepPauseMs: Millis
@@ -218,7 +218,7 @@ export const membershipLan: MembershipConfig = {
   lingerMs: 20_000,
   dialTurnMs: 250,
   sweepMembersMax: 256,
-  sweepParallel: 32,
+  sweepParallel: 64,
   sweepPauseMs: 5_000,
   rumorBatchMs: 20,
   rumorRecordsMax: 80,

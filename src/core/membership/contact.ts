@@ -45,7 +45,8 @@ export class Contact {
     else if (outbound) this.#parts.spread.offerDigest(id)
     ping(this.#shared, link)
     this.#parts.watches.linkUp(id)
-    this.#parts.connect.linkUp(id)
+    this.#parts.connect.linkUp()
+    this.#parts.sweep.ended(id)
   }
 
   down(id: NodeId, reset: boolean): void {
@@ -58,8 +59,8 @@ export class Contact {
     const dialAt = this.#parts.watches.linkDown(link) ?? this.#parts.hosts.linkDown(link)
     if (dialAt !== null && reset) this.#parts.connect.dialAt(id, dialAt)
     // Links that nobody wanted are let go in crowds; that is no loss.
-    if (reset && links.isWanted(id)) this.#parts.connect.linkLost(id)
-    else if (links.size === 0) this.#parts.connect.alone()
+    if (reset && links.isWanted(id)) this.#parts.sweep.linkLost(id)
+    if (links.size === 0) this.#parts.connect.alone()
   }
 
   /** Gossip may bring a member's own word before its hello. */
@@ -92,7 +93,7 @@ export class Contact {
     }
     const wasLast = links.failed(now, event.node)
     this.#parts.watches.dialFailed(event.node, event.address, event.reason)
-    if (wasLast) this.#parts.connect.dialFailed(event.node)
+    if (wasLast) this.#parts.sweep.ended(event.node)
     if (event.reason === 'identity') this.#parts.connect.metStranger(event.address)
   }
 

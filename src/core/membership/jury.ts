@@ -133,7 +133,7 @@ export class Jury {
     const bench = this.#roster.observersOf(subject, 2 * k)
     const ownEvidence = open.accusations.has(self)
     const quorum = ownEvidence
-      ? this.#quorumOfTheHeard(bench.slice(0, k), subject)
+      ? this.quorumOfTheHeard(subject)
       : Math.floor(Math.min(k, this.#roster.aliveCount - 1) / 2) + 1
     const counted = [...open.accusations.values()].filter(
       ({ body }) => body.accuser === self || (bench.includes(body.accuser) && this.#mayTestify(body.accuser)),
@@ -160,6 +160,21 @@ export class Jury {
       open.openedAt + suspicionTimeoutMs(believed.length, quorum, suspicionMinMs, suspicionMaxMs)
     if (now < untilAt) return { kind: 'suspect', untilAt }
     return { kind: 'dead', cause: 'unreachable', proof: counted }
+  }
+
+  /**
+   * Who found a member unreachable itself asks the majority of those observers
+   * that it can still hear, itself included: on the smaller side of a split the
+   * others cannot be asked, and waiting for them would keep ghosts for ever.
+   */
+  quorumOfTheHeard(subject: NodeId): number {
+    const self = this.#roster.self
+    const { observersPerMember: k } = this.#config
+    let heard = 1
+    for (const id of this.#roster.observersOf(subject, k)) {
+      if (id !== self && id !== subject && !this.hasAccused(self, id)) heard++
+    }
+    return Math.floor(Math.min(heard, k) / 2) + 1
   }
 
   /** The member answered: the case is closed, and its accusers were wrong. */
@@ -236,20 +251,6 @@ export class Jury {
 
   get size(): number {
     return this.#cases.size + this.#falseAlarms.size
-  }
-
-  /**
-   * Who found a member unreachable itself asks the majority of those observers
-   * that it can still hear, itself included: on the smaller side of a split the
-   * others cannot be asked, and waiting for them would keep ghosts for ever.
-   */
-  #quorumOfTheHeard(observers: readonly NodeId[], subject: NodeId): number {
-    const self = this.#roster.self
-    let heard = 1
-    for (const id of observers) {
-      if (id !== self && id !== subject && !this.hasAccused(self, id)) heard++
-    }
-    return Math.floor(Math.min(heard, this.#config.observersPerMember) / 2) + 1
   }
 
   #openCase(now: Millis, subject: NodeId): Case {

@@ -3,7 +3,7 @@
 // what a record changes in `admission`, what an accusation changes in `verdicts`, what is
 // taken back of it in `solitude`, how this node answers for itself in `self-keeping`, how
 // a member is forgotten in `forgetting`, what it watches in `watch` and `hosts`, whom it
-// dials in `connect`, what it passes on in `spread`.
+// dials in `connect`, when it reaches for everybody in `sweep`, what it passes on in `spread`.
 //
 // Here it is decided only that a node which overslept must not blame others for it.
 
@@ -95,8 +95,8 @@ export class Membership implements MembersView {
   /** How many rows all tables hold, for the checks against growth. */
   get tableSize(): number {
     const { roster, jury, links } = this.#shared
-    const { watches, hosts, spread, memory, offences, connect, admission } = this.#parts
-    const tables = [watches, hosts, spread, memory, offences, connect, admission.early]
+    const { watches, hosts, spread, memory, offences, connect, sweep, admission } = this.#parts
+    const tables = [watches, hosts, spread, memory, offences, connect, sweep, admission.early]
     return roster.size + jury.size + links.tableSize + tables.reduce((sum, part) => sum + part.size, 0)
   }
 
@@ -204,6 +204,8 @@ export class Membership implements MembersView {
         return this.#contact.verified(event.node, event.address)
       case 'dialFailed':
         return this.#contact.dialFailed(event)
+      case 'knocked':
+        return this.#parts.sweep.knocked(event.node, event.isOpen)
       case 'message':
         return this.#contact.frame(event.from, event.message as MembershipMessage, event.channel)
       case 'gossip':
@@ -280,7 +282,7 @@ export class Membership implements MembersView {
       case 'alone':
         return this.#parts.connect.alone()
       case 'around':
-        return this.#parts.connect.lookAround()
+        return this.#parts.sweep.lookAround()
       case 'search':
         return this.#parts.search.turn()
       case 'compare':
@@ -290,7 +292,7 @@ export class Membership implements MembersView {
       case 'dead':
         return this.#parts.connect.tryDead()
       case 'sweep':
-        return this.#parts.connect.advanceSweep()
+        return this.#parts.sweep.advance()
       case 'idle':
         return this.#parts.connect.trimIdle()
       case 'verify':
@@ -300,7 +302,7 @@ export class Membership implements MembersView {
       case 'answer':
         return this.#parts.selfKeeping.answerNow()
       case 'neighbors':
-        return this.#parts.connect.countNeighbors()
+        return this.#parts.sweep.countNeighbors()
       case 'settle':
         return this.#parts.selfKeeping.settle()
       case 'health':

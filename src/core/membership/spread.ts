@@ -136,7 +136,9 @@ export class Spread {
       if (accusations.some(({ body }) => body.accuser === fellow)) continue
       send(this.#shared, fellow, { kind: 'rumor', records, accusations, strikes: [] })
     }
-    const isFirst = now - this.#accusedAt > 2 * config.rumorBatchMs && this.#accusations.length === 0
+    // Silence took more than a second to find: who is silent together is told of together.
+    const isUrgent = accusations.some(({ body }) => body.evidence === 'refused')
+    const isFirst = isUrgent && now - this.#accusedAt > 2 * config.rumorBatchMs && this.#accusations.length === 0
     this.#accusedAt = now
     // In a small mesh all have been told: a second copy for each would only keep them from judging.
     if (isFirst && !this.#areAll(fellows, subject)) return this.publishNow(records, accusations)

@@ -14,21 +14,24 @@ import type { Connect } from './connect.js'
 import { type Change, type Entry, isPresent } from './roster.js'
 import { count, type Shared, soon } from './shared.js'
 import type { Spread } from './spread.js'
+import type { Sweep } from './sweep.js'
 import type { Watches } from './watch.js'
 
 export class Verdicts {
   readonly #shared: Shared
   readonly #watches: Watches
   readonly #connect: Connect
+  readonly #sweep: Sweep
   readonly #spread: Spread
   /** When each suspicion becomes a verdict. */
   readonly suspicions = new DeadlineQueue<NodeId>()
   #isIsolated = false
 
-  constructor(shared: Shared, watches: Watches, connect: Connect, spread: Spread) {
+  constructor(shared: Shared, watches: Watches, connect: Connect, sweep: Sweep, spread: Spread) {
     this.#shared = shared
     this.#watches = watches
     this.#connect = connect
+    this.#sweep = sweep
     this.#spread = spread
   }
 
@@ -40,11 +43,22 @@ export class Verdicts {
     if (!jury.admit(now, accusation)) return
     jury.wasDue(entry.id, dueAt)
     count(this.#shared, 'accusations', { evidence })
-    this.#spread.accuse(accusation)
+    if (this.#mustBeTold(accusation.body)) this.#spread.accuse(accusation)
     this.judge(entry.id)
     // What this node found out itself also changes whom it can still ask about others.
     for (const subject of jury.accused()) if (subject !== entry.id) this.judge(subject)
-    this.#connect.considerSweep()
+    this.#sweep.consider()
+  }
+
+  /**
+   * In a split each node finds half of the mesh unreachable. The words of those who are nobody's observers
+   * are kept for their own verdicts, unless such a word alone decides, when its subject has to hear of it,
+   * or there are too few to tell it by themselves.
+   */
+  #mustBeTold({ subject }: Accusation): boolean {
+    const { config, id, jury, roster } = this.#shared
+    const bench = roster.observersOf(subject, 2 * config.observersPerMember)
+    return bench.includes(id) || jury.quorumOfTheHeard(subject) === 1 || this.#sweep.hearsFew
   }
 
   /** What this node is no observer for is only said, so that the observers look. */

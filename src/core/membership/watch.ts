@@ -108,6 +108,22 @@ export class Watches {
     this.due.set(id, now)
   }
 
+  /** Somebody accepts at its addresses, and nobody speaks against it. */
+  accepted(id: NodeId): void {
+    const { now, jury, id: self } = this.#shared
+    this.#doubt.linkUp(now, id, jury.hasAccused(self, id))
+    this.answered(id)
+  }
+
+  /** Nobody accepts at its addresses. */
+  unanswered(id: NodeId): void {
+    const { now, links } = this.#shared
+    const watch = this.#watches.get(id)
+    if (watch === undefined || watch.sweepUntil === null || links.get(id) !== undefined) return
+    watch.sweepUntil = now
+    this.due.set(id, now)
+  }
+
   /** Somebody accused a subject of this node: look at once. True where that takes a dial. */
   alert(id: NodeId): boolean {
     const { now, config, links, roster } = this.#shared

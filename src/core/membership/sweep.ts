@@ -1,0 +1,192 @@
+// Reaching for everybody after a heavy loss. When few are left ranks alone stall: a split
+// of 49 and 1 never settled in the model. It says when a loss is heavy (most links silent
+// or lost, many members accused by several), and asks at the addresses of all members
+// whether anybody accepts there. Where nobody does, that is evidence.
+//
+// It opens no links to see who is there: 50 nodes on two cores that were cut in halves did
+// 25 handshakes each with those that nobody missed, and took 32 s to agree. Only who is
+// accused has to say who it is, and a few of the others where this node hears nobody.
+
+import type { Millis, NodeId } from '../ids.js'
+import type { Connect } from './connect.js'
+import { isPresent } from './roster.js'
+import { ask, count, type Shared } from './shared.js'
+import type { Watches } from './watch.js'
+
+/** So few at once may each have an illness of its own. */
+const SPLIT_MEMBERS = 3
+
+export class Sweep {
+  readonly #shared: Shared
+  readonly #watches: Watches
+  readonly #connect: Connect
+  #queue: NodeId[] = []
+  /** Who has not answered yet, and since when. */
+  readonly #waiting = new Map<NodeId, Millis>()
+  /** Where somebody accepts, and nobody has spoken against them yet. */
+  readonly #open = new Set<NodeId>()
+  #begunAt: Millis | null = null
+  /** Whom it lost a link with since then. */
+  #lost: { readonly since: Millis; readonly nodes: Set<NodeId> } = { since: 0, nodes: new Set() }
+  #checkedAt: Millis = 0
+
+  constructor(shared: Shared, watches: Watches, connect: Connect) {
+    this.#shared = shared
+    this.#watches = watches
+    this.#connect = connect
+  }
+
+  get size(): number {
+    return this.#queue.length + this.#waiting.size + this.#open.size
+  }
+
+  /**
+   * It has started, and had the time of a dial: where most neighbors are remembered and could not be reached,
+   * who is there? A newcomer whose dials are slow is not where nobody is, but where all are busy.
+   */
+  lookAround(): void {
+    const { links, roster } = this.#shared
+    const missed = [...links.wanted].filter(id => roster.get(id)?.provisional && links.hasFailed(id))
+    if (links.size > 0 && missed.length * 2 > links.wanted.size) this.#begin()
+  }
+
+  /** A link was lost: with enough of them at once, reach for everybody. One that breaks again and again is one. */
+  linkLost(id: NodeId): void {
+    const { now, config, links } = this.#shared
+    if (now - this.#lost.since > config.suspicionMaxMs) this.#lost = { since: now, nodes: new Set() }
+    this.#lost.nodes.add(id)
+    if (this.#lost.nodes.size > links.size) this.#beginInDoubt()
+  }
+
+  /** A subject is late: ask every neighbor for a sign of life, to see whether it is this node that is cut off. */
+  checkNeighbors(): void {
+    const { now, config, links, chores } = this.#shared
+    if (chores.get('neighbors') !== null || now < this.#checkedAt + config.silentFloorMs) return
+    this.#checkedAt = now
+    for (const link of links.all()) {
+      if (now - link.pulse.lastFrameAt > config.probeTimeoutMs / 2) ask(this.#shared, link)
+    }
+    chores.set('neighbors', now + config.probeTimeoutMs)
+  }
+
+  /** The answers are in: with more than half of the neighbors silent, reach for everybody. */
+  countNeighbors(): void {
+    const { config, links } = this.#shared
+    const heard = this.#heardSince(this.#checkedAt - config.probeTimeoutMs / 2)
+    if (heard * 2 < links.size) this.#beginInDoubt()
+  }
+
+  /**
+   * Many members are under accusation at once: that is a split, not an illness; but one who accuses
+   * them all is ill. Of 50 of which 5 are left, these accuse the others by the dozen each.
+   */
+  consider(): void {
+    const { roster, jury, links } = this.#shared
+    const { accused, accusers, own } = jury.extent()
+    const isMany = accused >= SPLIT_MEMBERS && accused * 8 >= roster.aliveCount
+    // Who has few links, as after a restart, cannot hear many.
+    const isSeenByMany = accusers >= SPLIT_MEMBERS || accusers * 2 >= Math.min(accused, links.size)
+    if (isMany && (own >= SPLIT_MEMBERS || isSeenByMany)) this.#begin()
+  }
+
+  /** Most of its own links are silent or lost. */
+  #beginInDoubt(): void {
+    this.#watches.doubt()
+    // Where a machine has too little of itself it would blame whoever is slow.
+    const { now, awareness } = this.#shared
+    if (now >= awareness.starvedUntil) this.#begin()
+  }
+
+  #begin(): void {
+    const { now, config, roster, rng, id } = this.#shared
+    if (this.#begunAt !== null && now - this.#begunAt < config.sweepPauseMs) return
+    const others = roster.all().filter(entry => entry.id !== id && isPresent(entry.verdict))
+    if (others.length < 2) return
+    this.#begunAt = now
+    this.#open.clear()
+    this.#queue = rng.shuffle(others.map(entry => entry.id)).slice(0, config.sweepMembersMax)
+    count(this.#shared, 'sweeps')
+    this.#advance()
+  }
+
+  /** Whether anybody accepts at the addresses of this member. */
+  knocked(id: NodeId, isOpen: boolean): void {
+    const { jury } = this.#shared
+    if (!isOpen) {
+      this.#watches.unanswered(id)
+      this.#settle(id)
+    } else if (jury.isAccused(id) || this.#needsCompany()) {
+      this.#ask(id)
+    } else {
+      this.#watches.accepted(id)
+      this.#open.add(id)
+      this.#settle(id)
+    }
+  }
+
+  /** Somebody speaks against it: that its machine accepts is not enough. */
+  accused(id: NodeId): void {
+    const { now, config } = this.#shared
+    const isFresh = this.#begunAt !== null && now - this.#begunAt < config.suspicionMaxMs
+    if (this.#open.delete(id) && isFresh) this.#ask(id)
+  }
+
+  /** A link opened to it, or all dials failed. */
+  ended(id: NodeId): void {
+    this.#settle(id)
+  }
+
+  /** Who has had the time of an answer gives place to the next. */
+  advance(): void {
+    const { now, awareness } = this.#shared
+    for (const [id, since] of this.#waiting)
+      if (now - since >= awareness.dialEvidenceMs(now)) this.#waiting.delete(id)
+    this.#advance()
+  }
+
+  /** Who it is has to be shown on a link. */
+  #ask(id: NodeId): void {
+    const { now, links } = this.#shared
+    this.#watches.sweep(id)
+    if (links.get(id) !== undefined) return this.#settle(id)
+    this.#waiting.set(id, now)
+    this.#connect.dial(id)
+  }
+
+  /** One neighbor is left, or none. */
+  get hearsFew(): boolean {
+    const { now, config } = this.#shared
+    return this.#heardSince(now - config.lateFloorMs) < 2
+  }
+
+  /** On the smaller side of a split a node may have lost all its neighbors: whoever is there becomes one. */
+  #needsCompany(): boolean {
+    const { now, links } = this.#shared
+    return this.hearsFew && ![...this.#waiting.keys()].some(id => links.isDialing(now, id))
+  }
+
+  #heardSince(at: Millis): number {
+    let heard = 0
+    for (const { pulse } of this.#shared.links.all()) if (pulse.lastFrameAt >= at) heard++
+    return heard
+  }
+
+  #settle(id: NodeId): void {
+    if (this.#waiting.delete(id)) this.#advance()
+  }
+
+  #advance(): void {
+    const { now, config, roster, links, chores, awareness, out } = this.#shared
+    while (this.#queue.length > 0 && this.#waiting.size < config.sweepParallel) {
+      const id = this.#queue.pop() as NodeId
+      const entry = roster.get(id)
+      if (entry === undefined || !isPresent(entry.verdict)) continue
+      this.#watches.sweep(id)
+      const { dialable, addresses } = entry.record
+      if (links.get(id) !== undefined || !dialable || addresses.length === 0) continue
+      this.#waiting.set(id, now)
+      out.push({ kind: 'knock', node: id, addresses })
+    }
+    if (this.#waiting.size > 0) chores.set('sweep', now + awareness.dialEvidenceMs(now))
+  }
+}
