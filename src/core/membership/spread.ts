@@ -102,6 +102,15 @@ export class Spread {
     this.#gather(word, config.afterBranchesMs)
   }
 
+  /** A word that was told to nobody has made a verdict: who spoke first may still be waiting for it. */
+  join(proof: readonly Sealed<Accusation>[]): void {
+    const { id, links } = this.#shared
+    const accusations = proof.filter(({ body }) => body.accuser === id)
+    for (const { body } of proof)
+      if (links.get(body.accuser) !== undefined)
+        send(this.#shared, body.accuser, { kind: 'rumor', records: [], accusations, strikes: [] })
+  }
+
   /** What was kept back is said now. */
   speak(subject: NodeId): void {
     const word = this.joint.take(subject)

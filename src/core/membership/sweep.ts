@@ -153,16 +153,21 @@ export class Sweep {
     this.#connect.dial(id)
   }
 
-  /** One neighbor is left, or none. */
+  /** It seems to be on the smaller side of a split, where every word is needed. */
   get hearsFew(): boolean {
-    const { now, config } = this.#shared
-    return this.#heardSince(now - config.lateFloorMs) < 2
+    const heard = this.#heardLately()
+    return heard < 2 || heard * 3 < this.#shared.links.size
   }
 
-  /** On the smaller side of a split a node may have lost all its neighbors: whoever is there becomes one. */
+  /** It may have lost all its neighbors: whoever is there becomes one. */
   #needsCompany(): boolean {
     const { now, links } = this.#shared
-    return this.hearsFew && ![...this.#waiting.keys()].some(id => links.isDialing(now, id))
+    return this.#heardLately() < 2 && ![...this.#waiting.keys()].some(id => links.isDialing(now, id))
+  }
+
+  #heardLately(): number {
+    const { now, config } = this.#shared
+    return this.#heardSince(now - config.lateFloorMs)
   }
 
   #heardSince(at: Millis): number {

@@ -25,6 +25,8 @@ export class Verdicts {
   readonly #spread: Spread
   /** When each suspicion becomes a verdict. */
   readonly suspicions = new DeadlineQueue<NodeId>()
+  /** Whom this node accuses by a word that it has told nobody. */
+  readonly #kept = new Set<NodeId>()
   #isIsolated = false
 
   constructor(shared: Shared, watches: Watches, connect: Connect, sweep: Sweep, spread: Spread) {
@@ -44,6 +46,7 @@ export class Verdicts {
     jury.wasDue(entry.id, dueAt)
     count(this.#shared, 'accusations', { evidence })
     if (this.#mustBeTold(accusation.body)) this.#spread.accuse(accusation)
+    else this.#kept.add(entry.id)
     this.judge(entry.id)
     // What this node found out itself also changes whom it can still ask about others.
     for (const subject of jury.accused()) if (subject !== entry.id) this.judge(subject)
@@ -81,7 +84,10 @@ export class Verdicts {
   judge(subject: NodeId): void {
     const { now, roster, jury, links, out } = this.#shared
     const entry = roster.get(subject)
-    if (entry === undefined || !isPresent(entry.verdict)) return jury.close(subject)
+    if (entry === undefined || !isPresent(entry.verdict)) {
+      this.#kept.delete(subject)
+      return jury.close(subject)
+    }
     const finding = jury.find(now, subject, this.#slackOf(subject))
     const { sealed, provisional } = entry
     switch (finding.kind) {
@@ -101,6 +107,7 @@ export class Verdicts {
         this.#watches.drop(subject)
         const { cause, proof } = finding
         this.#spread.proven(subject, proof)
+        if (this.#kept.delete(subject)) this.#spread.join(proof)
         const change = roster.put(sealed, { verdict: 'dead', cause, since: now, proof })
         if (links.get(subject) !== undefined) out.push({ kind: 'hangUp', node: subject, why: 'held dead' })
         return this.changed(change)
