@@ -21,6 +21,8 @@ export class Awareness {
   #crowdSince: Millis = Number.NEGATIVE_INFINITY
   #stalls: readonly { readonly began: Millis; readonly ended: Millis }[] = []
   #starvedUntil: Millis = 0
+  #upheavalSince: Millis = 0
+  #upheavalUntil: Millis = 0
 
   constructor(config: MembershipConfig) {
     this.#config = config
@@ -98,6 +100,24 @@ export class Awareness {
     // Nobody may keep this node from noticing silence by coming and going.
     if (now - this.#crowdSince > crowdPauseMs) this.#crowdSince = now
     this.quiet(Math.min(now + crowdQuietMs, this.#crowdSince + crowdQuietMaxMs))
+  }
+
+  /** Much of the mesh seems gone at once. */
+  upheaval(now: Millis): void {
+    this.#upheavalSince = now
+    this.#upheavalUntil = now + this.#config.upheavalMs
+  }
+
+  /** A member is held dead: where many are, others follow. */
+  died(now: Millis): void {
+    const { upheavalMoreMs, upheavalMaxMs } = this.#config
+    if (!this.isInUpheaval(now)) return
+    const untilAt = Math.min(now + upheavalMoreMs, this.#upheavalSince + upheavalMaxMs)
+    this.#upheavalUntil = Math.max(this.#upheavalUntil, untilAt)
+  }
+
+  isInUpheaval(now: Millis): boolean {
+    return now < this.#upheavalUntil
   }
 
   /** Until when it may not accuse anybody of silence. */

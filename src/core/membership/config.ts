@@ -107,7 +107,13 @@ export interface MembershipConfig {
   readonly sweepMembersMax: number
   readonly sweepParallel: number
   readonly sweepPauseMs: Millis
-  /** Rumors of one batch wait for each other this long; accusations never wait. */
+  /** So long after a sweep has begun, and so long after each death in it, more verdicts are to come: neighbors are sought among those who are left then. In all no longer than the maximum. */
+  readonly upheavalMs: Millis
+  readonly upheavalMoreMs: Millis
+  readonly upheavalMaxMs: Millis
+  /** What is found silent while a sweep runs is told with what the sweep finds, but waits no longer than this. */
+  readonly sweepWordsMs: Millis
+  /** Rumors of one batch wait for each other this long; refusals never wait. */
   readonly rumorBatchMs: Millis
   readonly rumorRecordsMax: number
   /** News that came by exchange is passed on by gossip unless gossip brings it within this time. */
@@ -220,6 +226,10 @@ export const membershipLan: MembershipConfig = {
   sweepMembersMax: 256,
   sweepParallel: 64,
   sweepPauseMs: 5_000,
+  upheavalMs: 2_500,
+  upheavalMoreMs: 1_000,
+  upheavalMaxMs: 12_000,
+  sweepWordsMs: 1_000,
   rumorBatchMs: 20,
   rumorRecordsMax: 80,
   relayDelayMs: 200,

@@ -275,7 +275,7 @@ export class Membership implements MembersView {
       case 'relay':
         return this.#parts.spread.flushRelays()
       case 'view':
-        this.#parts.connect.settleView()
+        if (!this.#shared.awareness.isInUpheaval(this.#shared.now)) this.#parts.connect.settleView()
         return this.#parts.verdicts.judgeAgain()
       case 'branches':
         return this.#parts.spread.branches.prepare()

@@ -139,7 +139,7 @@ export class Spread {
    * nobody for a moment after a link has opened.
    */
   #tell(subject: NodeId, word: Word, fellows = this.#fellows(subject)): void {
-    const { now, config } = this.#shared
+    const { now, config, chores } = this.#shared
     const { records, accusations } = word
     for (const fellow of fellows) {
       if (accusations.some(({ body }) => body.accuser === fellow)) continue
@@ -151,7 +151,10 @@ export class Spread {
     this.#accusedAt = now
     // In a small mesh all have been told: a second copy for each would only keep them from judging.
     if (isFirst && !this.#areAll(fellows, subject)) return this.publishNow(records, accusations)
-    this.#gather(word, config.rumorBatchMs)
+    // In a split each word costs every node some milliseconds, and there are a hundred: each node says its own at once.
+    const sweepEndsAt = isUrgent ? null : chores.get('sweep')
+    const sweepMs = sweepEndsAt === null ? 0 : Math.min(sweepEndsAt - now, config.sweepWordsMs)
+    this.#gather(word, sweepMs + config.rumorBatchMs)
   }
 
   /** It goes with the next batch. */

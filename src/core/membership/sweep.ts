@@ -98,11 +98,12 @@ export class Sweep {
   }
 
   #begin(): void {
-    const { now, config, roster, rng, id } = this.#shared
+    const { now, config, roster, rng, id, awareness } = this.#shared
     if (this.#begunAt !== null && now - this.#begunAt < config.sweepPauseMs) return
     const others = roster.all().filter(entry => entry.id !== id && isPresent(entry.verdict))
     if (others.length < 2) return
     this.#begunAt = now
+    awareness.upheaval(now)
     this.#open.clear()
     this.#queue = rng.shuffle(others.map(entry => entry.id)).slice(0, config.sweepMembersMax)
     count(this.#shared, 'sweeps')
@@ -193,5 +194,6 @@ export class Sweep {
       out.push({ kind: 'knock', node: id, addresses })
     }
     if (this.#waiting.size > 0) chores.set('sweep', now + awareness.dialEvidenceMs(now))
+    else chores.delete('sweep')
   }
 }

@@ -130,12 +130,13 @@ export class Verdicts {
 
   /** What follows from a changed entry, whatever changed it. */
   changed(change: Change): void {
-    const { config, now, rng } = this.#shared
+    const { config, now, rng, awareness } = this.#shared
     const { before, after } = change
     if (after === undefined) return
     const isConfirmed = before?.provisional === true && !after.provisional
     if (before?.verdict !== after.verdict || isConfirmed) this.notify(EVENT_OF[after.verdict], after)
     if (before?.verdict !== after.verdict) {
+      if (after.verdict === 'dead') awareness.died(now)
       if (after.verdict === 'dead') soon(this.#shared, 'dead', now + rng.jitter(config.deadRedialMs, 0.4))
       if (!isPresent(after.verdict)) this.#reviewAccusedBy(after.id)
     }
