@@ -22,7 +22,7 @@ export class Awareness {
   #stalls: readonly { readonly began: Millis; readonly ended: Millis }[] = []
   #starvedUntil: Millis = 0
   #upheavalSince: Millis = 0
-  #upheavalUntil: Millis = 0
+  #upheavalUntil: Millis = Number.NEGATIVE_INFINITY
 
   constructor(config: MembershipConfig) {
     this.#config = config
@@ -108,16 +108,27 @@ export class Awareness {
     this.#upheavalUntil = now + this.#config.upheavalMs
   }
 
-  /** A member is held dead: where many are, others follow. */
-  died(now: Millis): void {
+  /** One more is held dead: others follow. */
+  more(now: Millis): void {
     const { upheavalMoreMs, upheavalMaxMs } = this.#config
     if (!this.isInUpheaval(now)) return
     const untilAt = Math.min(now + upheavalMoreMs, this.#upheavalSince + upheavalMaxMs)
     this.#upheavalUntil = Math.max(this.#upheavalUntil, untilAt)
   }
 
+  /** Several members have come back a moment ago, as when a cut has healed. */
+  isCrowded(now: Millis): boolean {
+    const { crowdMembers, crowdMs } = this.#config
+    return this.#returns >= crowdMembers && now - this.#returnedAt < crowdMs
+  }
+
   isInUpheaval(now: Millis): boolean {
     return now < this.#upheavalUntil
+  }
+
+  /** When all look for new neighbors at the same time. */
+  isAfterUpheaval(now: Millis): boolean {
+    return now < this.#upheavalUntil + this.#config.upheavalSpreadMs
   }
 
   /** Until when it may not accuse anybody of silence. */

@@ -111,6 +111,17 @@ export interface MembershipConfig {
   readonly upheavalMs: Millis
   readonly upheavalMoreMs: Millis
   readonly upheavalMaxMs: Millis
+  /** New neighbors are dialled within so long after it: all at once would take from each other the time to answer. */
+  readonly upheavalSpreadMs: Millis
+  /** So many are dead or back at once, and no fewer than one in so many, where a mesh was split. */
+  readonly splitMembers: number
+  readonly splitShare: number
+  /** That many who are here are held dead elsewhere is told within so long, by one for all. Who has not answered after a pause is looked for; and what was told is remembered for so long. */
+  readonly warnWithinMs: Millis
+  readonly warnPauseMs: Millis
+  readonly warnMemoryMs: Millis
+  /** Meanwhile a node compares its view on one new link in so long. */
+  readonly greetPauseMs: Millis
   /** What is found silent while a sweep runs is told with what the sweep finds, but waits no longer than this. */
   readonly sweepWordsMs: Millis
   /** Rumors of one batch wait for each other this long; refusals never wait. */
@@ -229,7 +240,14 @@ export const membershipLan: MembershipConfig = {
   upheavalMs: 2_500,
   upheavalMoreMs: 1_000,
   upheavalMaxMs: 12_000,
-  sweepWordsMs: 1_000,
+  upheavalSpreadMs: 2_000,
+  splitMembers: 3,
+  splitShare: 8,
+  warnWithinMs: 100,
+  warnPauseMs: 3_000,
+  warnMemoryMs: 20_000,
+  greetPauseMs: 1_000,
+  sweepWordsMs: 400,
   rumorBatchMs: 20,
   rumorRecordsMax: 80,
   relayDelayMs: 200,

@@ -85,7 +85,7 @@ export class Connect {
 
   /** Computes whom this node wants and watches, from the rings as they stand. */
   settleView(): void {
-    const { now, config, roster, links, chores, id } = this.#shared
+    const { now, config, roster, links, chores, id, awareness } = this.#shared
     this.#seenRingRevision = roster.ringRevision
     const k = config.observersPerMember
     const subjects = roster.subjects(k)
@@ -95,7 +95,7 @@ export class Connect {
       const entry = roster.get(extra)
       if (extra !== id && entry !== undefined && isPresent(entry.verdict)) wanted.add(extra)
     }
-    links.want(now, wanted)
+    links.want(now, wanted, awareness.isAfterUpheaval(now) ? config.upheavalSpreadMs : config.dialTurnMs / 4)
     for (const link of links.all()) this.tellWanted(link.node)
     this.#watches.setSubjects(subjects)
     soon(this.#shared, 'verify', now + config.verifyAfterMs)
@@ -218,7 +218,7 @@ export class Connect {
    * of its neighborhood, and those that it accused, whom perhaps nobody else holds dead.
    */
   tryDead(): void {
-    const { now, config, roster, rng, chores, id } = this.#shared
+    const { now, config, roster, rng, chores, id, awareness } = this.#shared
     const k = config.observersPerMember
     const mine = roster
       .all()
@@ -233,6 +233,8 @@ export class Connect {
       chores.delete('dead')
       return
     }
+    // Some are back already, and tell of the others: one that has been gone for a second is dialled as soon after.
+    if (awareness.isCrowded(now)) return chores.set('dead', now + rng.jitter(config.deadRedialMs, 0.4))
     this.dial(rng.pick(mine).id)
     const isFresh = mine.some(entry => now - entry.since < OLD_DEATH_MS)
     chores.set('dead', now + rng.jitter(isFresh ? config.deadRedialMs : config.oldDeadRedialMs, 0.4))
@@ -240,8 +242,10 @@ export class Connect {
 
   /** Links that neither end wants are let go after a while. */
   trimIdle(): void {
-    const { now, config, links, out, chores } = this.#shared
-    for (const link of links.all()) {
+    const { now, config, links, roster, out, chores } = this.#shared
+    // The rings have changed since: whose link it would let go it may have to watch.
+    const isSettled = roster.ringRevision === this.#seenRingRevision
+    for (const link of isSettled ? links.all() : []) {
       const isIdle = !links.isWanted(link.node) && !link.wantedByPeer
       if (!isIdle) link.idleSince = null
       else if (link.idleSince === null) link.idleSince = now

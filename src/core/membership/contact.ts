@@ -42,7 +42,7 @@ export class Contact {
     this.#parts.connect.tellWanted(id)
     // What a lonely node holds of others is of no worth, and perhaps taken back when it has heard who this is.
     if (outbound && roster.isAlone) link.owesDigest = true
-    else if (outbound) this.#parts.spread.offerDigest(id)
+    else if (outbound) this.#parts.spread.greet(id)
     ping(this.#shared, link)
     this.#parts.watches.linkUp(id)
     this.#parts.connect.linkUp()

@@ -212,6 +212,8 @@ export class Membership implements MembersView {
         if (event.topic === MEMBERS_TOPIC && event.message.kind === 'rumor') {
           this.#contact.gossip(event.from, event.message.records)
           this.#parts.admission.rumor(event.message, event.from, true)
+        } else if (event.topic === MEMBERS_TOPIC && event.message.kind === 'hearsay') {
+          this.#parts.admission.warned(event.message.lines)
         }
         return
       case 'discovered':
@@ -301,6 +303,8 @@ export class Membership implements MembersView {
         return this.#parts.selfKeeping.introduceAgain()
       case 'answer':
         return this.#parts.selfKeeping.answerNow()
+      case 'warn':
+        return this.#parts.spread.flushWarnings()
       case 'neighbors':
         return this.#parts.sweep.countNeighbors()
       case 'settle':

@@ -136,7 +136,7 @@ export class Verdicts {
     const isConfirmed = before?.provisional === true && !after.provisional
     if (before?.verdict !== after.verdict || isConfirmed) this.notify(EVENT_OF[after.verdict], after)
     if (before?.verdict !== after.verdict) {
-      if (after.verdict === 'dead') awareness.died(now)
+      if (after.verdict === 'dead') awareness.more(now)
       if (after.verdict === 'dead') soon(this.#shared, 'dead', now + rng.jitter(config.deadRedialMs, 0.4))
       if (!isPresent(after.verdict)) this.#reviewAccusedBy(after.id)
     }
