@@ -45,6 +45,11 @@ export class Connect {
     this.#search = search
   }
 
+  /** The rings as they stood when it last chose its neighbors. */
+  get settledRevision(): number {
+    return this.#seenRingRevision
+  }
+
   get size(): number {
     return this.#join.size
   }

@@ -165,11 +165,12 @@ export class Contact {
     chores.set('heartbeat', now + rng.jitter(config.heartbeatMs, config.jitter))
   }
 
-  /** Who gets this node's heartbeats; the rings move far less often than it beats. */
+  /** Who gets this node's heartbeats: whoever watches it, and these change when views settle. */
   #primaries(): readonly NodeId[] {
     const { roster, config, id } = this.#shared
-    if (this.#primariesAt !== roster.ringRevision) {
-      this.#primariesAt = roster.ringRevision
+    const { settledRevision } = this.#parts.connect
+    if (this.#primariesAt !== settledRevision) {
+      this.#primariesAt = settledRevision
       this.#primaryObservers = roster.observersOf(id, config.primaryObservers)
     }
     return this.#primaryObservers
