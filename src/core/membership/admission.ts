@@ -131,7 +131,7 @@ export class Admission {
 
   /** Verdicts on a neighbor's word. */
   hearsay(lines: readonly MemberSummary[]): void {
-    const { now, roster, self } = this.#shared
+    const { now, roster, self, awareness } = this.#shared
     const doubted: MemberSummary[] = []
     for (const line of lines) {
       if (line.id === self.record.id) {
@@ -156,7 +156,7 @@ export class Admission {
     const unheard = isSplit(this.#shared, doubted.length) ? this.#deps.spread.warn(doubted) : doubted
     for (const line of unheard) {
       send(this.#shared, line.id, { kind: 'hearsay', lines: [line] }, 'direct')
-      this.#deps.watches.sweep(line.id)
+      this.#deps.watches.sweep(line.id, awareness.dialEvidenceMs(now))
       this.#deps.connect.dial(line.id)
     }
   }

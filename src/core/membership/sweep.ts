@@ -18,8 +18,9 @@ export class Sweep {
   readonly #watches: Watches
   readonly #connect: Connect
   #queue: NodeId[] = []
-  /** Who has not answered yet, and since when. */
+  /** Who has not answered yet, and until when an answer counts. */
   readonly #waiting = new Map<NodeId, Millis>()
+  readonly #knockedAt = new Map<NodeId, Millis>()
   /** Where somebody accepts, and nobody has spoken against them yet. */
   readonly #open = new Set<NodeId>()
   #begunAt: Millis | null = null
@@ -34,7 +35,7 @@ export class Sweep {
   }
 
   get size(): number {
-    return this.#queue.length + this.#waiting.size + this.#open.size
+    return this.#queue.length + this.#waiting.size + this.#knockedAt.size + this.#open.size
   }
 
   /**
@@ -103,6 +104,7 @@ export class Sweep {
     this.#begunAt = now
     awareness.upheaval(now)
     this.#open.clear()
+    this.#knockedAt.clear()
     this.#queue = rng.shuffle(others.map(entry => entry.id)).slice(0, config.sweepMembersMax)
     count(this.#shared, 'sweeps')
     this.#advance()
@@ -110,7 +112,10 @@ export class Sweep {
 
   /** Whether anybody accepts at the addresses of this member. */
   knocked(id: NodeId, isOpen: boolean): void {
-    const { jury } = this.#shared
+    const { now, jury, awareness } = this.#shared
+    const knockedAt = this.#knockedAt.get(id)
+    if (isOpen && knockedAt !== undefined) awareness.knockTook(now - knockedAt)
+    this.#knockedAt.delete(id)
     if (!isOpen) {
       this.#watches.unanswered(id)
       this.#settle(id)
@@ -137,18 +142,18 @@ export class Sweep {
 
   /** Who has had the time of an answer gives place to the next. */
   advance(): void {
-    const { now, awareness } = this.#shared
-    for (const [id, since] of this.#waiting)
-      if (now - since >= awareness.dialEvidenceMs(now)) this.#waiting.delete(id)
+    const { now } = this.#shared
+    for (const [id, untilAt] of this.#waiting) if (now >= untilAt) this.#waiting.delete(id)
     this.#advance()
   }
 
   /** Who it is has to be shown on a link. */
   #ask(id: NodeId): void {
-    const { now, links } = this.#shared
-    this.#watches.sweep(id)
+    const { now, links, awareness } = this.#shared
+    const patienceMs = awareness.dialEvidenceMs(now)
+    this.#watches.sweep(id, patienceMs)
     if (links.get(id) !== undefined) return this.#settle(id)
-    this.#waiting.set(id, now)
+    this.#waiting.set(id, now + patienceMs)
     this.#connect.dial(id)
   }
 
@@ -181,17 +186,19 @@ export class Sweep {
 
   #advance(): void {
     const { now, config, roster, links, chores, awareness, out } = this.#shared
+    const patienceMs = awareness.knockEvidenceMs(now)
     while (this.#queue.length > 0 && this.#waiting.size < config.sweepParallel) {
       const id = this.#queue.pop() as NodeId
       const entry = roster.get(id)
       if (entry === undefined || !isPresent(entry.verdict)) continue
-      this.#watches.sweep(id)
+      this.#watches.sweep(id, patienceMs)
       const { dialable, addresses } = entry.record
       if (links.get(id) !== undefined || !dialable || addresses.length === 0) continue
-      this.#waiting.set(id, now)
+      this.#waiting.set(id, now + patienceMs)
+      this.#knockedAt.set(id, now)
       out.push({ kind: 'knock', node: id, addresses })
     }
-    if (this.#waiting.size > 0) chores.set('sweep', now + awareness.dialEvidenceMs(now))
+    if (this.#waiting.size > 0) chores.set('sweep', Math.min(...this.#waiting.values()))
     else chores.delete('sweep')
   }
 }

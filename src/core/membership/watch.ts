@@ -144,11 +144,11 @@ export class Watches {
   }
 
   /** A sweep reaches for this member: what does not come back in time is evidence. */
-  sweep(id: NodeId): void {
-    const { now, config, links, awareness } = this.#shared
+  sweep(id: NodeId, patienceMs: Millis): void {
+    const { now, config, links } = this.#shared
     const watch = this.#of(id)
     const link = links.get(id)
-    if (link === undefined) watch.sweepUntil = now + awareness.dialEvidenceMs(now)
+    if (link === undefined) watch.sweepUntil = now + patienceMs
     else if (watch.probeUntil === null && now - link.pulse.lastFrameAt > config.probeTimeoutMs / 2)
       this.#probe(link, watch)
     this.due.set(id, watch.sweepUntil ?? now)
