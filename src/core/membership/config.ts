@@ -62,6 +62,8 @@ export interface MembershipConfig {
   readonly knockMs: Millis
   /** Between two answers of this node to accusations; well below the shortest suspicion, so that a liar costs the mesh three messages a second and no verdict. */
   readonly answerPauseMs: Millis
+  /** What was held against others by one that comes back from behind a cut, and is handed on so soon after, is no evidence on this side. */
+  readonly outsideMs: Millis
   /** How often an accuser that was refuted may repeat itself: from, doubling, to. */
   readonly repeatMinMs: Millis
   readonly repeatMaxMs: Millis
@@ -209,6 +211,7 @@ export const membershipLan: MembershipConfig = {
   branchesAfterMs: 1_000,
   knockMs: 1_000,
   answerPauseMs: 300,
+  outsideMs: 10_000,
   repeatMinMs: 4_000,
   repeatMaxMs: 600_000,
   crowdMembers: 3,

@@ -100,7 +100,8 @@ export class Connect {
       const entry = roster.get(extra)
       if (extra !== id && entry !== undefined && isPresent(entry.verdict)) wanted.add(extra)
     }
-    links.want(now, wanted, awareness.isAfterUpheaval(now) ? config.upheavalSpreadMs : config.dialTurnMs / 4)
+    const areAllSeeking = awareness.isAfterUpheaval(now) || awareness.isCrowded(now)
+    links.want(now, wanted, areAllSeeking ? config.upheavalSpreadMs : config.dialTurnMs / 4)
     for (const link of links.all()) this.tellWanted(link.node)
     this.#watches.setSubjects(subjects)
     soon(this.#shared, 'verify', now + config.verifyAfterMs)
