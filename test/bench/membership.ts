@@ -23,7 +23,7 @@ const { wants, number, isQuick } = request()
 const LIMIT_MS = 60_000
 /** Between two faults: observers find each other and their links get used. */
 const CALM_MS = isQuick ? 2_000 : 4_000
-const AFTER_HEAL_MS = membershipLan.crowdQuietMs
+const AFTER_HEAL_MS = Math.max(membershipLan.crowdQuietMs, membershipLan.starvedMs)
 const RUNS = number('runs', 10, 2)
 const KILL_BUDGET = new Map([
   [5, 25],

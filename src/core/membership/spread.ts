@@ -183,11 +183,12 @@ export class Spread {
     return fellows.length >= roster.aliveCount - (isCounted ? 2 : 1)
   }
 
-  /** The neighbors that may testify against it. */
+  /** The neighbors that may testify against it; in a split only those of them that watch it, or they were half as many words again. */
   #fellows(subject: NodeId): NodeId[] {
-    const { config, roster, links } = this.#shared
+    const { now, config, roster, links, awareness } = this.#shared
+    const ranks = awareness.isInUpheaval(now) ? 1 : 2
     return roster
-      .observersOf(subject, 2 * config.observersPerMember)
+      .observersOf(subject, ranks * config.observersPerMember)
       .filter(fellow => links.get(fellow) !== undefined)
   }
 
