@@ -18,8 +18,9 @@ export interface Watch {
   probeSentAt: Millis | null
   probeUntil: Millis | null
   pingedFor: Millis | null
-  /** A sweep's verdict on a dial that does not come back. */
+  /** A sweep's verdict on a knock or a dial that does not come back, and since when that is waited for. */
   sweepUntil: Millis | null
+  sweptAt: Millis
   /** Since when it would have been accused, had this observer not doubted itself. */
   doubtedAt: Millis | null
   accusedRefutation: number | null
@@ -38,6 +39,7 @@ export const newWatch = (now: Millis, linkedInstance: string | null, repeatMs: M
   probeUntil: null,
   pingedFor: null,
   sweepUntil: null,
+  sweptAt: 0,
   doubtedAt: null,
   accusedRefutation: null,
   accusedInstance: null,

@@ -99,7 +99,19 @@ export const createParts = (deps: MembershipDeps): Parts => {
     nextToken,
   })
   const solitude: Solitude = new Solitude(shared, verdicts, connect, watches)
-  const parts = { memory, connect, hosts, offences, search, selfKeeping, solitude, spread, sweep, verdicts, watches }
+  const parts = {
+    memory,
+    connect,
+    hosts,
+    offences,
+    search,
+    selfKeeping,
+    solitude,
+    spread,
+    sweep,
+    verdicts,
+    watches,
+  }
   const forgetting = new Forgetting(shared, { ...parts, seal: body => deps.sealer.strike(body) })
   const admission = new Admission(shared, { ...parts, forgetting })
   shared.roster.put(shared.self.sealed, { verdict: 'alive', cause: null, since: now })

@@ -157,7 +157,8 @@ export class Spread {
     }
     // Silence took more than a second to find: who is silent together is told of together.
     const isUrgent = accusations.some(({ body }) => body.evidence === 'refused')
-    const isFirst = isUrgent && now - this.#accusedAt > 2 * config.rumorBatchMs && this.#accusations.length === 0
+    const isFirst =
+      isUrgent && now - this.#accusedAt > 2 * config.rumorBatchMs && this.#accusations.length === 0
     this.#accusedAt = now
     // In a small mesh all have been told: a second copy for each would only keep them from judging.
     if (isFirst && !this.#areAll(fellows, subject)) return this.publishNow(records, accusations)

@@ -185,15 +185,18 @@ export class Sweep {
   }
 
   #advance(): void {
-    const { now, config, roster, links, chores, awareness, out } = this.#shared
+    const { now, config, roster, chores, awareness, out } = this.#shared
     const patienceMs = awareness.knockEvidenceMs(now)
     while (this.#queue.length > 0 && this.#waiting.size < config.sweepParallel) {
       const id = this.#queue.pop() as NodeId
       const entry = roster.get(id)
       if (entry === undefined || !isPresent(entry.verdict)) continue
-      this.#watches.sweep(id, patienceMs)
       const { dialable, addresses } = entry.record
-      if (links.get(id) !== undefined || !dialable || addresses.length === 0) continue
+      if (!dialable || addresses.length === 0) {
+        this.#watches.sweep(id, patienceMs)
+        continue
+      }
+      this.#watches.reach(id, patienceMs)
       this.#waiting.set(id, now + patienceMs)
       this.#knockedAt.set(id, now)
       out.push({ kind: 'knock', node: id, addresses })

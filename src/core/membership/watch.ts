@@ -117,9 +117,9 @@ export class Watches {
 
   /** Nobody accepts at its addresses. */
   unanswered(id: NodeId): void {
-    const { now, links } = this.#shared
+    const { now } = this.#shared
     const watch = this.#watches.get(id)
-    if (watch === undefined || watch.sweepUntil === null || links.get(id) !== undefined) return
+    if (watch === undefined || watch.sweepUntil === null) return
     watch.sweepUntil = now
     this.due.set(id, now)
   }
@@ -143,13 +143,27 @@ export class Watches {
     return link === undefined
   }
 
-  /** A sweep reaches for this member: what does not come back in time is evidence. */
+  /** A sweep knocks at this member: if nobody answers, and nothing is heard of it meanwhile, that is evidence. */
+  reach(id: NodeId, patienceMs: Millis): void {
+    const { now } = this.#shared
+    const watch = this.#of(id)
+    watch.sweptAt = now
+    watch.sweepUntil = now + patienceMs
+    this.due.set(id, now)
+  }
+
+  /** It has to answer on a link: what does not come back in time is evidence. */
   sweep(id: NodeId, patienceMs: Millis): void {
     const { now, config, links } = this.#shared
     const watch = this.#of(id)
     const link = links.get(id)
-    if (link === undefined) watch.sweepUntil = now + patienceMs
-    else if (watch.probeUntil === null && now - link.pulse.lastFrameAt > config.probeTimeoutMs / 2)
+    watch.sweptAt = now
+    watch.sweepUntil = link === undefined ? now + patienceMs : null
+    if (
+      link !== undefined &&
+      watch.probeUntil === null &&
+      now - link.pulse.lastFrameAt > config.probeTimeoutMs / 2
+    )
       this.#probe(link, watch)
     this.due.set(id, watch.sweepUntil ?? now)
   }
@@ -226,7 +240,10 @@ export class Watches {
     const { now, config, awareness } = this.#shared
     const stretch = awareness.stretch(now)
     watch.lostAt = null
-    watch.sweepUntil = null
+    if (watch.sweepUntil !== null) {
+      if (link.pulse.lastFrameAt >= watch.sweptAt) watch.sweepUntil = null
+      else if (now >= watch.sweepUntil) return this.#raise(entry, watch, 'silent')
+    }
     if (watch.probeUntil !== null && watch.probeSentAt !== null) {
       if (link.pulse.lastFrameAt >= watch.probeSentAt) {
         watch.probeUntil = null
@@ -236,11 +253,12 @@ export class Watches {
         return this.#silent(entry, watch)
       }
     }
+    const openUntil = watch.probeUntil ?? watch.sweepUntil
     if (this.#isPrimary(watch)) {
       const lateAt = link.pulse.lateAt(config, stretch)
       if (now < lateAt) {
         watch.doubtedAt = null
-        return Math.min(lateAt, watch.probeUntil ?? lateAt)
+        return Math.min(lateAt, openUntil ?? lateAt)
       }
       // One ping for each silence: the answer counts as a sign of life.
       if (watch.pingedFor !== link.pulse.lastFrameAt) {
@@ -253,10 +271,10 @@ export class Watches {
         link.pulse.silentAt(config, stretch),
         (link.pingSentAt ?? 0) + config.probeTimeoutMs * stretch,
       )
-      if (now < silentAt) return Math.min(silentAt, watch.probeUntil ?? silentAt)
+      if (now < silentAt) return Math.min(silentAt, openUntil ?? silentAt)
       return this.#silent(entry, watch)
     }
-    return watch.probeUntil
+    return openUntil
   }
 
   #reviewLost(entry: Entry, watch: Watch): Millis | null {
@@ -358,7 +376,7 @@ export class Watches {
 
   #isOpen(id: NodeId, watch: Watch): boolean {
     const isLinked = this.#shared.links.get(id) !== undefined
-    return isLinked ? watch.probeUntil !== null : watch.sweepUntil !== null
+    return watch.sweepUntil !== null || (isLinked && watch.probeUntil !== null)
   }
 
   /** The watch on a subject, also on one that is back so shortly that the view has not settled yet. */
