@@ -3,7 +3,9 @@
 // answer of each costs everybody as much as all other idle traffic together.
 //
 // In company it asks now and then while members are gone: those whose addresses have all
-// changed, as after a power cut with new leases, may have met on an island of their own.
+// changed, as after a power cut with new leases, may have met on an island of their own. And
+// seldom where nobody is gone: two islands that have never met, as on two switches whose cable
+// is plugged in later, know of nobody who is missing.
 
 import { hashText53 } from '../hash.js'
 import type { Millis } from '../ids.js'
@@ -57,9 +59,11 @@ export class Search {
       this.#ask(links.size === 0)
       return this.plan()
     }
+    // Alone it asks all the time. What counts is that it asks once in company: the network may have begun late.
+    if (links.size === 0) return this.plan()
     const isWorthIt = this.#hasAsked ? this.#isItsTurn() : this.#isOneOfTheFirst()
     this.#hasAsked = true
-    if (links.size === 0 || !isWorthIt) return this.plan()
+    if (!isWorthIt) return this.plan()
     this.#isForOthers = true
     this.#ask(true)
     chores.set('search', now + config.searchForMs)
@@ -89,11 +93,12 @@ export class Search {
     return before.length < ASKERS
   }
 
-  /** While members are gone about one of those that are here asks in each period. */
+  /** While members are gone about one of those that are here asks in each period; otherwise in each longer one. */
   #isItsTurn(): boolean {
-    const { roster } = this.#shared
+    const { roster, config } = this.#shared
     if (this.#rng.below(Math.max(1, roster.aliveCount)) > 0) return false
-    return roster.all().some(({ verdict }) => verdict === 'dead')
+    if (roster.all().some(({ verdict }) => verdict === 'dead')) return true
+    return this.#rng.below(Math.ceil(config.searchIdleMs / config.searchEveryMs)) === 0
   }
 
   #ask(on: boolean): void {
