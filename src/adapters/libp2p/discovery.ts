@@ -1,6 +1,6 @@
 // Finds other nodes of the same mesh on the local network by mDNS, while it is switched
-// on; it answers others from then on for as long as it runs, or who starts when all have
-// met would find nobody. The service name carries a digest of the mesh key, so that meshes
+// on. Once it was told anything it answers others for as long as it runs, or who starts when
+// all have met would find nobody: also where it was switched off before it had begun. The service name carries a digest of the mesh key, so that meshes
 // that share a network do not knock at each other's doors. Loaded only when used.
 
 import { createHash } from 'node:crypto'
@@ -12,6 +12,16 @@ import { ownAddresses } from './own-addresses.js'
 
 type Service = PeerDiscovery & { start?(): unknown; stop?(): unknown }
 
+interface ServiceInit {
+  readonly serviceTag: string
+  readonly interval: number
+  readonly broadcast: boolean
+}
+
+type Load = () => Promise<{
+  mdns(init: ServiceInit): (components: MulticastDNSComponents) => Service
+}>
+
 /** The longest that a timer of Node.js takes: who only answers asks once, when it begins. */
 const NEVER_MS = 2 ** 31 - 1
 
@@ -20,6 +30,7 @@ export class Discovery {
   readonly #self: NodeId
   readonly #serviceTag: string
   readonly #onFound: (addresses: readonly string[]) => void
+  readonly #load: Load
   #on = false
   #isOver = false
   #asker: Service | null = null
@@ -30,6 +41,7 @@ export class Discovery {
     self: NodeId,
     meshKey: Uint8Array | null,
     onFound: (addresses: readonly string[]) => void,
+    load: Load = () => import('@libp2p/mdns'),
   ) {
     const tag = createHash('sha256')
       .update('shoal-mdns\n')
@@ -40,10 +52,11 @@ export class Discovery {
     this.#self = self
     this.#serviceTag = `_shoal-${tag}._udp.local`
     this.#onFound = onFound
+    this.#load = load
   }
 
   set(on: boolean): void {
-    if (on === this.#on || this.#isOver) return
+    if (this.#isOver) return
     this.#on = on
     void this.#settle()
   }
@@ -55,26 +68,28 @@ export class Discovery {
   }
 
   async #settle(): Promise<void> {
-    if (this.#on && this.#asker === null) {
-      const { mdns } = await import('@libp2p/mdns')
-      // It may have been switched off, or on again, while the module loaded.
-      if (!this.#on || this.#asker !== null) return
-      const create = (interval: number, broadcast: boolean): Service =>
-        mdns({ serviceTag: this.#serviceTag, interval, broadcast })(this.#components)
-      const asker = create(limits.mdnsIntervalMs, false)
-      this.#asker = asker
-      asker.addEventListener('peer', event => this.#found(event.detail))
-      const begins = [asker]
-      if (this.#answerer === null) {
-        this.#answerer = create(NEVER_MS, true)
-        begins.push(this.#answerer)
-      }
-      for (const service of begins) await service.start?.()
-    } else if (!this.#on && this.#asker !== null) {
+    if (!this.#on) {
       const asker = this.#asker
       this.#asker = null
-      await asker.stop?.()
+      await asker?.stop?.()
     }
+    if (this.#isOver) return
+    const { mdns } = await this.#load()
+    if (this.#isOver) return
+    const create = (interval: number, broadcast: boolean): Service =>
+      mdns({ serviceTag: this.#serviceTag, interval, broadcast })(this.#components)
+    const begins: Service[] = []
+    // It may have been switched off, or on again, while the module loaded.
+    if (this.#on && this.#asker === null) {
+      this.#asker = create(limits.mdnsIntervalMs, false)
+      this.#asker.addEventListener('peer', event => this.#found(event.detail))
+      begins.push(this.#asker)
+    }
+    if (this.#answerer === null) {
+      this.#answerer = create(NEVER_MS, true)
+      begins.push(this.#answerer)
+    }
+    for (const service of begins) await service.start?.()
   }
 
   #found({ id, multiaddrs }: PeerInfo): void {
