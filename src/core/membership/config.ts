@@ -78,8 +78,9 @@ export interface MembershipConfig {
   readonly stallsMs: Millis
   readonly stallsShare: number
   readonly starvedMs: Millis
-  /** The long silence: a machine that is always busy must still find out some time. */
+  /** The long silence, on the wall: a machine that is always busy must still find out some time. It must have listened for so long meanwhile. */
   readonly starvedSilenceMs: Millis
+  readonly starvedListenMs: Millis
   /** When most subjects seem silent at once, an observer doubts itself for this long; the time of an answer runs meanwhile. */
   readonly selfDoubtMs: Millis
   /** Accusations of one accuser, refuted without ever being right, until it is no longer believed alone, and where its word is needed the subject has the time of an answer. */
@@ -207,6 +208,7 @@ export const membershipLan: MembershipConfig = {
   stallsShare: 1 / 3,
   starvedMs: 10_000,
   starvedSilenceMs: 120_000,
+  starvedListenMs: 10_000,
   selfDoubtMs: 500,
   falseAlarmsMax: 4,
   redialAfterMs: 120,
