@@ -139,3 +139,20 @@ test('of many who answer at once a node that is alone dials a few', t => {
   world.run(5_500)
   t.is(dialled, 4)
 })
+
+test('whoever answers again and again with addresses where nobody is does not fill the line in which all dials wait', t => {
+  const { world } = createMesh({ seed: 1, nodes: 1 })
+  world.run(5_000)
+  let dialled = 0
+  world.on('dial', (_node, { addresses }) => {
+    dialled += addresses.length
+  })
+  for (let at = 5_000; at < 65_000; at += 100)
+    world.at(at, () => {
+      const addresses = Array.from({ length: 16 }, (_, i) => `/ip4/10.8.${at % 200}.${i}/tcp/1/p2p/n${at}`)
+      world.inject(0, { kind: 'discovered', addresses })
+    })
+  world.run(65_000)
+  // 32 of them end in a second, where 64 are tried at once and each takes 2 s.
+  t.true(dialled <= 60 * 16, `${dialled}`)
+})

@@ -158,6 +158,8 @@ export interface MembershipConfig {
   readonly searchForMs: Millis
   /** And while nobody is gone: islands that never met do not know of each other. 200 answers of 400 bytes in this time are 130 bytes a second. */
   readonly searchIdleMs: Millis
+  /** Of those who answer a few are dialled in this time: whoever is on the network may answer, with addresses where nobody is. Each is tried for 2 s, and all that a node dials waits in one line. */
+  readonly searchDialsMs: Millis
   /** Between dials that prove the addresses of subjects. */
   readonly verifyAfterMs: Millis
 }
@@ -255,5 +257,6 @@ export const membershipLan: MembershipConfig = {
   searchEveryMs: 60_000,
   searchForMs: 3_000,
   searchIdleMs: 600_000,
+  searchDialsMs: 5_000,
   verifyAfterMs: 300,
 }

@@ -76,7 +76,7 @@ export class Search {
     const known = links.size > 0 ? knownAddresses(roster) : new Set()
     const wanted = addresses.filter(address => !known.has(address.replace(/\/p2p\/[^/]+$/, '')))
     if (wanted.length === 0) return
-    if (now - this.#dialsSince >= config.dialEvidenceMs) {
+    if (now - this.#dialsSince >= config.searchDialsMs) {
       this.#dials = 0
       this.#dialsSince = now
     }
