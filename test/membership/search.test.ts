@@ -127,6 +127,28 @@ test('where nobody is gone one in ten minutes asks after the first, and where on
   t.is(strangers, 0, 'of those who answer none is new')
 })
 
+test('who remembers others and finds them asks nobody: neither where all come back at once nor where one does', t => {
+  const mesh = settledMesh({ seed: 1, nodes: 50, judged: false, config: { discovery: true } })
+  const { world } = mesh
+  const rng = createRng(world.seed)
+  let asked = 0
+  world.on('discovery', (_node, { on }) => {
+    if (on) asked++
+  })
+  for (const node of world.nodes) world.powerOff(node)
+  world.run(world.nowMs + 8_000)
+  const from = world.nowMs
+  for (const node of world.nodes) world.at(from + rng.below(500), () => world.restart(node))
+  world.run(from + 4_000)
+  runUntilAgreed(mesh, 1_000)
+  t.is(asked, 0)
+  world.crash(1)
+  world.run(world.nowMs + 500)
+  world.restart(1)
+  world.run(world.nowMs + 2_000)
+  t.is(asked, 0)
+})
+
 test('of many who answer at once a node that is alone dials a few', t => {
   const { world } = createMesh({ seed: 1, nodes: 1 })
   world.run(5_000)

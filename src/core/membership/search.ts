@@ -1,6 +1,7 @@
 // When this node asks its local network who is there (mDNS), and whom it dials of those
-// who answer. Every node answers; it asks all the time while it is alone, because an
-// answer of each costs everybody as much as all other idle traffic together.
+// who answer. Every node answers; it asks all the time only while it is alone, because an
+// answer of each costs everybody as much as all other idle traffic together. Whoever knows
+// where others are tries these first: after a power cut all would ask, and all answer each.
 //
 // In company it asks now and then while members are gone: those whose addresses have all
 // changed, as after a power cut with new leases, may have met on an island of their own. And
@@ -26,6 +27,7 @@ export class Search {
   /** Whether it was in company when it began to ask. */
   #isForOthers = false
   #hasAsked = false
+  #aloneSince: Millis | null = null
   #dials = 0
   #dialsSince: Millis = Number.NEGATIVE_INFINITY
 
@@ -34,13 +36,17 @@ export class Search {
     this.#rng = createRng(hashText53(shared.id))
   }
 
-  alone(): void {
+  /** Said again and again while it is so. */
+  alone(knowsOthers: boolean): void {
+    const { now, config } = this.#shared
     this.#isForOthers = false
-    this.#ask(true)
+    this.#aloneSince ??= now
+    if (!knowsOthers || now - this.#aloneSince >= config.searchAloneMs) this.#ask(true)
   }
 
   /** A link: it is alone no more. */
   met(): void {
+    this.#aloneSince = null
     if (!this.#isForOthers) this.#ask(false)
   }
 
