@@ -4,100 +4,114 @@ import test from 'ava'
 import { Discovery } from '../../../src/adapters/libp2p/discovery.js'
 import { nodeId } from '../../../src/core/ids.js'
 
-interface Started {
-  readonly asks: boolean
-  isRunning: boolean
+type Parts = ConstructorParameters<typeof Discovery>
+
+/** A service as libp2p's: it has its socket once it was started, and asks when it starts, under the name that it then bears. */
+class Service extends EventTarget {
+  readonly asked: string[] = []
+  serviceTag: string
+  isRunning = false
+  mdns?: { query(query: { questions: { name: string }[] }): void }
+
+  constructor(serviceTag: string) {
+    super()
+    this.serviceTag = serviceTag
+  }
+
+  async start(): Promise<void> {
+    this.isRunning = true
+    this.mdns = { query: ({ questions }) => this.asked.push(...questions.map(({ name }) => name)) }
+    this.mdns.query({ questions: [{ name: this.serviceTag }] })
+  }
+
+  async stop(): Promise<void> {
+    this.isRunning = false
+  }
 }
 
-const observed = (): {
-  discovery: Discovery
-  started: Started[]
-  load: () => void
-  loaded: () => Promise<void>
-} => {
-  const started: Started[] = []
+const observed = () => {
+  const services: Service[] = []
   let load = (): void => {}
   const waits = new Promise<void>(resolve => {
     load = resolve
   })
   const mdns =
-    ({ broadcast }: { broadcast: boolean }) =>
+    ({ serviceTag }: { serviceTag: string }) =>
     () => {
-      const service: Started = { asks: !broadcast, isRunning: false }
-      return Object.assign(new EventTarget(), {
-        start: () => {
-          service.isRunning = true
-          started.push(service)
-        },
-        stop: () => {
-          service.isRunning = false
-        },
-      })
+      const service = new Service(serviceTag)
+      services.push(service)
+      return service
     }
-  type Parts = ConstructorParameters<typeof Discovery>
   const from = (async () => {
     await waits
     return { mdns }
   }) as unknown as Parts[4]
   const discovery = new Discovery({} as Parts[0], nodeId('self'), null, () => {}, from)
-  // Everything that waits for the module waits in promises alone.
-  const loaded = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
-  return { discovery, started, load, loaded }
+  return {
+    discovery,
+    load,
+    /** Everything that waits for the module waits in promises alone. */
+    loaded: (): Promise<void> => new Promise(resolve => setImmediate(resolve)),
+    /** Under how many names it is answered, and how many questions others answer. */
+    running: () => services.filter(({ isRunning }) => isRunning).map(({ serviceTag }) => serviceTag),
+    asked: () =>
+      services.flatMap(({ asked, serviceTag }) => asked.filter(name => name === serviceTag)).length,
+  }
 }
 
-const running = (started: readonly Started[], asks: boolean): number =>
-  started.filter(each => each.isRunning && each.asks === asks).length
-
-test('who has met somebody before the module was loaded does not ask, and answers', async t => {
-  const { discovery, started, load, loaded } = observed()
+test('who has met somebody before the module was loaded answers, and does not ask', async t => {
+  const { discovery, load, loaded, running, asked } = observed()
   discovery.set(true)
   discovery.set(false)
   load()
   await loaded()
-  t.is(running(started, true), 0)
-  t.is(running(started, false), 1)
+  t.regex(running().join(), /^_shoal-[0-9a-f]{12}\._udp\.local$/)
+  t.is(asked(), 0)
+  await discovery.stop()
 })
 
-test('who was never alone answers', async t => {
-  const { discovery, started, load, loaded } = observed()
+test('who was never alone answers, and does not ask', async t => {
+  const { discovery, load, loaded, running, asked } = observed()
   load()
   discovery.set(false)
   await loaded()
-  t.is(running(started, true), 0)
-  t.is(running(started, false), 1)
+  t.is(running().length, 1)
+  t.is(asked(), 0)
+  await discovery.stop()
 })
 
-test('however often it is switched on and off, one asks while it is on, and one answers', async t => {
-  const { discovery, started, load, loaded } = observed()
+test('each time that it is switched on it asks once at once, and one service answers throughout', async t => {
+  const { discovery, load, loaded, running, asked } = observed()
   for (const on of [true, false, true, false, true]) discovery.set(on)
   load()
   await loaded()
-  t.is(running(started, true), 1)
-  t.is(running(started, false), 1)
-  for (const on of [false, true, false]) discovery.set(on)
+  t.is(running().length, 1)
+  t.is(asked(), 1)
+  for (const on of [true, false, true, true, false]) discovery.set(on)
   await loaded()
-  t.is(running(started, true), 0)
-  t.is(running(started, false), 1)
+  t.is(running().length, 1)
+  t.is(asked(), 2)
+  await discovery.stop()
 })
 
 test('who stops before the module was loaded begins nothing', async t => {
-  const { discovery, started, load, loaded } = observed()
+  const { discovery, load, loaded, running } = observed()
   discovery.set(true)
   const stopped = discovery.stop()
   load()
   await stopped
   await loaded()
-  t.is(started.length, 0)
+  t.is(running().length, 0)
 })
 
 test('nothing runs after a stop', async t => {
-  const { discovery, started, load, loaded } = observed()
+  const { discovery, load, loaded, running, asked } = observed()
   discovery.set(true)
   load()
   await loaded()
-  t.is(started.filter(each => each.isRunning).length, 2)
   await discovery.stop()
   discovery.set(true)
   await loaded()
-  t.is(started.filter(each => each.isRunning).length, 0)
+  t.is(running().length, 0)
+  t.is(asked(), 1)
 })
