@@ -127,6 +127,23 @@ test('where nobody is gone one in ten minutes asks after the first, and where on
   t.is(strangers, 0, 'of those who answer none is new')
 })
 
+test('who remembers others answers before it knows whether it finds them', t => {
+  const mesh = settledMesh({ seed: 1, nodes: 2, judged: false, config: { discovery: true } })
+  const { world } = mesh
+  world.powerOff(0)
+  world.powerOff(1)
+  world.run(world.nowMs + 8_000)
+  const said: { on: boolean; atMs: number }[] = []
+  world.on('discovery', (_node, { on }) => void said.push({ on, atMs: world.nowMs }))
+  const from = world.nowMs
+  world.restart(0)
+  world.run(from + 5_000)
+  const [first, second] = said
+  t.is(first?.on, false)
+  t.true(first !== undefined && first.atMs < from + 100, `${first?.atMs}`)
+  t.true(second?.on === true && second.atMs < from + 1_000, `${second?.atMs}`)
+})
+
 test('who remembers others and finds them asks nobody: neither where all come back at once nor where one does', t => {
   const mesh = settledMesh({ seed: 1, nodes: 50, judged: false, config: { discovery: true } })
   const { world } = mesh

@@ -27,7 +27,7 @@ export class Search {
   /** Whether it was in company when it began to ask. */
   #isForOthers = false
   #hasAsked = false
-  #aloneSince: Millis | null = null
+  #isAlone = false
   #dials = 0
   #dialsSince: Millis = Number.NEGATIVE_INFINITY
 
@@ -38,16 +38,22 @@ export class Search {
 
   /** Said again and again while it is so. */
   alone(knowsOthers: boolean): void {
-    const { now, config } = this.#shared
+    const { now, config, chores } = this.#shared
     this.#isForOthers = false
-    this.#aloneSince ??= now
-    if (!knowsOthers || now - this.#aloneSince >= config.searchAloneMs) this.#ask(true)
+    if (!knowsOthers) this.#ask(true)
+    if (this.#isAlone) return
+    this.#isAlone = true
+    chores.set('search', now + config.searchAloneMs)
+    // It answers from the start.
+    if (this.#isAsking === null) this.#ask(false)
   }
 
   /** A link: it is alone no more. */
   met(): void {
-    this.#aloneSince = null
     if (!this.#isForOthers) this.#ask(false)
+    if (!this.#isAlone) return
+    this.#isAlone = false
+    this.plan()
   }
 
   /** Sets when it asks next in company. */
@@ -57,7 +63,7 @@ export class Search {
     chores.set('search', now + this.#rng.jitter(afterMs, 0.5))
   }
 
-  /** It is time to ask in company, or to end that. */
+  /** It is time to ask, or to end that. */
   turn(): void {
     const { now, config, links, chores } = this.#shared
     if (this.#isForOthers) {
@@ -65,8 +71,8 @@ export class Search {
       this.#ask(links.size === 0)
       return this.plan()
     }
-    // Alone it asks all the time. What counts is that it asks once in company: the network may have begun late.
-    if (links.size === 0) return this.plan()
+    // What counts is that it asks once in company: the network may have begun late.
+    if (links.size === 0) return this.#ask(true)
     const isWorthIt = this.#hasAsked ? this.#isItsTurn() : this.#isOneOfTheFirst()
     this.#hasAsked = true
     if (!isWorthIt) return this.plan()
