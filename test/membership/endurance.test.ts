@@ -282,3 +282,41 @@ test('where all nodes come back from a power cut at once, and stand still for lo
     t.true(runUntilAgreed(mesh, 5_000) <= 5_000, `seed ${seed}`)
   }
 })
+
+for (const [still, run, what] of [
+  [[1_200, 1_200], [500, 500], 'for longer than a question takes'],
+  [[2_000, 2_000], [1_000, 1_000], 'and never runs for as long as it is quiet after each time'],
+  [[1_000, 3_000], [1_000, 3_000], 'now longer and now shorter'],
+  [[10_000, 20_000], [200, 1_500], 'for most of the time'],
+] as const)
+  test(`of two nodes one stands still again and again, ${what}: it finds out within five minutes that the other has died`, t => {
+    for (const seed of [1, 2, 3]) {
+      const mesh = settledMesh({ seed, nodes: 2, judged: false })
+      const { world } = mesh
+      const rng = createRng(seed)
+      const within =
+        ([least, most]: readonly [number, number]) =>
+        () =>
+          least + rng.below(most - least + 1)
+      standsStill(mesh, world.node(0).id, world.nowMs, Number.POSITIVE_INFINITY, within(still), within(run))
+      world.run(world.nowMs + 60_000)
+      const victim = world.node(1)
+      world.powerOff(victim)
+      world.run(world.nowMs + 300_000)
+      // After 309 s, or never, while what it stood still itself was no silence of the other.
+      t.is(mesh.membership(0).get(victim.id)?.verdict, 'dead', `seed ${seed}`)
+    }
+  })
+
+test('what a sweep found before a node knew that it has too little of its machine is not said minutes later', t => {
+  for (const seed of [1, 2, 3]) {
+    const mesh = settledMesh({ seed, nodes: 20, judged: false })
+    const { world } = mesh
+    const startMs = world.nowMs
+    standStill(mesh, seed, startMs, startMs + 600_000)
+    world.run(startMs + 600_000)
+    t.is(eventsSince(mesh, 'member.dead', startMs + 60_000), 0, `seed ${seed}`)
+    const suspected = eventsSince(mesh, 'member.suspect', startMs + 60_000)
+    t.true(suspected <= 20, `seed ${seed}: ${suspected}`)
+  }
+})

@@ -1,7 +1,11 @@
 // Finds other nodes of the same mesh on the local network by mDNS, while it is switched
-// on; it answers others from then on for as long as it runs, or who starts when all have
-// met would find nobody. The service name carries a digest of the mesh key, so that meshes
-// that share a network do not knock at each other's doors. Loaded only when used.
+// on. Once it was told anything it answers others for as long as it runs, or who starts when
+// all have met would find nobody: also where it was switched off before it had begun. The
+// service name carries a digest of the mesh key, so that meshes that share a network do not
+// knock at each other's doors. Loaded only when used.
+//
+// It asks when it is told to and never otherwise: each question is answered by all, and each
+// answer is heard by all.
 
 import { createHash } from 'node:crypto'
 import type { PeerDiscovery, PeerInfo } from '@libp2p/interface'
@@ -12,24 +16,43 @@ import { ownAddresses } from './own-addresses.js'
 
 type Service = PeerDiscovery & { start?(): unknown; stop?(): unknown }
 
-/** The longest that a timer of Node.js takes: who only answers asks once, when it begins. */
+interface ServiceInit {
+  readonly serviceTag: string
+  readonly interval: number
+}
+
+type Load = () => Promise<{
+  mdns(init: ServiceInit): (components: MulticastDNSComponents) => Service
+}>
+
+/** What the service has beside its interface and is needed here. */
+interface Insides {
+  serviceTag: string
+  readonly mdns?: { query(query: { questions: readonly { name: string; type: 'PTR' }[] }): void }
+}
+
+/** The longest that a timer of Node.js takes. */
 const NEVER_MS = 2 ** 31 - 1
+/** The service asks when it begins: a question that nobody answers. */
+const NOBODY = '_shoal-begins._udp.local'
 
 export class Discovery {
   readonly #components: MulticastDNSComponents
   readonly #self: NodeId
   readonly #serviceTag: string
   readonly #onFound: (addresses: readonly string[]) => void
+  readonly #load: Load
   #on = false
   #isOver = false
-  #asker: Service | null = null
-  #answerer: Service | null = null
+  #service: Service | null = null
+  #asking: NodeJS.Timeout | null = null
 
   constructor(
     components: MulticastDNSComponents,
     self: NodeId,
     meshKey: Uint8Array | null,
     onFound: (addresses: readonly string[]) => void,
+    load: Load = () => import('@libp2p/mdns'),
   ) {
     const tag = createHash('sha256')
       .update('shoal-mdns\n')
@@ -40,41 +63,50 @@ export class Discovery {
     this.#self = self
     this.#serviceTag = `_shoal-${tag}._udp.local`
     this.#onFound = onFound
+    this.#load = load
   }
 
   set(on: boolean): void {
-    if (on === this.#on || this.#isOver) return
+    if (this.#isOver) return
     this.#on = on
-    void this.#settle()
+    if (this.#service === null) void this.#begin()
+    else this.#settle()
   }
 
   async stop(): Promise<void> {
     this.#on = false
     this.#isOver = true
-    await Promise.all([this.#settle(), this.#answerer?.stop?.()])
+    this.#settle()
+    await this.#service?.stop?.()
   }
 
-  async #settle(): Promise<void> {
-    if (this.#on && this.#asker === null) {
-      const { mdns } = await import('@libp2p/mdns')
-      // It may have been switched off, or on again, while the module loaded.
-      if (!this.#on || this.#asker !== null) return
-      const create = (interval: number, broadcast: boolean): Service =>
-        mdns({ serviceTag: this.#serviceTag, interval, broadcast })(this.#components)
-      const asker = create(limits.mdnsIntervalMs, false)
-      this.#asker = asker
-      asker.addEventListener('peer', event => this.#found(event.detail))
-      const begins = [asker]
-      if (this.#answerer === null) {
-        this.#answerer = create(NEVER_MS, true)
-        begins.push(this.#answerer)
-      }
-      for (const service of begins) await service.start?.()
-    } else if (!this.#on && this.#asker !== null) {
-      const asker = this.#asker
-      this.#asker = null
-      await asker.stop?.()
+  async #begin(): Promise<void> {
+    const { mdns } = await this.#load()
+    // It may have ended, or been told something else, while the module loaded.
+    if (this.#isOver || this.#service !== null) return
+    const service = mdns({ serviceTag: NOBODY, interval: NEVER_MS })(this.#components)
+    this.#service = service
+    service.addEventListener('peer', event => this.#found(event.detail))
+    const started = service.start?.()
+    ;(service as unknown as Insides).serviceTag = this.#serviceTag
+    this.#settle()
+    await started
+  }
+
+  #settle(): void {
+    if (this.#on === (this.#asking !== null)) return
+    if (this.#asking !== null) {
+      clearInterval(this.#asking)
+      this.#asking = null
+      return
     }
+    this.#ask()
+    this.#asking = setInterval(() => this.#ask(), limits.mdnsIntervalMs).unref()
+  }
+
+  #ask(): void {
+    const { mdns } = this.#service as unknown as Insides
+    mdns?.query({ questions: [{ name: this.#serviceTag, type: 'PTR' }] })
   }
 
   #found({ id, multiaddrs }: PeerInfo): void {

@@ -158,7 +158,7 @@ export class Connect {
   alone(): void {
     const { now, config, links, roster, rng, chores, id } = this.#shared
     if (links.size > 0) return
-    this.#search.alone()
+    this.#search.alone(roster.size > 1 || this.#join.size > 0)
     const others = roster
       .all()
       .filter(entry => entry.id !== id && entry.verdict !== 'left' && !links.isDialing(now, entry.id))

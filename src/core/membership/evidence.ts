@@ -4,6 +4,7 @@
 
 import type { Millis } from '../ids.js'
 import { sameGeneration } from '../member.js'
+import type { MembershipConfig } from './config.js'
 import type { Entry } from './roster.js'
 
 export interface Watch {
@@ -18,6 +19,8 @@ export interface Watch {
   probeSentAt: Millis | null
   probeUntil: Millis | null
   pingedFor: Millis | null
+  /** Since when this observer would have accused it of silence: on the wall, and moved on by all that it stood still since. */
+  unheard: { readonly since: Millis; readonly listensSince: Millis } | null
   /** A sweep's verdict on a knock or a dial that does not come back, and since when that is waited for. */
   sweepUntil: Millis | null
   sweptAt: Millis
@@ -38,6 +41,7 @@ export const newWatch = (now: Millis, linkedInstance: string | null, repeatMs: M
   probeSentAt: null,
   probeUntil: null,
   pingedFor: null,
+  unheard: null,
   sweepUntil: null,
   sweptAt: 0,
   doubtedAt: null,
@@ -53,3 +57,27 @@ export const isFirstToSpeak = (watch: Watch): boolean => (watch.rank ?? 0) < 2
 export const sameLife = (watch: Watch, entry: Entry): boolean =>
   watch.linkedInstance !== null &&
   sameGeneration(entry.generation, { number: entry.generation.number, instance: watch.linkedInstance })
+
+/** This observer stood still for so long: what it waits for was not late meanwhile. */
+export const postponeWatch = (watch: Watch, byMs: Millis): void => {
+  if (watch.probeUntil !== null) watch.probeUntil += byMs
+  if (watch.probeSentAt !== null) watch.probeSentAt += byMs
+  if (watch.lostAt !== null) watch.lostAt += byMs
+  if (watch.doubtedAt !== null) watch.doubtedAt += byMs
+  if (watch.sweepUntil !== null) watch.sweepUntil += byMs
+  watch.sweptAt += byMs
+  // The time of the last frame moves too: each stall would take the same silence for another, and ask again.
+  if (watch.pingedFor !== null) watch.pingedFor += byMs
+  const { unheard } = watch
+  if (unheard !== null) watch.unheard = { ...unheard, listensSince: unheard.listensSince + byMs }
+}
+
+/**
+ * Whether a machine that is always busy may believe in a silence too. It is the wall that counts, or the busier it is
+ * the longer a dead member would be held present, at last for ever; but it must have listened for a part of that.
+ */
+export const isLongUnheard = (watch: Watch, now: Millis, config: MembershipConfig): boolean => {
+  watch.unheard ??= { since: now, listensSince: now }
+  const { since, listensSince } = watch.unheard
+  return now - since >= config.starvedSilenceMs && now - listensSince >= config.starvedListenMs
+}

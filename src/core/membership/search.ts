@@ -1,9 +1,12 @@
 // When this node asks its local network who is there (mDNS), and whom it dials of those
-// who answer. Every node answers; it asks all the time while it is alone, because an
-// answer of each costs everybody as much as all other idle traffic together.
+// who answer. Every node answers; it asks all the time only while it is alone, because an
+// answer of each costs everybody as much as all other idle traffic together. Whoever knows
+// where others are tries these first: after a power cut all would ask, and all answer each.
 //
 // In company it asks now and then while members are gone: those whose addresses have all
-// changed, as after a power cut with new leases, may have met on an island of their own.
+// changed, as after a power cut with new leases, may have met on an island of their own. And
+// seldom where nobody is gone: two islands that have never met, as on two switches whose cable
+// is plugged in later, know of nobody who is missing.
 
 import { hashText53 } from '../hash.js'
 import type { Millis } from '../ids.js'
@@ -24,6 +27,7 @@ export class Search {
   /** Whether it was in company when it began to ask. */
   #isForOthers = false
   #hasAsked = false
+  #isAlone = false
   #dials = 0
   #dialsSince: Millis = Number.NEGATIVE_INFINITY
 
@@ -32,14 +36,24 @@ export class Search {
     this.#rng = createRng(hashText53(shared.id))
   }
 
-  alone(): void {
+  /** Said again and again while it is so. */
+  alone(knowsOthers: boolean): void {
+    const { now, config, chores } = this.#shared
     this.#isForOthers = false
-    this.#ask(true)
+    if (!knowsOthers) this.#ask(true)
+    if (this.#isAlone) return
+    this.#isAlone = true
+    chores.set('search', now + config.searchAloneMs)
+    // It answers from the start.
+    if (this.#isAsking === null) this.#ask(false)
   }
 
   /** A link: it is alone no more. */
   met(): void {
     if (!this.#isForOthers) this.#ask(false)
+    if (!this.#isAlone) return
+    this.#isAlone = false
+    this.plan()
   }
 
   /** Sets when it asks next in company. */
@@ -49,7 +63,7 @@ export class Search {
     chores.set('search', now + this.#rng.jitter(afterMs, 0.5))
   }
 
-  /** It is time to ask in company, or to end that. */
+  /** It is time to ask, or to end that. */
   turn(): void {
     const { now, config, links, chores } = this.#shared
     if (this.#isForOthers) {
@@ -57,9 +71,11 @@ export class Search {
       this.#ask(links.size === 0)
       return this.plan()
     }
+    // What counts is that it asks once in company: the network may have begun late.
+    if (links.size === 0) return this.#ask(true)
     const isWorthIt = this.#hasAsked ? this.#isItsTurn() : this.#isOneOfTheFirst()
     this.#hasAsked = true
-    if (links.size === 0 || !isWorthIt) return this.plan()
+    if (!isWorthIt) return this.plan()
     this.#isForOthers = true
     this.#ask(true)
     chores.set('search', now + config.searchForMs)
@@ -72,7 +88,7 @@ export class Search {
     const known = links.size > 0 ? knownAddresses(roster) : new Set()
     const wanted = addresses.filter(address => !known.has(address.replace(/\/p2p\/[^/]+$/, '')))
     if (wanted.length === 0) return
-    if (now - this.#dialsSince >= config.dialEvidenceMs) {
+    if (now - this.#dialsSince >= config.searchDialsMs) {
       this.#dials = 0
       this.#dialsSince = now
     }
@@ -89,11 +105,12 @@ export class Search {
     return before.length < ASKERS
   }
 
-  /** While members are gone about one of those that are here asks in each period. */
+  /** While members are gone about one of those that are here asks in each period; otherwise in each longer one. */
   #isItsTurn(): boolean {
-    const { roster } = this.#shared
+    const { roster, config } = this.#shared
     if (this.#rng.below(Math.max(1, roster.aliveCount)) > 0) return false
-    return roster.all().some(({ verdict }) => verdict === 'dead')
+    if (roster.all().some(({ verdict }) => verdict === 'dead')) return true
+    return this.#rng.below(Math.ceil(config.searchIdleMs / config.searchEveryMs)) === 0
   }
 
   #ask(on: boolean): void {

@@ -10,7 +10,7 @@
 import { DeadlineQueue } from '../deadline-queue.js'
 import type { Millis, NodeId } from '../ids.js'
 import type { DialFailure } from '../step.js'
-import { isFirstToSpeak, newWatch, sameLife, type Watch } from './evidence.js'
+import { isFirstToSpeak, isLongUnheard, newWatch, postponeWatch, sameLife, type Watch } from './evidence.js'
 import type { Link } from './links.js'
 import { type Entry, isPresent } from './roster.js'
 import { SelfDoubt } from './self-doubt.js'
@@ -73,6 +73,7 @@ export class Watches {
     watch.probeUntil = null
     watch.pingedFor = null
     watch.doubtedAt = null
+    watch.unheard = null
     this.due.set(id, now)
   }
 
@@ -204,6 +205,7 @@ export class Watches {
     if (watch === undefined) return
     watch.sweepUntil = null
     watch.doubtedAt = null
+    watch.unheard = null
   }
 
   drop(id: NodeId): void {
@@ -213,13 +215,7 @@ export class Watches {
 
   postpone(byMs: Millis): void {
     this.due.postpone(byMs)
-    for (const watch of this.#watches.values()) {
-      if (watch.probeUntil !== null) watch.probeUntil += byMs
-      if (watch.probeSentAt !== null) watch.probeSentAt += byMs
-      if (watch.lostAt !== null) watch.lostAt += byMs
-      if (watch.doubtedAt !== null) watch.doubtedAt += byMs
-      if (watch.sweepUntil !== null) watch.sweepUntil += byMs
-    }
+    for (const watch of this.#watches.values()) postponeWatch(watch, byMs)
   }
 
   /** Looks at one subject whose time has come. */
@@ -248,6 +244,7 @@ export class Watches {
       if (link.pulse.lastFrameAt >= watch.probeSentAt) {
         watch.probeUntil = null
         watch.doubtedAt = null
+        watch.unheard = null
         watch.repeatMs = config.repeatMinMs
       } else if (now >= watch.probeUntil) {
         return this.#silent(entry, watch)
@@ -258,6 +255,7 @@ export class Watches {
       const lateAt = link.pulse.lateAt(config, stretch)
       if (now < lateAt) {
         watch.doubtedAt = null
+        watch.unheard = null
         return Math.min(lateAt, openUntil ?? lateAt)
       }
       // One ping for each silence: the answer counts as a sign of life.
@@ -315,13 +313,13 @@ export class Watches {
   }
 
   #raise(entry: Entry, watch: Watch, evidence: 'refused' | 'silent'): Millis | null {
-    const { now, config, jury, awareness, links, id: self } = this.#shared
+    const { now, config, jury, awareness, id: self } = this.#shared
     if (evidence === 'silent') {
       const { quietUntil, newUntil, starvedUntil } = awareness
-      if (now < quietUntil) return quietUntil
-      const heardAt = links.get(entry.id)?.pulse.lastFrameAt ?? watch.lostAt ?? watch.since
-      const silentAt = Math.min(starvedUntil, heardAt + config.starvedSilenceMs)
-      if (now < silentAt) return silentAt
+      if (!isLongUnheard(watch, now, config)) {
+        if (now < starvedUntil) return this.#putOff(watch, starvedUntil)
+        if (now < quietUntil) return quietUntil
+      }
       if (now < newUntil && !jury.isAccusedByOthers(entry.id)) return newUntil
     }
     if (jury.hasAccused(self, entry.id) && evidence === 'silent') return now + config.suspicionMaxMs
@@ -337,10 +335,24 @@ export class Watches {
     watch.probeUntil = null
     // What a sweep found is said once: the subject may be nobody whom this node would ever hear otherwise.
     watch.sweepUntil = null
+    watch.unheard = null
     const dueAt = Math.max(watch.doubtedAt ?? now, now - config.selfDoubtMs)
     watch.doubtedAt = null
     this.#accuse(entry, evidence, dueAt)
     return now + config.suspicionMaxMs
+  }
+
+  /** This node has too little of its machine to say it now. */
+  #putOff(watch: Watch, untilAt: Millis): Millis | null {
+    const { now, config } = this.#shared
+    // What a sweep found is of one moment: said minutes later it is no evidence.
+    watch.sweepUntil = null
+    if (watch.rank === null) {
+      watch.probeUntil = null
+      return null
+    }
+    // A deadline moves on when this node stands still, and the long silence does not.
+    return Math.min(untilAt, now + config.heartbeatMs)
   }
 
   /** Most of those that this node should hear from are silent at once, and there are some. */
