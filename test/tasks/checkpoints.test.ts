@@ -3,42 +3,8 @@
 
 import test from 'ava'
 import type { NodeId } from '../../src/core/ids.js'
-import type { CopyId } from '../../src/core/step.js'
-import { createWorld, task, type World, type WorldOptions } from './engine-world.js'
-
-/** At which pace checkpoints enter shared state, and a while. */
-const PUBLISHED_MS = 12_000
-
-const start = (options: WorldOptions): World => {
-  const world = createWorld(options)
-  world.put(world.ids[0] as NodeId, task('poll'))
-  world.advance(1_000)
-  return world
-}
-
-const ownerOf = (world: World): NodeId => {
-  const running = world.running('poll')
-  if (running.length !== 1) throw new Error(`it runs on ${running.length} nodes: ${running}`)
-  return running[0] as NodeId
-}
-
-const save = (world: World, node: NodeId, checkpoint: number): void => {
-  const copy = world.starts.findLast(start => start.node === node)?.copy as CopyId
-  const request = world.request()
-  world.ask(node, { kind: 'copySaved', copy, checkpoint, request })
-  world.advance(100)
-  if (world.reply(node, request) !== null) throw new Error(`${node} could not save ${checkpoint}`)
-}
-
-/** Kills the owner; returns who took over. */
-const replace = (world: World): NodeId => {
-  world.kill(ownerOf(world))
-  world.advance(500)
-  return ownerOf(world)
-}
-
-/** What the copy that was started last began with. */
-const begunWith = (world: World) => world.starts.at(-1)?.checkpoint
+import { begunWith, ownerOf, PUBLISHED_MS, replace, save, start } from './checkpoint-world.js'
+import { createWorld, task } from './engine-world.js'
 
 for (const seed of [1, 2, 3, 4, 5])
   test(`whoever has become next in rank is told what shared state does not have yet, seed ${seed}`, t => {

@@ -149,6 +149,8 @@ export const createRunner = (
     local.renewTo = null
     local.claimLost = false
     local.sequence = 0
+    // What it was handed is what the copy before went on from, whatever else was saved beside that.
+    if (!local.wasInvited) local.goesOn = null
     const seen = Math.max(slot.highest, ctx.floor, results.numberOf(task.id), checkpoints.highest(slot))
     // The copy may have moved once more, of which nobody but those two had heard yet.
     const unheard = local.wasInvited || before === null ? 0 : 1
@@ -186,16 +188,22 @@ export const createRunner = (
   const defend = (slot: Slot, local: LocalCopy): void => {
     const mine = { number: numberOf(local.state), node: ctx.self }
     const above = slot.claims.filter(claim => compareEpochs(claim.epoch, mine) > 0)
-    const outbid = above.length > 0
+    const nodesAbove = above.map(({ epoch }) => epoch.node)
+    // What this copy saves would be below, though the claim that goes with it is unheard of or gone.
+    const saver = checkpoints.saverAbove(slot, mine)
+    if (saver !== null) nodesAbove.push(saver)
+    const outbid = nodesAbove.length > 0
     const mayAnswer =
-      patience.isOverDead(slot, local) || (outbid && above.every(({ epoch }) => isLive(ctx, epoch.node)))
+      patience.isOverDead(slot, local) || (outbid && nodesAbove.every(node => isLive(ctx, node)))
     // Somebody else ran it meanwhile: nobody can tell which periods, so the next whole one is the first here.
     if ((outbid || local.claimLost) && local.covered !== null) {
       local.covered = Math.max(local.covered, Math.ceil(meshNow(ctx)) + ctx.config.clockErrorMs)
       armPeriod(slot, local)
     }
     if (!outbid && !local.claimLost) {
-      if (mayAnswer) claims.bury(slot, mine.number)
+      if (!mayAnswer) return
+      claims.bury(slot, mine.number)
+      if (rivalsOf(ctx, slot).length === 0) checkpoints.stand(slot)
       return
     }
     // A claim that others removed is restated whoever else runs: those wait to see that this node does.

@@ -4,20 +4,13 @@
 // the copy's claim.
 
 import type { Millis, NodeId, TaskId } from '../ids.js'
-import type { Json } from '../json.js'
 import type { TaskCause } from '../mesh-event.js'
 import type { CopyId } from '../step.js'
 import { type Coverage, startCoverage } from './availability.js'
+import type { Checkpoint } from './checkpoint.js'
 import { type Claim, slotKey } from './claim.js'
 import { type CopyState, numberOf } from './copy.js'
 import type { Task } from './task-table.js'
-
-/** A saved progress; the newest has the highest epoch number, then node, then sequence. */
-export interface Checkpoint {
-  readonly epoch: string
-  readonly sequence: number
-  readonly checkpoint: Json
-}
 
 /** One copy of one task, as this node sees it. */
 export class Slot {
@@ -89,6 +82,8 @@ export interface LocalCopy {
   claimLost: boolean
   /** The last checkpoint's number within its epoch. */
   sequence: number
+  /** What it saved last; until then what it began with, and before that what it was handed. */
+  goesOn: Checkpoint | null
 }
 
 /** The number under which this node speaks of its copy. */
