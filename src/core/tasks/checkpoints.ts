@@ -66,8 +66,8 @@ export const createCheckpoints = (ctx: Context): Checkpoints => {
     if (checkpoint !== null) onDisk.set(key.slice(DISK.length), checkpoint)
   }
 
-  /** What an earlier life of this node saved: whoever runs it now may never have heard of it. */
-  const unsaid = new Set(onDisk.keys())
+  /** Slots of which this node has something newer than shared state: its owner may never have heard of it. */
+  const hidden = new Set(onDisk.keys())
 
   const store = (slot: Slot, checkpoint: Checkpoint | null, token: number | null): void => {
     if (checkpoint === null) onDisk.delete(slot.key)
@@ -131,21 +131,18 @@ export const createCheckpoints = (ctx: Context): Checkpoints => {
     }
   }
 
-  const sayOwn = (): void => {
-    for (const key of unsaid) {
-      const slot = ctx.slots.find(key)
-      const own = onDisk.get(key)
-      if (slot !== undefined && own !== undefined && compareCheckpoints(own, inState(key)) > 0)
-        remindOwner(slot, own)
+  /** What the owner of a slot goes on from must be above all that was ever saved, or it counts for less one day. */
+  const remindOwner = (slot: Slot): void => {
+    const held = inState(slot.key)
+    const disk = onDisk.get(slot.key) ?? null
+    const best = compareCheckpoints(disk, slot.checkpoint) > 0 ? disk : slot.checkpoint
+    if (best === null || compareCheckpoints(best, held) <= 0) {
+      hidden.delete(slot.key)
+      return
     }
-    unsaid.clear()
-  }
-
-  /** What its owner goes on from must be above all that was ever saved, or it counts for less one day. */
-  const remindOwner = (slot: Slot, checkpoint: Checkpoint): void => {
     const owner = ctx.placer.owners().ownerOf(slot.task, slot.index)
     if (owner === null || owner === ctx.self || !isLive(ctx, owner)) return
-    if (epochOf(checkpoint)?.node !== owner) send(slot, owner, checkpoint)
+    if (epochOf(best)?.node !== owner) send(slot, owner, best)
   }
 
   const send = (slot: Slot, to: NodeId, saved: Checkpoint): void => {
@@ -265,8 +262,10 @@ export const createCheckpoints = (ctx: Context): Checkpoints => {
       }
       // Of two writes the later one stands there, whatever they say: the other side of a split wrote it.
       if (held === null || held.epoch === checkpoint.epoch) return
-      if (!isHolding(local?.state.phase ?? 'waiting')) remindOwner(slot, checkpoint)
-      else {
+      if (!isHolding(local?.state.phase ?? 'waiting')) {
+        hidden.add(slot.key)
+        remindOwner(slot)
+      } else {
         // Those who were told may have put it out of mind when it stood there.
         unpublished.delete(slot)
         publishLater(slot)
@@ -275,13 +274,18 @@ export const createCheckpoints = (ctx: Context): Checkpoints => {
     },
 
     membersChanged: () => {
-      if (unpublished.size + unsaid.size > 0 && ctx.deadlines.get('holders') === null)
+      if (unpublished.size + hidden.size > 0 && ctx.deadlines.get('holders') === null)
         ctx.deadlines.set('holders', ctx.now + ctx.config.ranksSettleMs)
     },
 
     tellHolders: () => {
       for (const slot of unpublished.keys()) tell(slot)
-      if (ctx.gateOpen) sayOwn()
+      if (!ctx.gateOpen) return
+      for (const key of hidden) {
+        const slot = ctx.slots.find(key)
+        if (slot === undefined) hidden.delete(key)
+        else remindOwner(slot)
+      }
     },
 
     release: slot => {
