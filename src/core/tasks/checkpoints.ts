@@ -42,7 +42,7 @@ export interface Checkpoints {
   /** Shared state holds another one. */
   stateChanged(task: TaskId, index: number): void
   /** Others may be next in rank, or may be in a new life, which has heard of nothing. */
-  membersChanged(): void
+  ranksChanged(): void
   /** … since a while: they are told what shared state does not have yet. */
   tellHolders(): void
   /** Puts the newest into shared state now. */
@@ -273,7 +273,7 @@ export const createCheckpoints = (ctx: Context): Checkpoints => {
       }
     },
 
-    membersChanged: () => {
+    ranksChanged: () => {
       if (unpublished.size + hidden.size > 0 && ctx.deadlines.get('holders') === null)
         ctx.deadlines.set('holders', ctx.now + ctx.config.ranksSettleMs)
     },

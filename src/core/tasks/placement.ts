@@ -72,7 +72,10 @@ export interface Placement {
   ownerOf(task: TaskId, slot: number): NodeId | null
   /** Why a slot has no owner, or null when it has one. */
   waitingReason(task: TaskId, slot: number): string | null
-  /** Who would be next for this slot, nearest first, owners of the task left out; where room has an end, one more that has it. */
+  /**
+   * Who would be next for this slot: first whoever gets it if its owner dies, then the nearest that own nothing of the
+   * task, and where room has an end one more that has it.
+   */
   nextInRank(task: TaskId, slot: number, count: number): readonly NodeId[]
   /** The weight that a member has been given. */
   loadOf(member: NodeId): number

@@ -25,6 +25,7 @@ import {
   type MemberRow,
   type TaskRow,
 } from './placement-group.js'
+import { report } from './placement-report.js'
 import { roomOf, settleRoom } from './placement-room.js'
 import { distance, placeOf, slotPoint, taskSeed } from './placement-score.js'
 
@@ -66,6 +67,14 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
   /** Members whose capacity has an end: without any, and without `balance`, nobody's room is short. */
   let limited = 0
 
+  /** Who would have every task's slots without this member, as long as nothing changes. */
+  let rehearsed: { readonly without: MemberRow; readonly owners: Owners } | null = null
+
+  const unsettle = (): void => {
+    isSettled = false
+    rehearsed = null
+  }
+
   const rechoose = (row: TaskRow): void => {
     const { weight } = row.task
     for (const member of row.choice) if (member !== null) member.chosenWeight -= weight
@@ -73,7 +82,7 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
     for (const member of row.choice) if (member !== null) member.chosenWeight += weight
     row.owners = row.choice
     unreported.add(row)
-    isSettled = false
+    unsettle()
   }
 
   const refile = (row: MemberRow, member: PlacementMember | null): void => {
@@ -90,7 +99,7 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
       if (filed.available === 'in') group.watch.addComing(row, touched)
       for (const task of touched) rechoose(task)
     }
-    isSettled = false
+    unsettle()
   }
 
   const groupOf = (task: PlacementTask): Group => {
@@ -106,7 +115,7 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
   const settle = (): void => {
     if (isSettled) return
     isSettled = true
-    if (rule.balance === null && limited === 0 && !isShort) return
+    if (isUnlimited() && !isShort) return
     const bound = boundOf(rule, members.values())
     let isNowShort = false
     for (const member of members.values()) {
@@ -120,6 +129,32 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
       }
     }
     isShort = isNowShort
+  }
+
+  /** Nobody's room is short for want of a limit. */
+  const isUnlimited = (): boolean => rule.balance === null && limited === 0
+
+  /** The owners of this member's tasks if it were dead: it is so for a moment, and then all is as it was. */
+  const rehearseDeath = (gone: MemberRow): Owners => {
+    settle()
+    if (rehearsed?.without === gone) return rehearsed.owners
+    const held = [...tasks.values()].filter(row => row.owners.includes(gone))
+    const before = isUnlimited() ? [] : [...tasks.values()].map(row => ({ row, owners: row.owners }))
+    const loads = [...members.values()].map(row => ({ row, load: row.load }))
+    const wasShort = isShort
+    const { member } = gone
+    gone.member = { ...member, absent: true }
+    refile(gone, gone.member)
+    settle()
+    const owners: Owners = new Map(held.map(row => [row, row.owners]))
+    gone.member = member
+    refile(gone, member)
+    for (const { row, owners: real } of before) row.owners = real
+    for (const { row, load } of loads) row.load = load
+    isShort = wasShort
+    isSettled = true
+    rehearsed = { without: gone, owners }
+    return owners
   }
 
   const setMember = (member: PlacementMember): void => {
@@ -138,7 +173,7 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
     if (isElsewhere || isAvailable(old) !== isAvailable(member)) refile(row, member)
     if (old.capacity === member.capacity) return
     limited += (member.capacity === null ? 0 : 1) - (old.capacity === null ? 0 : 1)
-    isSettled = false
+    unsettle()
   }
 
   const removeMember = (id: NodeId): void => {
@@ -155,7 +190,7 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
     if (row.group.watch.rows.length === 0) groups.delete(row.group.key)
     tasks.delete(row.task.id)
     unreported.delete(row)
-    isSettled = false
+    unsettle()
   }
 
   const setTask = (task: PlacementTask): void => {
@@ -232,14 +267,21 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
       const others = row.group.available.filter(member => !row.owners.includes(member))
       const apartOf = (member: MemberRow): number => distance(placeOf(row.seed, member.seed), point)
       const nearest = nearestFirst(others, apartOf, count)
-      if (rule.balance === null && limited === 0) return nearest
-      // Those may be full: then it goes on to the nearest that has room.
+      if (isUnlimited() && row.task.spread === null && row.slots.length === 1) return nearest
+      // Spread, room and the other slots have their say, so the rule itself is asked.
+      const at = indexOf(row, slot)
+      const owner = row.owners[at] ?? null
+      const heir = owner === null ? null : (rehearseDeath(owner).get(row)?.[at] ?? null)
+      const first = heir === null ? nearest : [heir.id, ...nearest]
+      if (isUnlimited()) return [...new Set(first)]
+      // Should the heir go too: the nearest may be full, and then it goes on to one that has room.
       const bound = boundOf(rule, members.values())
       const { weight } = row.task
       const roomy = others.filter(
-        member => (isShort ? member.load : member.chosenWeight) + weight <= roomOf(member, bound),
+        member =>
+          member !== heir && (isShort ? member.load : member.chosenWeight) + weight <= roomOf(member, bound),
       )
-      return [...new Set([...nearest, ...nearestFirst(roomy, apartOf, 1)])]
+      return [...new Set([...first, ...nearestFirst(roomy, apartOf, 1)])]
     },
     loadOf: id => {
       settle()
@@ -255,12 +297,15 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
     removeTask,
     setRule: next => {
       rule = next
-      isSettled = false
+      unsettle()
     },
     owners: () => view,
     takeChanges,
   }
 }
+
+/** The owners of each task's slots, in the order of these. */
+type Owners = ReadonlyMap<TaskRow, readonly (MemberRow | null)[]>
 
 const NONE: readonly never[] = []
 
@@ -314,42 +359,6 @@ const reasonOf = (row: TaskRow, all: Iterable<MemberRow>): string => {
     return 'the member that this slot belongs to is away'
   }
   return `capacity is full: ${others.length} more could run it and have no room for its weight of ${row.task.weight}`
-}
-
-const report = (
-  row: TaskRow,
-  slots: readonly number[],
-  owners: readonly (MemberRow | null)[],
-  changes: PlacementChange[],
-): void => {
-  const task = row.task.id
-  if (row.reportedSlots === slots) {
-    for (let i = 0; i < slots.length; i++) {
-      const from = row.reported[i] ?? null
-      const to = owners[i]?.id ?? null
-      if (from !== to) changes.push({ task, slot: slots[i] as number, from, to })
-    }
-  } else {
-    const before = new Map(row.reportedSlots.map((slot, i) => [slot, row.reported[i] ?? null]))
-    slots.forEach((slot, i) => {
-      const from = before.get(slot)
-      const to = owners[i]?.id ?? null
-      before.delete(slot)
-      if (from !== to) changes.push({ task, slot, from: from ?? null, to })
-    })
-    for (const [slot, from] of before) changes.push({ task, slot, from, to: null })
-  }
-  row.reportedSlots = slots
-  row.reported = idsOf(owners)
-}
-
-/** Most tasks have one owner, and then share one list for each. */
-const idsOf = (owners: readonly (MemberRow | null)[]): readonly (NodeId | null)[] => {
-  const [owner] = owners
-  if (owners.length !== 1 || owner === undefined || owner === null)
-    return owners.map(each => each?.id ?? null)
-  owner.aloneId ??= [owner.id]
-  return owner.aloneId
 }
 
 const sameItems = (a: readonly string[], b: readonly string[]): boolean =>
