@@ -27,6 +27,8 @@ export interface Frame {
   resultsAsked?: Results
   resultsHeld?: Results
   handoverAhead?: Results
+  handoverAsked?: HandoverAsked
+  handoverAnswered?: HandoverAnswered
 }
 
 export namespace Frame {
@@ -147,6 +149,16 @@ export namespace Frame {
         if (obj.handoverAhead != null) {
           w.uint32(354)
           Results.codec().encode(obj.handoverAhead, w)
+        }
+
+        if (obj.handoverAsked != null) {
+          w.uint32(362)
+          HandoverAsked.codec().encode(obj.handoverAsked, w)
+        }
+
+        if (obj.handoverAnswered != null) {
+          w.uint32(370)
+          HandoverAnswered.codec().encode(obj.handoverAnswered, w)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -290,6 +302,18 @@ export namespace Frame {
             case 44: {
               obj.handoverAhead = Results.codec().decode(reader, reader.uint32(), {
                 limits: opts.limits?.handoverAhead
+              })
+              break
+            }
+            case 45: {
+              obj.handoverAsked = HandoverAsked.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.handoverAsked
+              })
+              break
+            }
+            case 46: {
+              obj.handoverAnswered = HandoverAnswered.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.handoverAnswered
               })
               break
             }
@@ -458,6 +482,20 @@ export namespace Frame {
             case 44: {
               yield * Results.codec().stream(reader, reader.uint32(), `${prefix}.handoverAhead`, {
                 limits: opts.limits?.handoverAhead
+              })
+
+              break
+            }
+            case 45: {
+              yield * HandoverAsked.codec().stream(reader, reader.uint32(), `${prefix}.handoverAsked`, {
+                limits: opts.limits?.handoverAsked
+              })
+
+              break
+            }
+            case 46: {
+              yield * HandoverAnswered.codec().stream(reader, reader.uint32(), `${prefix}.handoverAnswered`, {
+                limits: opts.limits?.handoverAnswered
               })
 
               break
@@ -836,6 +874,57 @@ export namespace Frame {
     value: string
   }
 
+  export interface FrameHandoverAskedTaskFieldEvent {
+    field: '$.handoverAsked.task'
+    value: string
+  }
+
+  export interface FrameHandoverAskedSlotFieldEvent {
+    field: '$.handoverAsked.slot'
+    value: number
+  }
+
+  export interface FrameHandoverAskedEpochFieldEvent {
+    field: '$.handoverAsked.epoch'
+    value: string
+  }
+
+  export interface FrameHandoverAnsweredTaskFieldEvent {
+    field: '$.handoverAnswered.task'
+    value: string
+  }
+
+  export interface FrameHandoverAnsweredSlotFieldEvent {
+    field: '$.handoverAnswered.slot'
+    value: number
+  }
+
+  export interface FrameHandoverAnsweredEpochFieldEvent {
+    field: '$.handoverAnswered.epoch'
+    value: string
+  }
+
+  export interface FrameHandoverAnsweredSavedEpochFieldEvent {
+    field: '$.handoverAnswered.saved.epoch'
+    value: string
+  }
+
+  export interface FrameHandoverAnsweredSavedSequenceFieldEvent {
+    field: '$.handoverAnswered.saved.sequence'
+    value: number
+  }
+
+  export interface FrameHandoverAnsweredSavedCheckpointFieldEvent {
+    field: '$.handoverAnswered.saved.checkpoint'
+    value: string
+  }
+
+  export interface FrameHandoverAnsweredSavedPastFieldEvent {
+    field: '$.handoverAnswered.saved.past[]'
+    index: number
+    value: string
+  }
+
   export function encode (obj: Partial<Frame>): Uint8Array {
     return encodeMessage(obj, Frame.codec())
   }
@@ -844,7 +933,7 @@ export namespace Frame {
     return decodeMessage(buf, Frame.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Frame>): Generator<FrameHelloRecordBodyFieldEvent | FrameHelloRecordSignatureFieldEvent | FrameHeartbeatMeshTimeFieldEvent | FrameHeartbeatViewFieldEvent | FramePingNonceFieldEvent | FramePingMeshTimeFieldEvent | FramePongNonceFieldEvent | FramePongMeshTimeFieldEvent | FrameWantOnFieldEvent | FrameRumorRecordsBodyFieldEvent | FrameRumorRecordsSignatureFieldEvent | FrameRumorAccusationsBodyFieldEvent | FrameRumorAccusationsSignatureFieldEvent | FrameRumorStrikesBodyFieldEvent | FrameRumorStrikesSignatureFieldEvent | FrameMemberDigestBucketsFieldEvent | FrameMemberSummariesBucketsFieldEvent | FrameMemberSummariesLinesIdFieldEvent | FrameMemberSummariesLinesGenerationFieldEvent | FrameMemberSummariesLinesInstanceFieldEvent | FrameMemberSummariesLinesRefutationFieldEvent | FrameMemberSummariesLinesVerdictFieldEvent | FrameMemberSummariesLinesAgeMsFieldEvent | FrameMemberSummariesAnswerFieldEvent | FrameMemberWantsIdsFieldEvent | FrameHearsayLinesIdFieldEvent | FrameHearsayLinesGenerationFieldEvent | FrameHearsayLinesInstanceFieldEvent | FrameHearsayLinesRefutationFieldEvent | FrameHearsayLinesVerdictFieldEvent | FrameHearsayLinesAgeMsFieldEvent | FrameStateUpdateDocumentFieldEvent | FrameStateUpdateUpdateFieldEvent | FrameStateUpdateLineageFieldEvent | FrameStateHelloRootFieldEvent | FrameStateSummaryDocumentsFieldEvent | FrameStateSummaryHashesFieldEvent | FrameStateDigestDocumentFieldEvent | FrameStateDigestVectorFieldEvent | FrameStateDigestDeletesFieldEvent | FrameStateWantDocumentFieldEvent | FrameStateWantVectorFieldEvent | FrameStateWantRangesFieldEvent | FrameStatePieceDocumentFieldEvent | FrameStatePieceNumberFieldEvent | FrameStatePieceLastFieldEvent | FrameStatePieceUpdateFieldEvent | FrameStateGotDocumentFieldEvent | FrameStateGotNumberFieldEvent | FrameCheckpointTaskFieldEvent | FrameCheckpointSlotFieldEvent | FrameCheckpointSavedEpochFieldEvent | FrameCheckpointSavedSequenceFieldEvent | FrameCheckpointSavedCheckpointFieldEvent | FrameCheckpointSavedPastFieldEvent | FrameHandoverTaskFieldEvent | FrameHandoverSlotFieldEvent | FrameHandoverEpochFieldEvent | FrameHandoverCauseFieldEvent | FrameHandoverCoveredFieldEvent | FrameHandoverSavedEpochFieldEvent | FrameHandoverSavedSequenceFieldEvent | FrameHandoverSavedCheckpointFieldEvent | FrameHandoverSavedPastFieldEvent | FrameResultsAskedTasksFieldEvent | FrameResultsHeldTasksFieldEvent | FrameHandoverAheadTasksFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Frame>): Generator<FrameHelloRecordBodyFieldEvent | FrameHelloRecordSignatureFieldEvent | FrameHeartbeatMeshTimeFieldEvent | FrameHeartbeatViewFieldEvent | FramePingNonceFieldEvent | FramePingMeshTimeFieldEvent | FramePongNonceFieldEvent | FramePongMeshTimeFieldEvent | FrameWantOnFieldEvent | FrameRumorRecordsBodyFieldEvent | FrameRumorRecordsSignatureFieldEvent | FrameRumorAccusationsBodyFieldEvent | FrameRumorAccusationsSignatureFieldEvent | FrameRumorStrikesBodyFieldEvent | FrameRumorStrikesSignatureFieldEvent | FrameMemberDigestBucketsFieldEvent | FrameMemberSummariesBucketsFieldEvent | FrameMemberSummariesLinesIdFieldEvent | FrameMemberSummariesLinesGenerationFieldEvent | FrameMemberSummariesLinesInstanceFieldEvent | FrameMemberSummariesLinesRefutationFieldEvent | FrameMemberSummariesLinesVerdictFieldEvent | FrameMemberSummariesLinesAgeMsFieldEvent | FrameMemberSummariesAnswerFieldEvent | FrameMemberWantsIdsFieldEvent | FrameHearsayLinesIdFieldEvent | FrameHearsayLinesGenerationFieldEvent | FrameHearsayLinesInstanceFieldEvent | FrameHearsayLinesRefutationFieldEvent | FrameHearsayLinesVerdictFieldEvent | FrameHearsayLinesAgeMsFieldEvent | FrameStateUpdateDocumentFieldEvent | FrameStateUpdateUpdateFieldEvent | FrameStateUpdateLineageFieldEvent | FrameStateHelloRootFieldEvent | FrameStateSummaryDocumentsFieldEvent | FrameStateSummaryHashesFieldEvent | FrameStateDigestDocumentFieldEvent | FrameStateDigestVectorFieldEvent | FrameStateDigestDeletesFieldEvent | FrameStateWantDocumentFieldEvent | FrameStateWantVectorFieldEvent | FrameStateWantRangesFieldEvent | FrameStatePieceDocumentFieldEvent | FrameStatePieceNumberFieldEvent | FrameStatePieceLastFieldEvent | FrameStatePieceUpdateFieldEvent | FrameStateGotDocumentFieldEvent | FrameStateGotNumberFieldEvent | FrameCheckpointTaskFieldEvent | FrameCheckpointSlotFieldEvent | FrameCheckpointSavedEpochFieldEvent | FrameCheckpointSavedSequenceFieldEvent | FrameCheckpointSavedCheckpointFieldEvent | FrameCheckpointSavedPastFieldEvent | FrameHandoverTaskFieldEvent | FrameHandoverSlotFieldEvent | FrameHandoverEpochFieldEvent | FrameHandoverCauseFieldEvent | FrameHandoverCoveredFieldEvent | FrameHandoverSavedEpochFieldEvent | FrameHandoverSavedSequenceFieldEvent | FrameHandoverSavedCheckpointFieldEvent | FrameHandoverSavedPastFieldEvent | FrameResultsAskedTasksFieldEvent | FrameResultsHeldTasksFieldEvent | FrameHandoverAheadTasksFieldEvent | FrameHandoverAskedTaskFieldEvent | FrameHandoverAskedSlotFieldEvent | FrameHandoverAskedEpochFieldEvent | FrameHandoverAnsweredTaskFieldEvent | FrameHandoverAnsweredSlotFieldEvent | FrameHandoverAnsweredEpochFieldEvent | FrameHandoverAnsweredSavedEpochFieldEvent | FrameHandoverAnsweredSavedSequenceFieldEvent | FrameHandoverAnsweredSavedCheckpointFieldEvent | FrameHandoverAnsweredSavedPastFieldEvent> {
     return streamMessage(buf, Frame.codec(), opts)
   }
 }
@@ -5145,6 +5234,316 @@ export namespace Handover {
 
   export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Handover>): Generator<HandoverTaskFieldEvent | HandoverSlotFieldEvent | HandoverEpochFieldEvent | HandoverCauseFieldEvent | HandoverCoveredFieldEvent | HandoverSavedEpochFieldEvent | HandoverSavedSequenceFieldEvent | HandoverSavedCheckpointFieldEvent | HandoverSavedPastFieldEvent> {
     return streamMessage(buf, Handover.codec(), opts)
+  }
+}
+
+export interface HandoverAsked {
+  task: string
+  slot: number
+  epoch: string
+}
+
+export namespace HandoverAsked {
+  let _codec: Codec<HandoverAsked>
+
+  export const codec = (): Codec<HandoverAsked> => {
+    if (_codec == null) {
+      _codec = message<HandoverAsked>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.task != null && obj.task !== '')) {
+          w.uint32(10)
+          w.string(obj.task)
+        }
+
+        if ((obj.slot != null && obj.slot !== 0)) {
+          w.uint32(16)
+          w.uint32(obj.slot)
+        }
+
+        if ((obj.epoch != null && obj.epoch !== '')) {
+          w.uint32(26)
+          w.string(obj.epoch)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          task: '',
+          slot: 0,
+          epoch: ''
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.task = reader.string()
+              break
+            }
+            case 2: {
+              obj.slot = reader.uint32()
+              break
+            }
+            case 3: {
+              obj.epoch = reader.string()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.task`,
+                value: reader.string()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.slot`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.epoch`,
+                value: reader.string()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface HandoverAskedTaskFieldEvent {
+    field: '$.task'
+    value: string
+  }
+
+  export interface HandoverAskedSlotFieldEvent {
+    field: '$.slot'
+    value: number
+  }
+
+  export interface HandoverAskedEpochFieldEvent {
+    field: '$.epoch'
+    value: string
+  }
+
+  export function encode (obj: Partial<HandoverAsked>): Uint8Array {
+    return encodeMessage(obj, HandoverAsked.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<HandoverAsked>): HandoverAsked {
+    return decodeMessage(buf, HandoverAsked.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<HandoverAsked>): Generator<HandoverAskedTaskFieldEvent | HandoverAskedSlotFieldEvent | HandoverAskedEpochFieldEvent> {
+    return streamMessage(buf, HandoverAsked.codec(), opts)
+  }
+}
+
+export interface HandoverAnswered {
+  task: string
+  slot: number
+  epoch: string
+  saved?: Saved
+}
+
+export namespace HandoverAnswered {
+  let _codec: Codec<HandoverAnswered>
+
+  export const codec = (): Codec<HandoverAnswered> => {
+    if (_codec == null) {
+      _codec = message<HandoverAnswered>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.task != null && obj.task !== '')) {
+          w.uint32(10)
+          w.string(obj.task)
+        }
+
+        if ((obj.slot != null && obj.slot !== 0)) {
+          w.uint32(16)
+          w.uint32(obj.slot)
+        }
+
+        if ((obj.epoch != null && obj.epoch !== '')) {
+          w.uint32(26)
+          w.string(obj.epoch)
+        }
+
+        if (obj.saved != null) {
+          w.uint32(34)
+          Saved.codec().encode(obj.saved, w)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          task: '',
+          slot: 0,
+          epoch: ''
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.task = reader.string()
+              break
+            }
+            case 2: {
+              obj.slot = reader.uint32()
+              break
+            }
+            case 3: {
+              obj.epoch = reader.string()
+              break
+            }
+            case 4: {
+              obj.saved = Saved.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.saved
+              })
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.task`,
+                value: reader.string()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.slot`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.epoch`,
+                value: reader.string()
+              }
+              break
+            }
+            case 4: {
+              yield * Saved.codec().stream(reader, reader.uint32(), `${prefix}.saved`, {
+                limits: opts.limits?.saved
+              })
+
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface HandoverAnsweredTaskFieldEvent {
+    field: '$.task'
+    value: string
+  }
+
+  export interface HandoverAnsweredSlotFieldEvent {
+    field: '$.slot'
+    value: number
+  }
+
+  export interface HandoverAnsweredEpochFieldEvent {
+    field: '$.epoch'
+    value: string
+  }
+
+  export interface HandoverAnsweredSavedEpochFieldEvent {
+    field: '$.saved.epoch'
+    value: string
+  }
+
+  export interface HandoverAnsweredSavedSequenceFieldEvent {
+    field: '$.saved.sequence'
+    value: number
+  }
+
+  export interface HandoverAnsweredSavedCheckpointFieldEvent {
+    field: '$.saved.checkpoint'
+    value: string
+  }
+
+  export interface HandoverAnsweredSavedPastFieldEvent {
+    field: '$.saved.past[]'
+    index: number
+    value: string
+  }
+
+  export function encode (obj: Partial<HandoverAnswered>): Uint8Array {
+    return encodeMessage(obj, HandoverAnswered.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<HandoverAnswered>): HandoverAnswered {
+    return decodeMessage(buf, HandoverAnswered.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<HandoverAnswered>): Generator<HandoverAnsweredTaskFieldEvent | HandoverAnsweredSlotFieldEvent | HandoverAnsweredEpochFieldEvent | HandoverAnsweredSavedEpochFieldEvent | HandoverAnsweredSavedSequenceFieldEvent | HandoverAnsweredSavedCheckpointFieldEvent | HandoverAnsweredSavedPastFieldEvent> {
+    return streamMessage(buf, HandoverAnswered.codec(), opts)
   }
 }
 

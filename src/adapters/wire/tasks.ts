@@ -72,6 +72,30 @@ export const tasks = {
       saved: part.saved === undefined ? null : readSaved(part.saved),
     }),
   }),
+  handoverAsked: converter<Of<'handoverAsked'>, pb.HandoverAsked>({
+    write: ({ task, slot, epoch }) => ({ task, slot, epoch }),
+    read: part => ({
+      kind: 'handoverAsked',
+      task: task(part.task),
+      slot: part.slot,
+      epoch: epoch(part.epoch),
+    }),
+  }),
+  handoverAnswered: converter<Of<'handoverAnswered'>, pb.HandoverAnswered>({
+    write: ({ task, slot, epoch, saved }) => ({
+      task,
+      slot,
+      epoch,
+      ...(saved === null ? {} : { saved: writeSaved(saved) }),
+    }),
+    read: part => ({
+      kind: 'handoverAnswered',
+      task: task(part.task),
+      slot: part.slot,
+      epoch: epoch(part.epoch),
+      saved: part.saved === undefined ? null : readSaved(part.saved),
+    }),
+  }),
   handoverAhead: converter<Of<'handoverAhead'>, pb.Results>({
     write: message => ({ tasks: [...message.tasks] }),
     read: part => ({ kind: 'handoverAhead', tasks: part.tasks.map(task) }),

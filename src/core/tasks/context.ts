@@ -144,6 +144,7 @@ export const localOf = (slot: Slot): LocalCopy => {
     movesAt: null,
     deadClaimsAt: null,
     lookMs: 0,
+    lastWords: null,
     handedTo: null,
     invited: false,
     wasInvited: false,

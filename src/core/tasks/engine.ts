@@ -276,5 +276,7 @@ const isTaskMessage = (message: Message): message is TaskMessage =>
   message.kind === 'checkpoint' ||
   message.kind === 'handover' ||
   message.kind === 'handoverAhead' ||
+  message.kind === 'handoverAsked' ||
+  message.kind === 'handoverAnswered' ||
   message.kind === 'resultsAsked' ||
   message.kind === 'resultsHeld'

@@ -9,6 +9,7 @@ import { type Context, claimOf, localOf, mayBe, meshNow, setClaim, slotAt } from
 import { isHolding } from './copy.js'
 import type { TaskMessage } from './message.js'
 import type { Observer } from './observer.js'
+import { answerOverlap, takeLastWord } from './overlap.js'
 import type { Results } from './results.js'
 
 type Handover = Extract<TaskMessage, { readonly kind: 'handover' }>
@@ -33,6 +34,22 @@ export const createInbox = (
       case 'handover':
         handedOver(from, message)
         return
+      case 'handoverAsked': {
+        const epoch = ownEpoch(from, message)
+        if (epoch === null) return count('misfit')
+        const slot = slotAt(ctx, message.task, message.slot)
+        answerOverlap(ctx, checkpoints, slot, epoch)
+        ctx.dirty.add(slot)
+        return
+      }
+      case 'handoverAnswered': {
+        const slot = ctx.slots.get(message.task, message.slot)
+        const { epoch, saved } = message
+        if (slot === undefined || !takeLastWord(ctx, checkpoints, slot, { from, epoch, saved }))
+          return count('late')
+        ctx.dirty.add(slot)
+        return
+      }
       case 'handoverAhead':
         // That it came is all of it.
         return

@@ -28,6 +28,21 @@ export type TaskMessage =
       /** The newest that the sender knows of, as it was saved; null is none. */
       readonly saved: Checkpoint | null
     }
+  /** The sender has claimed a copy that is to overlap with the receiver's: what did that save? */
+  | {
+      readonly kind: 'handoverAsked'
+      readonly task: TaskId
+      readonly slot: number
+      readonly epoch: string
+    }
+  /** `epoch` is the asker's. Nothing that the sender's copy saves is acknowledged from now on. */
+  | {
+      readonly kind: 'handoverAnswered'
+      readonly task: TaskId
+      readonly slot: number
+      readonly epoch: string
+      readonly saved: Checkpoint | null
+    }
   /** A job's owner asks whether the receiver holds these results of its; answered once it does. */
   | { readonly kind: 'resultsAsked'; readonly tasks: readonly TaskId[] }
   | { readonly kind: 'resultsHeld'; readonly tasks: readonly TaskId[] }

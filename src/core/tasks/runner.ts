@@ -33,6 +33,7 @@ import { createHandOver } from './hand-over.js'
 import { createJobs } from './jobs.js'
 import { createLives } from './lives.js'
 import type { Observer } from './observer.js'
+import { createOverlap, overlaps } from './overlap.js'
 import { causeOfStop, causeOfTake, coveredAt, isGoing, rivalsOf } from './owning.js'
 import { createPatience } from './patience.js'
 import type { Results } from './results.js'
@@ -70,6 +71,7 @@ export const createRunner = (
   const claims = createClaimWriter(ctx, observer)
   const moves = createHandOver(ctx, checkpoints.newest)
   const patience = createPatience(ctx, checkpoints.isHere)
+  const overlap = createOverlap(ctx)
   const jobs = createJobs(ctx)
   const lives = createLives(ctx, checkpoints, results, claims, moves, jobs)
   const { apply, armPeriod, slotOfCopy } = lives
@@ -87,6 +89,7 @@ export const createRunner = (
       else {
         local.movesAt = null
         if (phase === 'running') defend(slot, local)
+        else if (local.lastWords !== null) begin(slot, local)
       }
     } else if (wanted) tryToTake(slot, task)
     else rest(slot, task)
@@ -102,13 +105,19 @@ export const createRunner = (
     // Its generation must be known: it tells this life's claims from those of an earlier one.
     if (!ctx.gateOpen || ctx.deps.members.get(ctx.self) === undefined) return
     if (awaitsAnswer(slot, local)) return
-    const rivals = task.spec.overlap && task.kind === 'always' ? [] : rivalsOf(ctx, slot)
+    const rivals = overlaps(task) ? [] : rivalsOf(ctx, slot)
     if (patience.waits(slot, local, task, rivals)) {
       jobs.giveUp(slot)
       return
     }
     if (!jobs.admits(slot, task)) return
     take(slot, local, task)
+  }
+
+  /** Its claim is durable. */
+  const begin = (slot: Slot, local: LocalCopy): void => {
+    if (local.state.phase === 'starting' && !overlap.waits(slot, local))
+      apply(slot, { kind: 'claimed', periodic: local.task?.kind === 'periodic' })
   }
 
   /**
@@ -148,6 +157,7 @@ export const createRunner = (
     local.calmUntil = local.wasInvited ? 0 : ctx.now + ctx.config.viewSettleMs
     local.renewTo = null
     local.claimLost = false
+    local.lastWords = null
     local.sequence = 0
     // What it was handed is what the copy before went on from, whatever else was saved beside that.
     if (!local.wasInvited) local.goesOn = null
@@ -160,13 +170,7 @@ export const createRunner = (
   /** Placement names another, or nobody: stop, unless the task asks to wait for the next owner. */
   const yieldTo = (slot: Slot, local: LocalCopy, task: Task | null, owner: NodeId | null): void => {
     const rivals = rivalsOf(ctx, slot)
-    if (
-      task !== null &&
-      owner !== null &&
-      owner !== ctx.self &&
-      task.spec.overlap &&
-      task.kind === 'always'
-    ) {
+    if (task !== null && owner !== null && owner !== ctx.self && overlaps(task)) {
       const next = claimOf(slot, owner)
       const ready = next !== undefined && next.phase === 'running' && isStanding(ctx, next)
       if (!ready && isLive(ctx, owner)) {
@@ -273,7 +277,7 @@ export const createRunner = (
       } else if (local.state.phase === 'starting' && numberOf(local.state) === number) {
         // The world may have moved on while the disk was busy.
         settle(slot)
-        apply(slot, { kind: 'claimed', periodic: local.task?.kind === 'periodic' })
+        if (local.lastWords === null) begin(slot, local)
       }
     }
     return true

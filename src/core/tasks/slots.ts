@@ -69,6 +69,8 @@ export interface LocalCopy {
   wasInvited: boolean
   /** No run begins before this moment. */
   calmUntil: Millis
+  /** Of a copy that overlaps with others: whose last word it waits for before it is launched, and until when. */
+  lastWords: { readonly from: Set<NodeId>; readonly untilAt: Millis } | null
   /** To whom it was handed, and until when that member's answer is awaited. */
   handedTo: { readonly node: NodeId; readonly untilAt: Millis } | null
   /** In mesh time, up to where the periods are done. */

@@ -117,6 +117,9 @@ export const everyKind = (author: Author, other: Author, seed: number): readonly
     { kind: 'resultsAsked', tasks: [taskId('a'), taskId('b')] },
     { kind: 'resultsHeld', tasks: [] },
     { kind: 'handoverAhead', tasks: [taskId('a')] },
+    { kind: 'handoverAsked', task: taskId('a'), slot: 1, epoch: saved.epoch },
+    { kind: 'handoverAnswered', task: taskId('a'), slot: 1, epoch: saved.epoch, saved },
+    { kind: 'handoverAnswered', task: taskId('a'), slot: 1, epoch: saved.epoch, saved: null },
     {
       kind: 'handover',
       task: taskId('poll-line-3'),
