@@ -191,9 +191,9 @@ export const createCheckpoints = (ctx: Context): Checkpoints => {
 
     resume: (slot, task) => {
       const local = localOf(slot)
-      const goesOn = local.goesOn !== null && isOf(task, local.goesOn) ? local.goesOn : null
+      const { goesOn } = local
       const found = newest(slot, task)
-      // What it was handed, or went on from in its last run, is its own; what another saved beside that is not.
+      // A further run of a periodic copy: what another saved beside it is none of its own.
       const isBeside = goesOn !== null && found !== null && !isBuiltOn(found, goesOn)
       const checkpoint = isBeside ? goesOn : found
       local.goesOn = checkpoint

@@ -6,7 +6,6 @@ import type { NodeId, TaskId } from '../ids.js'
 import type { Checkpoints } from './checkpoints.js'
 import { type Epoch, parseEpoch } from './claim.js'
 import { type Context, claimOf, localOf, mayBe, meshNow, setClaim, slotAt } from './context.js'
-import { isHolding } from './copy.js'
 import type { TaskMessage } from './message.js'
 import type { Observer } from './observer.js'
 import { answerOverlap, takeLastWord } from './overlap.js'
@@ -88,9 +87,7 @@ export const createInbox = (
       cause,
       covered,
     }
-    const local = localOf(slot)
-    local.invited = true
-    if (!isHolding(local.state.phase)) local.goesOn = saved
+    localOf(slot).invited = true
     setClaim(ctx, slot, after)
     observer.claimChanged(slot, before, after)
     ctx.dirty.add(slot)

@@ -89,7 +89,7 @@ export const takeLastWord = (ctx: Context, checkpoints: Checkpoints, slot: Slot,
   if (local === null || local.lastWords === null) return false
   if (epoch !== formatEpoch({ number: numberOf(local.state), node: ctx.self })) return false
   if (!local.lastWords.from.delete(from)) return false
-  if (saved !== null && checkpoints.receive(slot, saved)) local.goesOn = saved
+  if (saved !== null) checkpoints.receive(slot, saved)
   return true
 }
 

@@ -159,8 +159,7 @@ export const createRunner = (
     local.claimLost = false
     local.lastWords = null
     local.sequence = 0
-    // What it was handed is what the copy before went on from, whatever else was saved beside that.
-    if (!local.wasInvited) local.goesOn = null
+    local.goesOn = null
     const seen = Math.max(slot.highest, ctx.floor, results.numberOf(task.id), checkpoints.highest(slot))
     // The copy may have moved once more, of which nobody but those two had heard yet.
     const unheard = local.wasInvited || before === null ? 0 : 1

@@ -84,7 +84,7 @@ export interface LocalCopy {
   claimLost: boolean
   /** The last checkpoint's number within its epoch. */
   sequence: number
-  /** What it saved last; until then what it began with, and before that what it was handed. */
+  /** What it saved last or, until then, what it began with. */
   goesOn: Checkpoint | null
 }
 
