@@ -155,6 +155,63 @@ for (const isSpread of [false, true])
     t.true(moved > 50)
   })
 
+for (const isFull of [false, true])
+  for (const isSpread of [false, true])
+    test(`two deaths at once lose nothing that was saved${isFull ? ', on full members' : ''}${isSpread ? ', with copies spread' : ''}`, t => {
+      let moved = 0
+      for (let seed = 1; seed <= 30; seed++) {
+        const world = createWorld({ seed, nodes: 7 })
+        world.ids.forEach((id, i) => {
+          world.change(id, { capacity: isFull ? 4 : null, labels: { zone: `hall-${i % 3}` } })
+        })
+        world.advance(500)
+        for (let i = 0; i < (isSpread ? 8 : 18); i++)
+          world.put(world.ids[0] as NodeId, task(`t${i}`, isSpread ? { replicas: 2, spread: 'zone' } : {}))
+        world.advance(2_000)
+        const victim = world.rng.pick(world.ids)
+        const copy = world.starts.find(
+          start => start.node === victim && world.running(start.copy.task, start.copy.slot).includes(victim),
+        )?.copy
+        if (copy === undefined) continue
+        world.ask(victim, { kind: 'copySaved', copy, checkpoint: 7, request: world.request() })
+        world.advance(200)
+        const { moves } = world.engine(victim).plan([victim])
+        const heir = moves.find(move => move.task === copy.task && move.slot === copy.slot)?.to ?? null
+        const before = world.starts.length
+        world.kill(victim)
+        if (heir !== null) world.kill(heir)
+        world.advance(3_000)
+        const next = world.starts
+          .slice(before)
+          .find(start => start.copy.task === copy.task && start.copy.slot === copy.slot)
+        if (next === undefined) continue
+        t.is(next.checkpoint, 7, `seed ${seed}`)
+        moved++
+      }
+      t.true(moved > 20)
+    })
+
+test('who took over tells those who are next then, before shared state has it', t => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const world = createWorld({ seed, nodes: 7 })
+    for (const id of world.ids) world.change(id, { capacity: 4 })
+    world.advance(500)
+    for (let i = 0; i < 18; i++) world.put(world.ids[0] as NodeId, task(`t${i}`))
+    world.advance(2_000)
+    const first = world.running('t0')[0] as NodeId
+    const copy = world.starts.findLast(start => start.node === first && start.copy.task === 't0')?.copy
+    world.ask(first, { kind: 'copySaved', copy: copy as never, checkpoint: 7, request: world.request() })
+    world.advance(200)
+    for (let deaths = 0; deaths < 3; deaths++) {
+      const owner = world.running('t0')[0]
+      if (owner === undefined) break
+      t.is(deaths === 0 ? 7 : world.starts.findLast(start => start.copy.task === 't0')?.checkpoint, 7)
+      world.kill(owner)
+      world.advance(600)
+    }
+  }
+})
+
 test('where room is short, a task that takes the room of who was next is no loss to what was saved', t => {
   let changed = 0
   for (let seed = 1; seed <= 60; seed++) {

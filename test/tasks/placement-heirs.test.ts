@@ -4,7 +4,7 @@ import { createPlacer, place } from '../../src/core/tasks/placer.js'
 import { holds } from './holds.js'
 import { anyMembers, anyRule, anyTasks, ownersIn, sorted } from './placement-slow.js'
 
-test('the first in rank is who gets the slot when its owner dies, whatever limits and spreads there are', t => {
+test('the next in rank are who gets the slot when its owner dies, and when that one dies too, whatever limits and spreads there are', t => {
   holds(
     t,
     fc.property(anyTasks(), anyMembers(), anyRule, (tasks, members, rule) => {
@@ -16,14 +16,17 @@ test('the first in rank is who gets the slot when its owner dies, whatever limit
       for (const { id, replicas } of tasks)
         for (const { slot, owner } of placement.slotsOf(id)) {
           if (owner === null || replicas === 'all') continue
-          const [first] = placement.nextInRank(id, slot, 2)
-          const after = place(
-            tasks,
-            members.map(member => (member.id === owner ? { ...member, absent: true } : member)),
-            rule,
-          )
-          const heir = after.ownerOf(id, slot)
-          if (heir !== null) t.is(first, heir)
+          const named = placement.nextInRank(id, slot, 2)
+          const gone = [owner]
+          for (let rank = 0; rank < 2; rank++) {
+            const left = members.map(member =>
+              gone.includes(member.id) ? { ...member, absent: true } : member,
+            )
+            const heir = place(tasks, left, rule).ownerOf(id, slot)
+            if (heir === null) break
+            t.is(named[rank], heir)
+            gone.push(heir)
+          }
         }
       // To ask is all that happened.
       t.deepEqual(placer.takeChanges(), [])

@@ -25,9 +25,10 @@ import {
   type MemberRow,
   type TaskRow,
 } from './placement-group.js'
+import { freeHeirs, nearestOthers, roomiest } from './placement-heirs.js'
 import { report } from './placement-report.js'
 import { roomOf, settleRoom } from './placement-room.js'
-import { distance, placeOf, slotPoint, taskSeed } from './placement-score.js'
+import { taskSeed } from './placement-score.js'
 
 export interface Placer {
   setMember(member: PlacementMember): void
@@ -67,12 +68,12 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
   /** Members whose capacity has an end: without any, and without `balance`, nobody's room is short. */
   let limited = 0
 
-  /** Who would have every task's slots without this member, as long as nothing changes. */
-  let rehearsed: { readonly without: MemberRow; readonly owners: Owners } | null = null
+  /** What was asked since the last change, by the numbers of those that were dead in it. */
+  let rehearsed = new Map<string, Rehearsal>()
 
   const unsettle = (): void => {
     isSettled = false
-    rehearsed = null
+    if (rehearsed.size > 0) rehearsed = new Map()
   }
 
   const rechoose = (row: TaskRow): void => {
@@ -134,27 +135,34 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
   /** Nobody's room is short for want of a limit. */
   const isUnlimited = (): boolean => rule.balance === null && limited === 0
 
-  /** The owners of this member's tasks if it were dead: it is so for a moment, and then all is as it was. */
-  const rehearseDeath = (gone: MemberRow): Owners => {
+  const setAs = (row: MemberRow, member: PlacementMember): void => {
+    row.member = member
+    refile(row, member)
+  }
+
+  /** What would be if these members were dead: they are so for a moment, and then all is as it was. */
+  const rehearse = (gone: readonly MemberRow[]): Rehearsal => {
     settle()
-    if (rehearsed?.without === gone) return rehearsed.owners
-    const held = [...tasks.values()].filter(row => row.owners.includes(gone))
-    const before = isUnlimited() ? [] : [...tasks.values()].map(row => ({ row, owners: row.owners }))
-    const loads = [...members.values()].map(row => ({ row, load: row.load }))
+    const key = gone.map(({ number }) => number).join(' ')
+    const known = rehearsed.get(key)
+    if (known !== undefined) return known
+    const others = new Map(rehearsed)
+    const ownersBefore = [...tasks.values()].map(row => ({ row, owners: row.owners }))
+    const held = ownersBefore.filter(({ owners }) => owners.some(owner => owner === gone[0]))
+    const loadsBefore = [...members.values()].map(row => ({ row, load: row.load }))
     const wasShort = isShort
-    const { member } = gone
-    gone.member = { ...member, absent: true }
-    refile(gone, gone.member)
+    const present = gone.map(row => ({ row, member: row.member }))
+    for (const { row, member } of present) setAs(row, { ...member, absent: true })
     settle()
-    const owners: Owners = new Map(held.map(row => [row, row.owners]))
-    gone.member = member
-    refile(gone, member)
-    for (const { row, owners: real } of before) row.owners = real
-    for (const { row, load } of loads) row.load = load
+    const owners = new Map(held.map(({ row }) => [row, row.owners]))
+    const loads = new Map([...members.values()].map(row => [row, loadOf(row)]))
+    for (const { row, member } of present) setAs(row, member)
+    for (const { row, owners: real } of ownersBefore) row.owners = real
+    for (const { row, load } of loadsBefore) row.load = load
     isShort = wasShort
     isSettled = true
-    rehearsed = { without: gone, owners }
-    return owners
+    rehearsed = others.set(key, { owners, loads })
+    return { owners, loads }
   }
 
   const setMember = (member: PlacementMember): void => {
@@ -237,6 +245,8 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
 
   const indexOf = (row: TaskRow | undefined, slot: number): number => row?.slots.indexOf(slot) ?? -1
 
+  const loadOf = (member: MemberRow): number => (isShort ? member.load : member.chosenWeight)
+
   const view: Placement = {
     slotsOf: id => {
       settle()
@@ -263,30 +273,30 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
       settle()
       const row = tasks.get(id)
       if (row === undefined || row.isSeated || indexOf(row, slot) < 0) return []
-      const point = slotPoint(slot)
-      const others = row.group.available.filter(member => !row.owners.includes(member))
-      const apartOf = (member: MemberRow): number => distance(placeOf(row.seed, member.seed), point)
-      const nearest = nearestFirst(others, apartOf, count)
-      if (isUnlimited() && row.task.spread === null && row.slots.length === 1) return nearest
-      // Spread, room and the other slots have their say, so the rule itself is asked.
       const at = indexOf(row, slot)
+      const nearest = nearestOthers(row, at, count)
       const owner = row.owners[at] ?? null
-      const heir = owner === null ? null : (rehearseDeath(owner).get(row)?.[at] ?? null)
-      const first = heir === null ? nearest : [heir.id, ...nearest]
-      if (isUnlimited()) return [...new Set(first)]
-      // Should the heir go too: the nearest may be full, and then it goes on to one that has room.
+      if (isUnlimited()) {
+        const isPlain = owner === null || (row.task.spread === null && row.slots.length === 1)
+        return idsIn(isPlain ? nearest : freeHeirs(row, at, count))
+      }
+      const after = owner === null ? null : rehearse([owner])
+      const heir = after?.owners.get(row)?.[at] ?? null
+      if (owner !== null && heir !== null && tasks.size <= REHEARSED_TWICE_MAX) {
+        const second = rehearse([owner, heir]).owners.get(row)?.[at] ?? null
+        return idsIn([heir, ...(second === null ? [] : [second]), ...nearest]).slice(0, count)
+      }
       const bound = boundOf(rule, members.values())
-      const { weight } = row.task
-      const roomy = others.filter(
-        member =>
-          member !== heir && (isShort ? member.load : member.chosenWeight) + weight <= roomOf(member, bound),
-      )
-      return [...new Set([...first, ...nearestFirst(roomy, apartOf, 1)])]
+      const roomy = roomiest(row, at, heir, member => {
+        const load = after?.loads.get(member) ?? loadOf(member)
+        return load + row.task.weight <= roomOf(member, bound)
+      })
+      return idsIn([...(heir === null ? [] : [heir]), ...roomy, ...nearest])
     },
     loadOf: id => {
       settle()
       const member = members.get(id)
-      return (isShort ? member?.load : member?.chosenWeight) ?? 0
+      return member === undefined ? 0 : loadOf(member)
     },
   }
 
@@ -304,8 +314,14 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
   }
 }
 
-/** The owners of each task's slots, in the order of these. */
-type Owners = ReadonlyMap<TaskRow, readonly (MemberRow | null)[]>
+interface Rehearsal {
+  /** Of the tasks that a member had: the owners of their slots without it, in the order of these. */
+  readonly owners: ReadonlyMap<TaskRow, readonly (MemberRow | null)[]>
+  readonly loads: ReadonlyMap<MemberRow, number>
+}
+
+/** With more tasks than that, who is next after the first heir is guessed: each heir of a node's tasks would cost some milliseconds. */
+const REHEARSED_TWICE_MAX = 1_000
 
 const NONE: readonly never[] = []
 
@@ -321,23 +337,7 @@ const boundOf = (rule: PlacementRule, rows: Iterable<MemberRow>): number | null 
   return count === 0 ? null : Math.ceil((Math.round(rule.balance * 1_000) * weight) / (1_000 * count))
 }
 
-/** The `count` nearest, nearest first; equals keep their order, which is that of ids. */
-const nearestFirst = (
-  rows: readonly MemberRow[],
-  apartOf: (row: MemberRow) => number,
-  count: number,
-): readonly NodeId[] => {
-  const best: { readonly id: NodeId; readonly apart: number }[] = []
-  for (const row of rows) {
-    const apart = apartOf(row)
-    let at = best.length
-    while (at > 0 && (best[at - 1] as { apart: number }).apart > apart) at--
-    if (at >= count) continue
-    best.splice(at, 0, { id: row.id, apart })
-    if (best.length > count) best.pop()
-  }
-  return best.map(entry => entry.id)
-}
+const idsIn = (rows: readonly MemberRow[]): readonly NodeId[] => [...new Set(rows.map(row => row.id))]
 
 const reasonOf = (row: TaskRow, all: Iterable<MemberRow>): string => {
   const { ability, needs } = row.task
