@@ -3,42 +3,8 @@
 
 import test from 'ava'
 import type { NodeId } from '../../src/core/ids.js'
-import type { CopyId } from '../../src/core/step.js'
-import { createWorld, task, type World, type WorldOptions } from './engine-world.js'
-
-/** At which pace checkpoints enter shared state, and a while. */
-const PUBLISHED_MS = 12_000
-
-const start = (options: WorldOptions): World => {
-  const world = createWorld(options)
-  world.put(world.ids[0] as NodeId, task('poll'))
-  world.advance(1_000)
-  return world
-}
-
-const ownerOf = (world: World): NodeId => {
-  const running = world.running('poll')
-  if (running.length !== 1) throw new Error(`it runs on ${running.length} nodes: ${running}`)
-  return running[0] as NodeId
-}
-
-const save = (world: World, node: NodeId, checkpoint: number): void => {
-  const copy = world.starts.findLast(start => start.node === node)?.copy as CopyId
-  const request = world.request()
-  world.ask(node, { kind: 'copySaved', copy, checkpoint, request })
-  world.advance(100)
-  if (world.reply(node, request) !== null) throw new Error(`${node} could not save ${checkpoint}`)
-}
-
-/** Kills the owner; returns who took over. */
-const replace = (world: World): NodeId => {
-  world.kill(ownerOf(world))
-  world.advance(500)
-  return ownerOf(world)
-}
-
-/** What the copy that was started last began with. */
-const begunWith = (world: World) => world.starts.at(-1)?.checkpoint
+import { begunWith, ownerOf, PUBLISHED_MS, replace, save, start } from './checkpoint-world.js'
+import { createWorld, task } from './engine-world.js'
 
 for (const seed of [1, 2, 3, 4, 5])
   test(`whoever has become next in rank is told what shared state does not have yet, seed ${seed}`, t => {
@@ -156,13 +122,103 @@ test('a copy that is to give way and saves once more does not forget what it was
   }
 })
 
-test('where members are full, whoever has room for it begins with what was saved', t => {
-  let moved = 0
-  for (let seed = 1; seed <= 30; seed++) {
-    const world = createWorld({ seed, nodes: 6 })
+for (const isSpread of [false, true])
+  test(`where members are full${isSpread ? ' and copies are spread' : ''}, whoever has room for it begins with what was saved`, t => {
+    let moved = 0
+    for (let seed = 1; seed <= 30; seed++) {
+      const world = createWorld({ seed, nodes: 6 })
+      world.ids.forEach((id, i) => {
+        world.change(id, { capacity: 4, labels: { zone: `hall-${i % 3}` } })
+      })
+      world.advance(500)
+      for (let i = 0; i < (isSpread ? 8 : 18); i++)
+        world.put(world.ids[0] as NodeId, task(`t${i}`, isSpread ? { replicas: 2, spread: 'zone' } : {}))
+      world.advance(2_000)
+      const victim = world.rng.pick(world.ids.slice(1))
+      const held = world.starts.filter(
+        ({ node, copy }) => node === victim && world.running(copy.task, copy.slot).includes(victim),
+      )
+      for (const { copy } of held)
+        world.ask(victim, { kind: 'copySaved', copy, checkpoint: copy.task, request: world.request() })
+      world.advance(200)
+      const before = world.starts.length
+      world.kill(victim)
+      world.advance(3_000)
+      for (const { copy } of held) {
+        const next = world.starts
+          .slice(before)
+          .find(start => start.copy.task === copy.task && start.copy.slot === copy.slot)
+        t.is(next?.checkpoint, copy.task, `seed ${seed}: ${copy.task}`)
+        moved++
+      }
+    }
+    t.true(moved > 50)
+  })
+
+for (const isFull of [false, true])
+  for (const isSpread of [false, true])
+    test(`two deaths at once lose nothing that was saved${isFull ? ', on full members' : ''}${isSpread ? ', with copies spread' : ''}`, t => {
+      let moved = 0
+      for (let seed = 1; seed <= 30; seed++) {
+        const world = createWorld({ seed, nodes: 7 })
+        world.ids.forEach((id, i) => {
+          world.change(id, { capacity: isFull ? 4 : null, labels: { zone: `hall-${i % 3}` } })
+        })
+        world.advance(500)
+        for (let i = 0; i < (isSpread ? 8 : 18); i++)
+          world.put(world.ids[0] as NodeId, task(`t${i}`, isSpread ? { replicas: 2, spread: 'zone' } : {}))
+        world.advance(2_000)
+        const victim = world.rng.pick(world.ids)
+        const copy = world.starts.find(
+          start => start.node === victim && world.running(start.copy.task, start.copy.slot).includes(victim),
+        )?.copy
+        if (copy === undefined) continue
+        world.ask(victim, { kind: 'copySaved', copy, checkpoint: 7, request: world.request() })
+        world.advance(200)
+        const { moves } = world.engine(victim).plan([victim])
+        const heir = moves.find(move => move.task === copy.task && move.slot === copy.slot)?.to ?? null
+        const before = world.starts.length
+        world.kill(victim)
+        if (heir !== null) world.kill(heir)
+        world.advance(3_000)
+        const next = world.starts
+          .slice(before)
+          .find(start => start.copy.task === copy.task && start.copy.slot === copy.slot)
+        if (next === undefined) continue
+        t.is(next.checkpoint, 7, `seed ${seed}`)
+        moved++
+      }
+      t.true(moved > 20)
+    })
+
+test('who took over tells those who are next then, before shared state has it', t => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const world = createWorld({ seed, nodes: 7 })
     for (const id of world.ids) world.change(id, { capacity: 4 })
     world.advance(500)
     for (let i = 0; i < 18; i++) world.put(world.ids[0] as NodeId, task(`t${i}`))
+    world.advance(2_000)
+    const first = world.running('t0')[0] as NodeId
+    const copy = world.starts.findLast(start => start.node === first && start.copy.task === 't0')?.copy
+    world.ask(first, { kind: 'copySaved', copy: copy as never, checkpoint: 7, request: world.request() })
+    world.advance(200)
+    for (let deaths = 0; deaths < 3; deaths++) {
+      const owner = world.running('t0')[0]
+      if (owner === undefined) break
+      t.is(deaths === 0 ? 7 : world.starts.findLast(start => start.copy.task === 't0')?.checkpoint, 7)
+      world.kill(owner)
+      world.advance(600)
+    }
+  }
+})
+
+test('where room is short, a task that takes the room of who was next is no loss to what was saved', t => {
+  let changed = 0
+  for (let seed = 1; seed <= 60; seed++) {
+    const world = createWorld({ seed, nodes: 6 })
+    for (const id of world.ids) world.change(id, { capacity: 3 })
+    world.advance(500)
+    for (let i = 0; i < 10; i++) world.put(world.ids[0] as NodeId, task(`t${i}`))
     world.advance(2_000)
     const victim = world.rng.pick(world.ids.slice(1))
     const held = world.starts.filter(
@@ -171,14 +227,18 @@ test('where members are full, whoever has room for it begins with what was saved
     for (const { copy } of held)
       world.ask(victim, { kind: 'copySaved', copy, checkpoint: copy.task, request: world.request() })
     world.advance(200)
+    for (let i = 10; i < 14; i++) world.put(world.ids[0] as NodeId, task(`t${i}`))
+    world.advance(1_000)
+    const still = held.filter(({ copy }) => world.running(copy.task).includes(victim))
     const before = world.starts.length
     world.kill(victim)
     world.advance(3_000)
-    for (const { copy } of held) {
+    for (const { copy } of still) {
       const next = world.starts.slice(before).find(start => start.copy.task === copy.task)
-      t.is(next?.checkpoint, copy.task, `seed ${seed}: ${copy.task}`)
-      moved++
+      if (next === undefined) continue
+      t.is(next.checkpoint, copy.task, `seed ${seed}: ${copy.task}`)
+      changed++
     }
   }
-  t.true(moved > 50)
+  t.true(changed > 50)
 })

@@ -120,6 +120,8 @@ export interface World {
   advance(ms: number): void
   put(node: NodeId, spec: TaskSpec): number
   ask(node: NodeId, event: CoreEvent): void
+  /** Writes into shared state past the engine, as a member that means no good may. */
+  forge(node: NodeId, space: string, key: string, value: Json): void
   kill(node: NodeId, detectMs?: number): void
   restart(node: NodeId, settledAfterMs?: number): void
   /** Everybody forgets a member that is gone, as if it had never been. */
@@ -629,6 +631,8 @@ export const createWorld = ({
     },
     request: () => ++request,
     ask: (id, event) => feed(at(id), event),
+    forge: (id, space, key, value) =>
+      act(at(id), () => stateOf(at(id)).write(now, space, [{ key, value }], null)),
     kill: (id, detectMs = 40) => {
       const node = at(id)
       node.up = false

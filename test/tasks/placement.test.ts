@@ -90,6 +90,7 @@ type Change =
   | { readonly kind: 'gone'; readonly id: string }
   | { readonly kind: 'task'; readonly task: PlacementTask }
   | { readonly kind: 'removed'; readonly id: string }
+  | { readonly kind: 'rank'; readonly id: string }
   | { readonly kind: 'look' }
 
 const few = fc.integer({ min: 0, max: 8 })
@@ -99,6 +100,7 @@ const anyChange: fc.Arbitrary<Change> = fc.oneof(
   few.chain(n => anyTask(`task-${n}`)).map(task => ({ kind: 'task' as const, task })),
   few.map(n => ({ kind: 'removed' as const, id: `task-${n}` })),
   fc.constant({ kind: 'look' as const }),
+  few.map(n => ({ kind: 'rank' as const, id: `task-${n}` })),
 )
 
 test('kept up to date it equals the placement from scratch, and its changes tell the difference', t => {
@@ -134,7 +136,8 @@ test('kept up to date it equals the placement from scratch, and its changes tell
         } else if (change.kind === 'removed') {
           tasks.delete(change.id)
           placer.removeTask(idOf(change.id))
-        } else look()
+        } else if (change.kind === 'rank') placer.owners().nextInRank(idOf(change.id), 0, 2)
+        else look()
       }
       look()
     }),

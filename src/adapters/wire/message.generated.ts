@@ -27,6 +27,8 @@ export interface Frame {
   resultsAsked?: Results
   resultsHeld?: Results
   handoverAhead?: Results
+  handoverAsked?: HandoverAsked
+  handoverAnswered?: HandoverAnswered
 }
 
 export namespace Frame {
@@ -147,6 +149,16 @@ export namespace Frame {
         if (obj.handoverAhead != null) {
           w.uint32(354)
           Results.codec().encode(obj.handoverAhead, w)
+        }
+
+        if (obj.handoverAsked != null) {
+          w.uint32(362)
+          HandoverAsked.codec().encode(obj.handoverAsked, w)
+        }
+
+        if (obj.handoverAnswered != null) {
+          w.uint32(370)
+          HandoverAnswered.codec().encode(obj.handoverAnswered, w)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -290,6 +302,18 @@ export namespace Frame {
             case 44: {
               obj.handoverAhead = Results.codec().decode(reader, reader.uint32(), {
                 limits: opts.limits?.handoverAhead
+              })
+              break
+            }
+            case 45: {
+              obj.handoverAsked = HandoverAsked.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.handoverAsked
+              })
+              break
+            }
+            case 46: {
+              obj.handoverAnswered = HandoverAnswered.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.handoverAnswered
               })
               break
             }
@@ -458,6 +482,20 @@ export namespace Frame {
             case 44: {
               yield * Results.codec().stream(reader, reader.uint32(), `${prefix}.handoverAhead`, {
                 limits: opts.limits?.handoverAhead
+              })
+
+              break
+            }
+            case 45: {
+              yield * HandoverAsked.codec().stream(reader, reader.uint32(), `${prefix}.handoverAsked`, {
+                limits: opts.limits?.handoverAsked
+              })
+
+              break
+            }
+            case 46: {
+              yield * HandoverAnswered.codec().stream(reader, reader.uint32(), `${prefix}.handoverAnswered`, {
+                limits: opts.limits?.handoverAnswered
               })
 
               break
@@ -751,19 +789,25 @@ export namespace Frame {
     value: number
   }
 
-  export interface FrameCheckpointEpochFieldEvent {
-    field: '$.checkpoint.epoch'
+  export interface FrameCheckpointSavedEpochFieldEvent {
+    field: '$.checkpoint.saved.epoch'
     value: string
   }
 
-  export interface FrameCheckpointCheckpointFieldEvent {
-    field: '$.checkpoint.checkpoint'
-    value: string
-  }
-
-  export interface FrameCheckpointSequenceFieldEvent {
-    field: '$.checkpoint.sequence'
+  export interface FrameCheckpointSavedSequenceFieldEvent {
+    field: '$.checkpoint.saved.sequence'
     value: number
+  }
+
+  export interface FrameCheckpointSavedCheckpointFieldEvent {
+    field: '$.checkpoint.saved.checkpoint'
+    value: string
+  }
+
+  export interface FrameCheckpointSavedPastFieldEvent {
+    field: '$.checkpoint.saved.past[]'
+    index: number
+    value: string
   }
 
   export interface FrameHandoverTaskFieldEvent {
@@ -791,13 +835,24 @@ export namespace Frame {
     value: number
   }
 
-  export interface FrameHandoverSequenceFieldEvent {
-    field: '$.handover.sequence'
+  export interface FrameHandoverSavedEpochFieldEvent {
+    field: '$.handover.saved.epoch'
+    value: string
+  }
+
+  export interface FrameHandoverSavedSequenceFieldEvent {
+    field: '$.handover.saved.sequence'
     value: number
   }
 
-  export interface FrameHandoverCheckpointFieldEvent {
-    field: '$.handover.checkpoint'
+  export interface FrameHandoverSavedCheckpointFieldEvent {
+    field: '$.handover.saved.checkpoint'
+    value: string
+  }
+
+  export interface FrameHandoverSavedPastFieldEvent {
+    field: '$.handover.saved.past[]'
+    index: number
     value: string
   }
 
@@ -819,6 +874,57 @@ export namespace Frame {
     value: string
   }
 
+  export interface FrameHandoverAskedTaskFieldEvent {
+    field: '$.handoverAsked.task'
+    value: string
+  }
+
+  export interface FrameHandoverAskedSlotFieldEvent {
+    field: '$.handoverAsked.slot'
+    value: number
+  }
+
+  export interface FrameHandoverAskedEpochFieldEvent {
+    field: '$.handoverAsked.epoch'
+    value: string
+  }
+
+  export interface FrameHandoverAnsweredTaskFieldEvent {
+    field: '$.handoverAnswered.task'
+    value: string
+  }
+
+  export interface FrameHandoverAnsweredSlotFieldEvent {
+    field: '$.handoverAnswered.slot'
+    value: number
+  }
+
+  export interface FrameHandoverAnsweredEpochFieldEvent {
+    field: '$.handoverAnswered.epoch'
+    value: string
+  }
+
+  export interface FrameHandoverAnsweredSavedEpochFieldEvent {
+    field: '$.handoverAnswered.saved.epoch'
+    value: string
+  }
+
+  export interface FrameHandoverAnsweredSavedSequenceFieldEvent {
+    field: '$.handoverAnswered.saved.sequence'
+    value: number
+  }
+
+  export interface FrameHandoverAnsweredSavedCheckpointFieldEvent {
+    field: '$.handoverAnswered.saved.checkpoint'
+    value: string
+  }
+
+  export interface FrameHandoverAnsweredSavedPastFieldEvent {
+    field: '$.handoverAnswered.saved.past[]'
+    index: number
+    value: string
+  }
+
   export function encode (obj: Partial<Frame>): Uint8Array {
     return encodeMessage(obj, Frame.codec())
   }
@@ -827,7 +933,7 @@ export namespace Frame {
     return decodeMessage(buf, Frame.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Frame>): Generator<FrameHelloRecordBodyFieldEvent | FrameHelloRecordSignatureFieldEvent | FrameHeartbeatMeshTimeFieldEvent | FrameHeartbeatViewFieldEvent | FramePingNonceFieldEvent | FramePingMeshTimeFieldEvent | FramePongNonceFieldEvent | FramePongMeshTimeFieldEvent | FrameWantOnFieldEvent | FrameRumorRecordsBodyFieldEvent | FrameRumorRecordsSignatureFieldEvent | FrameRumorAccusationsBodyFieldEvent | FrameRumorAccusationsSignatureFieldEvent | FrameRumorStrikesBodyFieldEvent | FrameRumorStrikesSignatureFieldEvent | FrameMemberDigestBucketsFieldEvent | FrameMemberSummariesBucketsFieldEvent | FrameMemberSummariesLinesIdFieldEvent | FrameMemberSummariesLinesGenerationFieldEvent | FrameMemberSummariesLinesInstanceFieldEvent | FrameMemberSummariesLinesRefutationFieldEvent | FrameMemberSummariesLinesVerdictFieldEvent | FrameMemberSummariesLinesAgeMsFieldEvent | FrameMemberSummariesAnswerFieldEvent | FrameMemberWantsIdsFieldEvent | FrameHearsayLinesIdFieldEvent | FrameHearsayLinesGenerationFieldEvent | FrameHearsayLinesInstanceFieldEvent | FrameHearsayLinesRefutationFieldEvent | FrameHearsayLinesVerdictFieldEvent | FrameHearsayLinesAgeMsFieldEvent | FrameStateUpdateDocumentFieldEvent | FrameStateUpdateUpdateFieldEvent | FrameStateUpdateLineageFieldEvent | FrameStateHelloRootFieldEvent | FrameStateSummaryDocumentsFieldEvent | FrameStateSummaryHashesFieldEvent | FrameStateDigestDocumentFieldEvent | FrameStateDigestVectorFieldEvent | FrameStateDigestDeletesFieldEvent | FrameStateWantDocumentFieldEvent | FrameStateWantVectorFieldEvent | FrameStateWantRangesFieldEvent | FrameStatePieceDocumentFieldEvent | FrameStatePieceNumberFieldEvent | FrameStatePieceLastFieldEvent | FrameStatePieceUpdateFieldEvent | FrameStateGotDocumentFieldEvent | FrameStateGotNumberFieldEvent | FrameCheckpointTaskFieldEvent | FrameCheckpointSlotFieldEvent | FrameCheckpointEpochFieldEvent | FrameCheckpointCheckpointFieldEvent | FrameCheckpointSequenceFieldEvent | FrameHandoverTaskFieldEvent | FrameHandoverSlotFieldEvent | FrameHandoverEpochFieldEvent | FrameHandoverCauseFieldEvent | FrameHandoverCoveredFieldEvent | FrameHandoverSequenceFieldEvent | FrameHandoverCheckpointFieldEvent | FrameResultsAskedTasksFieldEvent | FrameResultsHeldTasksFieldEvent | FrameHandoverAheadTasksFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Frame>): Generator<FrameHelloRecordBodyFieldEvent | FrameHelloRecordSignatureFieldEvent | FrameHeartbeatMeshTimeFieldEvent | FrameHeartbeatViewFieldEvent | FramePingNonceFieldEvent | FramePingMeshTimeFieldEvent | FramePongNonceFieldEvent | FramePongMeshTimeFieldEvent | FrameWantOnFieldEvent | FrameRumorRecordsBodyFieldEvent | FrameRumorRecordsSignatureFieldEvent | FrameRumorAccusationsBodyFieldEvent | FrameRumorAccusationsSignatureFieldEvent | FrameRumorStrikesBodyFieldEvent | FrameRumorStrikesSignatureFieldEvent | FrameMemberDigestBucketsFieldEvent | FrameMemberSummariesBucketsFieldEvent | FrameMemberSummariesLinesIdFieldEvent | FrameMemberSummariesLinesGenerationFieldEvent | FrameMemberSummariesLinesInstanceFieldEvent | FrameMemberSummariesLinesRefutationFieldEvent | FrameMemberSummariesLinesVerdictFieldEvent | FrameMemberSummariesLinesAgeMsFieldEvent | FrameMemberSummariesAnswerFieldEvent | FrameMemberWantsIdsFieldEvent | FrameHearsayLinesIdFieldEvent | FrameHearsayLinesGenerationFieldEvent | FrameHearsayLinesInstanceFieldEvent | FrameHearsayLinesRefutationFieldEvent | FrameHearsayLinesVerdictFieldEvent | FrameHearsayLinesAgeMsFieldEvent | FrameStateUpdateDocumentFieldEvent | FrameStateUpdateUpdateFieldEvent | FrameStateUpdateLineageFieldEvent | FrameStateHelloRootFieldEvent | FrameStateSummaryDocumentsFieldEvent | FrameStateSummaryHashesFieldEvent | FrameStateDigestDocumentFieldEvent | FrameStateDigestVectorFieldEvent | FrameStateDigestDeletesFieldEvent | FrameStateWantDocumentFieldEvent | FrameStateWantVectorFieldEvent | FrameStateWantRangesFieldEvent | FrameStatePieceDocumentFieldEvent | FrameStatePieceNumberFieldEvent | FrameStatePieceLastFieldEvent | FrameStatePieceUpdateFieldEvent | FrameStateGotDocumentFieldEvent | FrameStateGotNumberFieldEvent | FrameCheckpointTaskFieldEvent | FrameCheckpointSlotFieldEvent | FrameCheckpointSavedEpochFieldEvent | FrameCheckpointSavedSequenceFieldEvent | FrameCheckpointSavedCheckpointFieldEvent | FrameCheckpointSavedPastFieldEvent | FrameHandoverTaskFieldEvent | FrameHandoverSlotFieldEvent | FrameHandoverEpochFieldEvent | FrameHandoverCauseFieldEvent | FrameHandoverCoveredFieldEvent | FrameHandoverSavedEpochFieldEvent | FrameHandoverSavedSequenceFieldEvent | FrameHandoverSavedCheckpointFieldEvent | FrameHandoverSavedPastFieldEvent | FrameResultsAskedTasksFieldEvent | FrameResultsHeldTasksFieldEvent | FrameHandoverAheadTasksFieldEvent | FrameHandoverAskedTaskFieldEvent | FrameHandoverAskedSlotFieldEvent | FrameHandoverAskedEpochFieldEvent | FrameHandoverAnsweredTaskFieldEvent | FrameHandoverAnsweredSlotFieldEvent | FrameHandoverAnsweredEpochFieldEvent | FrameHandoverAnsweredSavedEpochFieldEvent | FrameHandoverAnsweredSavedSequenceFieldEvent | FrameHandoverAnsweredSavedCheckpointFieldEvent | FrameHandoverAnsweredSavedPastFieldEvent> {
     return streamMessage(buf, Frame.codec(), opts)
   }
 }
@@ -4574,12 +4680,195 @@ export namespace StateGot {
   }
 }
 
+export interface Saved {
+  epoch: string
+  sequence: number
+  checkpoint: string
+  past: string[]
+}
+
+export namespace Saved {
+  let _codec: Codec<Saved>
+
+  export const codec = (): Codec<Saved> => {
+    if (_codec == null) {
+      _codec = message<Saved>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.epoch != null && obj.epoch !== '')) {
+          w.uint32(10)
+          w.string(obj.epoch)
+        }
+
+        if ((obj.sequence != null && obj.sequence !== 0)) {
+          w.uint32(16)
+          w.uint64Number(obj.sequence)
+        }
+
+        if ((obj.checkpoint != null && obj.checkpoint !== '')) {
+          w.uint32(26)
+          w.string(obj.checkpoint)
+        }
+
+        if (obj.past != null && obj.past.length > 0) {
+          for (const value of obj.past) {
+            w.uint32(34)
+            w.string(value)
+          }
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          epoch: '',
+          sequence: 0,
+          checkpoint: '',
+          past: []
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.epoch = reader.string()
+              break
+            }
+            case 2: {
+              obj.sequence = reader.uint64Number()
+              break
+            }
+            case 3: {
+              obj.checkpoint = reader.string()
+              break
+            }
+            case 4: {
+              if (opts.limits?.past != null && obj.past.length === opts.limits.past) {
+                throw new MaxLengthError('Decode error - repeated field "past" had too many elements')
+              }
+
+              if (obj.past.length === 16) {
+                throw new MaxLengthError('Decode error - repeated field "past" had too many elements')
+              }
+
+              obj.past.push(reader.string())
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const obj = {
+          past: 16
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.epoch`,
+                value: reader.string()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.sequence`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.checkpoint`,
+                value: reader.string()
+              }
+              break
+            }
+            case 4: {
+              if (opts.limits?.past != null && obj.past === opts.limits.past) {
+                throw new MaxLengthError('Streaming decode error - repeated field "past" had too many elements')
+              }
+
+              if (obj.past === 16) {
+                throw new MaxLengthError('Streaming decode error - repeated field "past" had too many elements')
+              }
+
+              yield {
+                field: `${prefix}.past[]`,
+                index: obj.past,
+                value: reader.string()
+              }
+
+              obj.past++
+
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface SavedEpochFieldEvent {
+    field: '$.epoch'
+    value: string
+  }
+
+  export interface SavedSequenceFieldEvent {
+    field: '$.sequence'
+    value: number
+  }
+
+  export interface SavedCheckpointFieldEvent {
+    field: '$.checkpoint'
+    value: string
+  }
+
+  export interface SavedPastFieldEvent {
+    field: '$.past[]'
+    index: number
+    value: string
+  }
+
+  export function encode (obj: Partial<Saved>): Uint8Array {
+    return encodeMessage(obj, Saved.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Saved>): Saved {
+    return decodeMessage(buf, Saved.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Saved>): Generator<SavedEpochFieldEvent | SavedSequenceFieldEvent | SavedCheckpointFieldEvent | SavedPastFieldEvent> {
+    return streamMessage(buf, Saved.codec(), opts)
+  }
+}
+
 export interface Checkpoint {
   task: string
   slot: number
-  epoch: string
-  checkpoint: string
-  sequence: number
+  saved?: Saved
 }
 
 export namespace Checkpoint {
@@ -4602,19 +4891,9 @@ export namespace Checkpoint {
           w.uint32(obj.slot)
         }
 
-        if ((obj.epoch != null && obj.epoch !== '')) {
+        if (obj.saved != null) {
           w.uint32(26)
-          w.string(obj.epoch)
-        }
-
-        if ((obj.checkpoint != null && obj.checkpoint !== '')) {
-          w.uint32(34)
-          w.string(obj.checkpoint)
-        }
-
-        if ((obj.sequence != null && obj.sequence !== 0)) {
-          w.uint32(40)
-          w.uint64Number(obj.sequence)
+          Saved.codec().encode(obj.saved, w)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -4623,10 +4902,7 @@ export namespace Checkpoint {
       }, (reader, length, opts = {}) => {
         const obj: any = {
           task: '',
-          slot: 0,
-          epoch: '',
-          checkpoint: '',
-          sequence: 0
+          slot: 0
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -4644,15 +4920,9 @@ export namespace Checkpoint {
               break
             }
             case 3: {
-              obj.epoch = reader.string()
-              break
-            }
-            case 4: {
-              obj.checkpoint = reader.string()
-              break
-            }
-            case 5: {
-              obj.sequence = reader.uint64Number()
+              obj.saved = Saved.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.saved
+              })
               break
             }
             default: {
@@ -4685,24 +4955,10 @@ export namespace Checkpoint {
               break
             }
             case 3: {
-              yield {
-                field: `${prefix}.epoch`,
-                value: reader.string()
-              }
-              break
-            }
-            case 4: {
-              yield {
-                field: `${prefix}.checkpoint`,
-                value: reader.string()
-              }
-              break
-            }
-            case 5: {
-              yield {
-                field: `${prefix}.sequence`,
-                value: reader.uint64Number()
-              }
+              yield * Saved.codec().stream(reader, reader.uint32(), `${prefix}.saved`, {
+                limits: opts.limits?.saved
+              })
+
               break
             }
             default: {
@@ -4727,19 +4983,25 @@ export namespace Checkpoint {
     value: number
   }
 
-  export interface CheckpointEpochFieldEvent {
-    field: '$.epoch'
+  export interface CheckpointSavedEpochFieldEvent {
+    field: '$.saved.epoch'
     value: string
   }
 
-  export interface CheckpointCheckpointFieldEvent {
-    field: '$.checkpoint'
-    value: string
-  }
-
-  export interface CheckpointSequenceFieldEvent {
-    field: '$.sequence'
+  export interface CheckpointSavedSequenceFieldEvent {
+    field: '$.saved.sequence'
     value: number
+  }
+
+  export interface CheckpointSavedCheckpointFieldEvent {
+    field: '$.saved.checkpoint'
+    value: string
+  }
+
+  export interface CheckpointSavedPastFieldEvent {
+    field: '$.saved.past[]'
+    index: number
+    value: string
   }
 
   export function encode (obj: Partial<Checkpoint>): Uint8Array {
@@ -4750,7 +5012,7 @@ export namespace Checkpoint {
     return decodeMessage(buf, Checkpoint.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Checkpoint>): Generator<CheckpointTaskFieldEvent | CheckpointSlotFieldEvent | CheckpointEpochFieldEvent | CheckpointCheckpointFieldEvent | CheckpointSequenceFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Checkpoint>): Generator<CheckpointTaskFieldEvent | CheckpointSlotFieldEvent | CheckpointSavedEpochFieldEvent | CheckpointSavedSequenceFieldEvent | CheckpointSavedCheckpointFieldEvent | CheckpointSavedPastFieldEvent> {
     return streamMessage(buf, Checkpoint.codec(), opts)
   }
 }
@@ -4761,8 +5023,7 @@ export interface Handover {
   epoch: string
   cause: string
   covered?: number
-  sequence: number
-  checkpoint: string
+  saved?: Saved
 }
 
 export namespace Handover {
@@ -4800,14 +5061,9 @@ export namespace Handover {
           w.uint64Number(obj.covered)
         }
 
-        if ((obj.sequence != null && obj.sequence !== 0)) {
-          w.uint32(48)
-          w.uint64Number(obj.sequence)
-        }
-
-        if ((obj.checkpoint != null && obj.checkpoint !== '')) {
-          w.uint32(58)
-          w.string(obj.checkpoint)
+        if (obj.saved != null) {
+          w.uint32(50)
+          Saved.codec().encode(obj.saved, w)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -4818,9 +5074,7 @@ export namespace Handover {
           task: '',
           slot: 0,
           epoch: '',
-          cause: '',
-          sequence: 0,
-          checkpoint: ''
+          cause: ''
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -4850,11 +5104,9 @@ export namespace Handover {
               break
             }
             case 6: {
-              obj.sequence = reader.uint64Number()
-              break
-            }
-            case 7: {
-              obj.checkpoint = reader.string()
+              obj.saved = Saved.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.saved
+              })
               break
             }
             default: {
@@ -4908,17 +5160,10 @@ export namespace Handover {
               break
             }
             case 6: {
-              yield {
-                field: `${prefix}.sequence`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 7: {
-              yield {
-                field: `${prefix}.checkpoint`,
-                value: reader.string()
-              }
+              yield * Saved.codec().stream(reader, reader.uint32(), `${prefix}.saved`, {
+                limits: opts.limits?.saved
+              })
+
               break
             }
             default: {
@@ -4958,13 +5203,24 @@ export namespace Handover {
     value: number
   }
 
-  export interface HandoverSequenceFieldEvent {
-    field: '$.sequence'
+  export interface HandoverSavedEpochFieldEvent {
+    field: '$.saved.epoch'
+    value: string
+  }
+
+  export interface HandoverSavedSequenceFieldEvent {
+    field: '$.saved.sequence'
     value: number
   }
 
-  export interface HandoverCheckpointFieldEvent {
-    field: '$.checkpoint'
+  export interface HandoverSavedCheckpointFieldEvent {
+    field: '$.saved.checkpoint'
+    value: string
+  }
+
+  export interface HandoverSavedPastFieldEvent {
+    field: '$.saved.past[]'
+    index: number
     value: string
   }
 
@@ -4976,8 +5232,318 @@ export namespace Handover {
     return decodeMessage(buf, Handover.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Handover>): Generator<HandoverTaskFieldEvent | HandoverSlotFieldEvent | HandoverEpochFieldEvent | HandoverCauseFieldEvent | HandoverCoveredFieldEvent | HandoverSequenceFieldEvent | HandoverCheckpointFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Handover>): Generator<HandoverTaskFieldEvent | HandoverSlotFieldEvent | HandoverEpochFieldEvent | HandoverCauseFieldEvent | HandoverCoveredFieldEvent | HandoverSavedEpochFieldEvent | HandoverSavedSequenceFieldEvent | HandoverSavedCheckpointFieldEvent | HandoverSavedPastFieldEvent> {
     return streamMessage(buf, Handover.codec(), opts)
+  }
+}
+
+export interface HandoverAsked {
+  task: string
+  slot: number
+  epoch: string
+}
+
+export namespace HandoverAsked {
+  let _codec: Codec<HandoverAsked>
+
+  export const codec = (): Codec<HandoverAsked> => {
+    if (_codec == null) {
+      _codec = message<HandoverAsked>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.task != null && obj.task !== '')) {
+          w.uint32(10)
+          w.string(obj.task)
+        }
+
+        if ((obj.slot != null && obj.slot !== 0)) {
+          w.uint32(16)
+          w.uint32(obj.slot)
+        }
+
+        if ((obj.epoch != null && obj.epoch !== '')) {
+          w.uint32(26)
+          w.string(obj.epoch)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          task: '',
+          slot: 0,
+          epoch: ''
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.task = reader.string()
+              break
+            }
+            case 2: {
+              obj.slot = reader.uint32()
+              break
+            }
+            case 3: {
+              obj.epoch = reader.string()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.task`,
+                value: reader.string()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.slot`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.epoch`,
+                value: reader.string()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface HandoverAskedTaskFieldEvent {
+    field: '$.task'
+    value: string
+  }
+
+  export interface HandoverAskedSlotFieldEvent {
+    field: '$.slot'
+    value: number
+  }
+
+  export interface HandoverAskedEpochFieldEvent {
+    field: '$.epoch'
+    value: string
+  }
+
+  export function encode (obj: Partial<HandoverAsked>): Uint8Array {
+    return encodeMessage(obj, HandoverAsked.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<HandoverAsked>): HandoverAsked {
+    return decodeMessage(buf, HandoverAsked.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<HandoverAsked>): Generator<HandoverAskedTaskFieldEvent | HandoverAskedSlotFieldEvent | HandoverAskedEpochFieldEvent> {
+    return streamMessage(buf, HandoverAsked.codec(), opts)
+  }
+}
+
+export interface HandoverAnswered {
+  task: string
+  slot: number
+  epoch: string
+  saved?: Saved
+}
+
+export namespace HandoverAnswered {
+  let _codec: Codec<HandoverAnswered>
+
+  export const codec = (): Codec<HandoverAnswered> => {
+    if (_codec == null) {
+      _codec = message<HandoverAnswered>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.task != null && obj.task !== '')) {
+          w.uint32(10)
+          w.string(obj.task)
+        }
+
+        if ((obj.slot != null && obj.slot !== 0)) {
+          w.uint32(16)
+          w.uint32(obj.slot)
+        }
+
+        if ((obj.epoch != null && obj.epoch !== '')) {
+          w.uint32(26)
+          w.string(obj.epoch)
+        }
+
+        if (obj.saved != null) {
+          w.uint32(34)
+          Saved.codec().encode(obj.saved, w)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          task: '',
+          slot: 0,
+          epoch: ''
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.task = reader.string()
+              break
+            }
+            case 2: {
+              obj.slot = reader.uint32()
+              break
+            }
+            case 3: {
+              obj.epoch = reader.string()
+              break
+            }
+            case 4: {
+              obj.saved = Saved.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.saved
+              })
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.task`,
+                value: reader.string()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.slot`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.epoch`,
+                value: reader.string()
+              }
+              break
+            }
+            case 4: {
+              yield * Saved.codec().stream(reader, reader.uint32(), `${prefix}.saved`, {
+                limits: opts.limits?.saved
+              })
+
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface HandoverAnsweredTaskFieldEvent {
+    field: '$.task'
+    value: string
+  }
+
+  export interface HandoverAnsweredSlotFieldEvent {
+    field: '$.slot'
+    value: number
+  }
+
+  export interface HandoverAnsweredEpochFieldEvent {
+    field: '$.epoch'
+    value: string
+  }
+
+  export interface HandoverAnsweredSavedEpochFieldEvent {
+    field: '$.saved.epoch'
+    value: string
+  }
+
+  export interface HandoverAnsweredSavedSequenceFieldEvent {
+    field: '$.saved.sequence'
+    value: number
+  }
+
+  export interface HandoverAnsweredSavedCheckpointFieldEvent {
+    field: '$.saved.checkpoint'
+    value: string
+  }
+
+  export interface HandoverAnsweredSavedPastFieldEvent {
+    field: '$.saved.past[]'
+    index: number
+    value: string
+  }
+
+  export function encode (obj: Partial<HandoverAnswered>): Uint8Array {
+    return encodeMessage(obj, HandoverAnswered.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<HandoverAnswered>): HandoverAnswered {
+    return decodeMessage(buf, HandoverAnswered.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<HandoverAnswered>): Generator<HandoverAnsweredTaskFieldEvent | HandoverAnsweredSlotFieldEvent | HandoverAnsweredEpochFieldEvent | HandoverAnsweredSavedEpochFieldEvent | HandoverAnsweredSavedSequenceFieldEvent | HandoverAnsweredSavedCheckpointFieldEvent | HandoverAnsweredSavedPastFieldEvent> {
+    return streamMessage(buf, HandoverAnswered.codec(), opts)
   }
 }
 

@@ -2,8 +2,9 @@
 
 import { type TaskId, taskId } from '../../core/ids.js'
 import type { TaskCause } from '../../core/mesh-event.js'
+import { type Checkpoint, PAST_CHARS_MAX, PAST_MAX } from '../../core/tasks/checkpoint.js'
 import type { TaskMessage } from '../../core/tasks/message.js'
-import { integer, json, name, oneOf, text, wireLimits } from './checks.js'
+import { integer, json, name, oneOf, present, text, texts, wireLimits } from './checks.js'
 import { converter } from './converter.js'
 import type * as pb from './message.generated.js'
 
@@ -28,22 +29,28 @@ const task = (value: string): TaskId => taskId(name('task', value))
 
 const epoch = (value: string): string => text('epoch', value, wireLimits.epochCharsMax)
 
+const writeSaved = ({ epoch, sequence, checkpoint, past }: Checkpoint): pb.Saved => ({
+  epoch,
+  sequence,
+  checkpoint: JSON.stringify(checkpoint),
+  past: [...past],
+})
+
+const readSaved = (part: pb.Saved): Checkpoint => ({
+  epoch: epoch(part.epoch),
+  sequence: integer('sequence', part.sequence),
+  checkpoint: json('checkpoint', part.checkpoint),
+  past: texts('past', part.past, PAST_CHARS_MAX).slice(0, PAST_MAX),
+})
+
 export const tasks = {
   checkpoint: converter<Of<'checkpoint'>, pb.Checkpoint>({
-    write: message => ({
-      task: message.task,
-      slot: message.slot,
-      epoch: message.epoch,
-      sequence: message.sequence,
-      checkpoint: JSON.stringify(message.checkpoint),
-    }),
+    write: message => ({ task: message.task, slot: message.slot, saved: writeSaved(message.saved) }),
     read: part => ({
       kind: 'checkpoint',
       task: task(part.task),
       slot: part.slot,
-      epoch: epoch(part.epoch),
-      sequence: integer('sequence', part.sequence),
-      checkpoint: json('checkpoint', part.checkpoint),
+      saved: readSaved(present('saved', part.saved)),
     }),
   }),
   handover: converter<Of<'handover'>, pb.Handover>({
@@ -53,8 +60,7 @@ export const tasks = {
       epoch: message.epoch,
       cause: message.cause,
       ...(message.covered === null ? {} : { covered: Math.round(message.covered) }),
-      sequence: message.sequence,
-      checkpoint: JSON.stringify(message.checkpoint),
+      ...(message.saved === null ? {} : { saved: writeSaved(message.saved) }),
     }),
     read: part => ({
       kind: 'handover',
@@ -63,8 +69,31 @@ export const tasks = {
       epoch: epoch(part.epoch),
       cause: oneOf('cause', part.cause, CAUSES),
       covered: part.covered === undefined ? null : integer('covered', part.covered),
-      sequence: integer('sequence', part.sequence),
-      checkpoint: json('checkpoint', part.checkpoint),
+      saved: part.saved === undefined ? null : readSaved(part.saved),
+    }),
+  }),
+  handoverAsked: converter<Of<'handoverAsked'>, pb.HandoverAsked>({
+    write: ({ task, slot, epoch }) => ({ task, slot, epoch }),
+    read: part => ({
+      kind: 'handoverAsked',
+      task: task(part.task),
+      slot: part.slot,
+      epoch: epoch(part.epoch),
+    }),
+  }),
+  handoverAnswered: converter<Of<'handoverAnswered'>, pb.HandoverAnswered>({
+    write: ({ task, slot, epoch, saved }) => ({
+      task,
+      slot,
+      epoch,
+      ...(saved === null ? {} : { saved: writeSaved(saved) }),
+    }),
+    read: part => ({
+      kind: 'handoverAnswered',
+      task: task(part.task),
+      slot: part.slot,
+      epoch: epoch(part.epoch),
+      saved: part.saved === undefined ? null : readSaved(part.saved),
     }),
   }),
   handoverAhead: converter<Of<'handoverAhead'>, pb.Results>({

@@ -4,23 +4,37 @@
 //
 // A copy that is no longer the owner's is fenced: nothing of it is kept.
 
-import type { Millis, NodeId, TaskId } from '../ids.js'
+import type { NodeId, TaskId } from '../ids.js'
 import type { Json } from '../json.js'
-import { type Claim, compareEpochs, formatEpoch, parseEpoch } from './claim.js'
-import { type Context, channelTo, isLive, localOf, SPACES } from './context.js'
-import { type Checkpoint, claimNumber, type LocalCopy, type Slot } from './slots.js'
-import { asObject, type Task } from './task-table.js'
+import {
+  type Checkpoint,
+  compareCheckpoints,
+  epochOf,
+  isBuiltOn,
+  numberOf,
+  pastOf,
+  readCheckpoint,
+} from './checkpoint.js'
+import { type Claim, compareEpochs, type Epoch, formatEpoch } from './claim.js'
+import { type Context, channelTo, isLive, localOf, mayBe, SPACES } from './context.js'
+import { isHolding } from './copy.js'
+import { claimNumber, type LocalCopy, type Slot } from './slots.js'
+import type { Task } from './task-table.js'
 
 export interface Checkpoints {
   /** The newest one known for this task, or null. */
-  newest(slot: Slot, task: Task): Json
+  newest(slot: Slot, task: Task): Checkpoint | null
   /** The same for a copy that begins with it here; what shared state does not have yet gets there. */
   resume(slot: Slot, task: Task): Json
   /** The highest number under which anything known here was saved: a claim at or below it would lose what it saves. */
   highest(slot: Slot): number
+  /** Who saved the newest one known under an epoch above this one, or null. */
+  saverAbove(slot: Slot, epoch: Epoch): NodeId | null
   save(slot: Slot, checkpoint: Json, request: number): void
-  /** Its claim has a higher number now, and so gets what was saved under the one before. */
+  /** Its claim has a higher number now, and so gets what this copy goes on from, unless that is part of what is newer. */
   renew(slot: Slot): void
+  /** It alone runs now: what it goes on from is said again where something stands above that was not built upon it. */
+  stand(slot: Slot): void
   /** A peer's word; kept when it is newer. Returns false when it makes no sense. */
   receive(slot: Slot, checkpoint: Checkpoint): boolean
   /** Whether the last one that was saved under this claim, or a newer one, is known here. */
@@ -28,7 +42,7 @@ export interface Checkpoints {
   /** Shared state holds another one. */
   stateChanged(task: TaskId, index: number): void
   /** Others may be next in rank, or may be in a new life, which has heard of nothing. */
-  membersChanged(): void
+  ranksChanged(): void
   /** … since a while: they are told what shared state does not have yet. */
   tellHolders(): void
   /** Puts the newest into shared state now. */
@@ -42,8 +56,8 @@ export interface Checkpoints {
 
 export const createCheckpoints = (ctx: Context): Checkpoints => {
   const onDisk = new Map<string, Checkpoint>()
-  /** What shared state does not have yet, and which lives of whom were told of it. */
-  const unpublished = new Map<Slot, Set<string>>()
+  /** Slots of which shared state does not have the newest yet; which one was told, and to which lives of whom. */
+  const unpublished = new Map<Slot, { checkpoint: Checkpoint | null; readonly lives: Set<string> }>()
   const saving = new Map<number, number>()
 
   for (const { key, value } of ctx.deps.entries) {
@@ -51,6 +65,9 @@ export const createCheckpoints = (ctx: Context): Checkpoints => {
     const checkpoint = readCheckpoint(parseJson(new TextDecoder().decode(value)))
     if (checkpoint !== null) onDisk.set(key.slice(DISK.length), checkpoint)
   }
+
+  /** Slots of which this node has something newer than shared state: its owner may never have heard of it. */
+  const hidden = new Set(onDisk.keys())
 
   const store = (slot: Slot, checkpoint: Checkpoint | null, token: number | null): void => {
     if (checkpoint === null) onDisk.delete(slot.key)
@@ -64,8 +81,10 @@ export const createCheckpoints = (ctx: Context): Checkpoints => {
     })
   }
 
-  const inState = (key: string): Checkpoint | null =>
-    readCheckpoint(ctx.deps.state.get(SPACES.checkpoints, key))
+  const inState = (key: string): Checkpoint | null => {
+    const checkpoint = readCheckpoint(ctx.deps.state.get(SPACES.checkpoints, key))
+    return checkpoint !== null && mayBe(ctx, numberOf(checkpoint)) ? checkpoint : null
+  }
 
   const publish = (slot: Slot): void => {
     ctx.deadlines.delete(`save|${slot.key}`)
@@ -79,17 +98,18 @@ export const createCheckpoints = (ctx: Context): Checkpoints => {
   /** Under the number that the claim has now: after a split it is above whatever the other side saved. */
   const spread = (slot: Slot, local: LocalCopy, value: Json, token: number | null): void => {
     const epoch = formatEpoch({ number: claimNumber(local), node: ctx.self })
-    const checkpoint: Checkpoint = { epoch, sequence: local.sequence, checkpoint: value }
+    const past = pastOf(epoch, local.goesOn)
+    const checkpoint: Checkpoint = { epoch, sequence: local.sequence, checkpoint: value, past }
+    local.goesOn = checkpoint
     // It may hold what another saved above it, whose next in rank it is: that copy remains, and this one goes.
     if (compareCheckpoints(checkpoint, slot.checkpoint) > 0) slot.checkpoint = checkpoint
     store(slot, checkpoint, token)
-    unpublished.delete(slot)
     publishLater(slot)
     tell(slot)
   }
 
   const publishLater = (slot: Slot): void => {
-    if (!unpublished.has(slot)) unpublished.set(slot, new Set())
+    if (!unpublished.has(slot)) unpublished.set(slot, { checkpoint: null, lives: new Set() })
     if (ctx.deadlines.get(`save|${slot.key}`) === null)
       ctx.deadlines.set(`save|${slot.key}`, ctx.now + ctx.config.checkpointPaceMs)
   }
@@ -98,19 +118,36 @@ export const createCheckpoints = (ctx: Context): Checkpoints => {
   const tell = (slot: Slot): void => {
     const told = unpublished.get(slot)
     const { checkpoint } = slot
-    // Only a claim's own node speaks for it.
-    if (told === undefined || checkpoint === null || parseEpoch(checkpoint.epoch)?.node !== ctx.self) return
+    if (told === undefined || checkpoint === null) return
+    if (told.checkpoint !== checkpoint) {
+      told.checkpoint = checkpoint
+      told.lives.clear()
+    }
     for (const to of holders(slot)) {
       const life = `${to} ${ctx.deps.members.get(to)?.record.generation.number}`
-      if (told.has(life)) continue
-      told.add(life)
-      ctx.out.push({
-        kind: 'send',
-        to,
-        channel: channelTo(ctx, to),
-        message: { kind: 'checkpoint', task: slot.task, slot: slot.index, ...checkpoint },
-      })
+      if (told.lives.has(life)) continue
+      told.lives.add(life)
+      send(slot, to, checkpoint)
     }
+  }
+
+  /** What the owner of a slot goes on from must be above all that was ever saved, or it counts for less one day. */
+  const remindOwner = (slot: Slot): void => {
+    const held = inState(slot.key)
+    const disk = onDisk.get(slot.key) ?? null
+    const best = compareCheckpoints(disk, slot.checkpoint) > 0 ? disk : slot.checkpoint
+    if (best === null || compareCheckpoints(best, held) <= 0) {
+      hidden.delete(slot.key)
+      return
+    }
+    const owner = ctx.placer.owners().ownerOf(slot.task, slot.index)
+    if (owner === null || owner === ctx.self || !isLive(ctx, owner)) return
+    if (epochOf(best)?.node !== owner) send(slot, owner, best)
+  }
+
+  const send = (slot: Slot, to: NodeId, saved: Checkpoint): void => {
+    const message = { kind: 'checkpoint', task: slot.task, slot: slot.index, saved } as const
+    ctx.out.push({ kind: 'send', to, channel: channelTo(ctx, to), message })
   }
 
   const known = (slot: Slot): readonly (Checkpoint | null)[] => [
@@ -119,42 +156,53 @@ export const createCheckpoints = (ctx: Context): Checkpoints => {
     inState(slot.key),
   ]
 
-  /** One that an earlier task of this name left behind is none of this one's. */
   const newest = (slot: Slot, task: Task): Checkpoint | null => {
     let best: Checkpoint | null = null
     for (const checkpoint of known(slot))
-      if (checkpoint !== null && numberOf(checkpoint) > Math.floor(task.createdAt / 1_000))
-        if (compareCheckpoints(checkpoint, best) > 0) best = checkpoint
+      if (checkpoint !== null && isOf(task, checkpoint) && compareCheckpoints(checkpoint, best) > 0)
+        best = checkpoint
     return best
   }
 
-  /** The copy that is due here may have waited for just this. */
+  /** The newest one known, if it is newer than what the copy here goes on from. */
+  const aboveIts = (slot: Slot, local: LocalCopy): Checkpoint | null => {
+    if (local.task === null) return null
+    const found = newest(slot, local.task)
+    return compareCheckpoints(found, local.goesOn) > 0 ? found : null
+  }
+
+  /** The copy that is due here may have waited for just this, and one that runs may have to go on above it. */
   const wake = (slot: Slot): void => {
-    if (slot.local !== null && slot.local.savedAt !== null) ctx.dirty.add(slot)
+    if (slot.local !== null) ctx.dirty.add(slot)
   }
 
   const receive = (slot: Slot, checkpoint: Checkpoint): boolean => {
-    if (parseEpoch(checkpoint.epoch) === null) return false
-    const { epoch, sequence, checkpoint: value } = checkpoint
-    if (compareCheckpoints(checkpoint, slot.checkpoint) > 0)
-      slot.checkpoint = { epoch, sequence, checkpoint: value }
+    const epoch = epochOf(checkpoint)
+    if (epoch === null || !mayBe(ctx, epoch.number)) return false
+    if (compareCheckpoints(checkpoint, slot.checkpoint) > 0) slot.checkpoint = checkpoint
     wake(slot)
     return true
   }
 
   return {
+    newest,
     publish,
     receive,
 
-    newest: (slot, task) => newest(slot, task)?.checkpoint ?? null,
-
     resume: (slot, task) => {
-      const checkpoint = newest(slot, task)
+      const local = localOf(slot)
+      const { goesOn } = local
+      const found = newest(slot, task)
+      // A further run of a periodic copy: what another saved beside it is none of its own.
+      const isBeside = goesOn !== null && found !== null && !isBuiltOn(found, goesOn)
+      const checkpoint = isBeside ? goesOn : found
+      local.goesOn = checkpoint
       if (checkpoint === null) return null
       if (compareCheckpoints(checkpoint, inState(slot.key)) > 0) {
         // Who saved it is gone, and those who were next in rank hold it in memory alone.
         slot.checkpoint = checkpoint
         publishLater(slot)
+        tell(slot)
       }
       return checkpoint.checkpoint
     },
@@ -162,8 +210,17 @@ export const createCheckpoints = (ctx: Context): Checkpoints => {
     highest: slot =>
       Math.max(0, ...known(slot).map(checkpoint => (checkpoint === null ? 0 : numberOf(checkpoint)))),
 
+    saverAbove: (slot, epoch) => {
+      let best: Epoch | null = null
+      for (const checkpoint of known(slot)) {
+        const saved = checkpoint === null ? null : epochOf(checkpoint)
+        if (saved !== null && compareEpochs(saved, best ?? epoch) > 0) best = saved
+      }
+      return best === null ? null : best.node
+    },
+
     isHere: (slot, claim) => {
-      const saved = { epoch: formatEpoch(claim.epoch), sequence: claim.saved, checkpoint: null }
+      const saved = { epoch: formatEpoch(claim.epoch), sequence: claim.saved, checkpoint: null, past: [] }
       return known(slot).some(checkpoint => compareCheckpoints(checkpoint, saved) >= 0)
     },
 
@@ -177,32 +234,58 @@ export const createCheckpoints = (ctx: Context): Checkpoints => {
 
     renew: slot => {
       const local = localOf(slot)
-      const own = onDisk.get(slot.key)
-      if (local.sequence > 0 && own !== undefined) spread(slot, local, own.checkpoint, null)
+      const above = aboveIts(slot, local)
+      // What another saved above it is not known yet, perhaps: what this copy saved itself must be above that too.
+      if (local.goesOn !== null && (above === null ? local.sequence > 0 : !isBuiltOn(above, local.goesOn)))
+        spread(slot, local, local.goesOn.checkpoint, null)
+    },
+
+    stand: slot => {
+      const local = localOf(slot)
+      const above = aboveIts(slot, local)
+      if (local.goesOn !== null && above !== null && !isBuiltOn(above, local.goesOn))
+        spread(slot, local, local.goesOn.checkpoint, null)
     },
 
     stateChanged: (task, index) => {
       const slot = ctx.slots.get(task, index)
       if (slot === undefined) return
       wake(slot)
+      const { checkpoint, local } = slot
+      if (checkpoint === null) return
       const held = inState(slot.key)
-      if (slot.checkpoint === null) return
-      if (slot.local === null) {
+      const order = compareCheckpoints(held, checkpoint)
+      if (order >= 0) {
         // Whoever does not run it needs no copy of what everybody has.
-        if (compareCheckpoints(held, slot.checkpoint) >= 0) slot.checkpoint = null
-      } else if (slot.local.sequence > 0 && held !== null && compareCheckpoints(slot.checkpoint, held) > 0) {
-        // Of two writes the later one stands there, whatever they say: the other side of a split wrote it.
+        if (local === null) slot.checkpoint = null
+        return
+      }
+      // Of two writes the later one stands there, whatever they say: the other side of a split wrote it.
+      if (held === null || held.epoch === checkpoint.epoch) return
+      if (!isHolding(local?.state.phase ?? 'waiting')) {
+        hidden.add(slot.key)
+        remindOwner(slot)
+      } else {
+        // Those who were told may have put it out of mind when it stood there.
+        unpublished.delete(slot)
         publishLater(slot)
+        tell(slot)
       }
     },
 
-    membersChanged: () => {
-      if (unpublished.size > 0 && ctx.deadlines.get('holders') === null)
+    ranksChanged: () => {
+      if (unpublished.size + hidden.size > 0 && ctx.deadlines.get('holders') === null)
         ctx.deadlines.set('holders', ctx.now + ctx.config.ranksSettleMs)
     },
 
     tellHolders: () => {
       for (const slot of unpublished.keys()) tell(slot)
+      if (!ctx.gateOpen) return
+      for (const key of hidden) {
+        const slot = ctx.slots.find(key)
+        if (slot === undefined) hidden.delete(key)
+        else remindOwner(slot)
+      }
     },
 
     release: slot => {
@@ -240,22 +323,9 @@ export const createCheckpoints = (ctx: Context): Checkpoints => {
 
 const DISK = 't/c/'
 
-export const readCheckpoint = (value: Json | undefined): Checkpoint | null => {
-  const fields = asObject(value)
-  if (fields === null || typeof fields.epoch !== 'string' || parseEpoch(fields.epoch) === null) return null
-  if (typeof fields.sequence !== 'number' || fields.checkpoint === undefined) return null
-  return { epoch: fields.epoch, sequence: fields.sequence, checkpoint: fields.checkpoint }
-}
-
-const numberOf = (checkpoint: Checkpoint): Millis => parseEpoch(checkpoint.epoch)?.number ?? 0
-
-const compareCheckpoints = (a: Checkpoint | null, b: Checkpoint | null): number => {
-  const first = a === null ? null : parseEpoch(a.epoch)
-  const second = b === null ? null : parseEpoch(b.epoch)
-  if (a === null || first === null) return second === null ? 0 : -1
-  if (b === null || second === null) return 1
-  return compareEpochs(first, second) || a.sequence - b.sequence
-}
+/** One that an earlier task of this name left behind is none of this one's. */
+const isOf = (task: Task, checkpoint: Checkpoint): boolean =>
+  numberOf(checkpoint) > Math.floor(task.createdAt / 1_000)
 
 const parseJson = (text: string): Json | undefined => {
   try {

@@ -3,7 +3,7 @@
 
 import type { NodeId } from '../ids.js'
 import type { Json } from '../json.js'
-import { type Claim, claimKey, storeClaim } from './claim.js'
+import { type Claim, claimKey, type Epoch, formatEpoch, storeClaim } from './claim.js'
 import { type Context, claimOf, deleteClaim, isLive, SPACES, setClaim } from './context.js'
 import { isHolding } from './copy.js'
 import { writeFloor } from './floor.js'
@@ -43,10 +43,13 @@ export const createClaimWriter = (ctx: Context, observer: Observer): ClaimWriter
     const { state } = local
     if (state.phase === 'waiting') return null
     const record = ctx.deps.members.get(ctx.self)?.record
+    const epoch: Epoch = { number: claimNumber(local), node: ctx.self }
+    // What it saved under an earlier number is not awaited under this one.
+    const hasSaved = state.phase === 'stopped' && local.goesOn?.epoch === formatEpoch(epoch)
     return {
       task: slot.task,
       slot: slot.index,
-      epoch: { number: claimNumber(local), node: ctx.self },
+      epoch,
       phase: state.phase,
       since: local.since,
       restarts: local.errors,
@@ -54,7 +57,7 @@ export const createClaimWriter = (ctx: Context, observer: Observer): ClaimWriter
       cause: state.phase === 'stopping' || state.phase === 'stopped' ? state.cause : local.cause,
       boot: record?.generation.number ?? 0,
       covered: isHolding(state.phase) ? null : local.covered,
-      saved: state.phase === 'stopped' ? local.sequence : 0,
+      saved: hasSaved ? local.sequence : 0,
       execution: local.task?.execution ?? 0,
     }
   }

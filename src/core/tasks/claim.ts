@@ -55,6 +55,18 @@ export const compareEpochs = (a: Epoch, b: Epoch): number =>
 export const nextEpochNumber = (highestSeen: number, createdAt: Millis): number =>
   1 + Math.max(highestSeen, Math.floor(createdAt / 1_000))
 
+/**
+ * Whether hand-overs can have led to such a number. A task's first is the second in which it was created, and each
+ * hand-over adds one or two; so what is above is somebody's mistake or malice, and the numbers that follow upon it
+ * would soon be more than anybody reads. The bound rises by a thousand a second, faster than numbers do: one at the
+ * very bound leaves room for those that follow.
+ */
+export const isPlausible = (epochNumber: number, meshNowMs: Millis): boolean =>
+  epochNumber <= EPOCH_NUMBER_SLACK + Math.max(0, meshNowMs)
+
+/** Far above what a clock that is wrong by centuries gives a task. */
+const EPOCH_NUMBER_SLACK = 1_000_000_000_000
+
 export const claimKey = (task: TaskId, slot: number, node: NodeId): string => `${task}/${slot}/${node}`
 
 export const slotKey = (task: TaskId, slot: number): string => `${task}/${slot}`

@@ -7,7 +7,7 @@ import type { MembersView } from '../member.js'
 import type { Rng } from '../rng.js'
 import type { StateAccess } from '../state/view.js'
 import type { Channel, Effect, StoreEntry } from '../step.js'
-import { type Claim, compareEpochs } from './claim.js'
+import { type Claim, compareEpochs, isPlausible } from './claim.js'
 import { isHolding, WAITING } from './copy.js'
 import type { OffsetMinutes } from './cron.js'
 import type { EngineConfig } from './engine-config.js'
@@ -114,6 +114,9 @@ export const placeTask = (ctx: Context, task: Task): void => {
 
 export const meshNow = (ctx: Context): Millis => ctx.deps.meshTime(ctx.now)
 
+/** Whether an epoch that a peer speaks of may be: the numbers of others follow from it. */
+export const mayBe = (ctx: Context, epochNumber: number): boolean => isPlausible(epochNumber, meshNow(ctx))
+
 export const taskOf = (ctx: Context, id: TaskId): Task | null => {
   const task = ctx.tasks.get(id)
   return task !== undefined && isReadable(task) ? task : null
@@ -141,6 +144,7 @@ export const localOf = (slot: Slot): LocalCopy => {
     movesAt: null,
     deadClaimsAt: null,
     lookMs: 0,
+    lastWords: null,
     handedTo: null,
     invited: false,
     wasInvited: false,
@@ -151,6 +155,7 @@ export const localOf = (slot: Slot): LocalCopy => {
     renewTo: null,
     claimLost: false,
     sequence: 0,
+    goesOn: null,
   }
   return slot.local
 }

@@ -98,7 +98,10 @@ export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
   }
 
   const takeChanges = (): void => {
-    for (const { task, slot } of ctx.placer.takeChanges()) ctx.dirty.add(slotAt(ctx, task, slot))
+    const changes = ctx.placer.takeChanges()
+    for (const { task, slot } of changes) ctx.dirty.add(slotAt(ctx, task, slot))
+    // Where room is short, a task that comes or goes changes who is next for others.
+    if (changes.length > 0) checkpoints.ranksChanged()
   }
 
   /** What the application asked for before the gate opened. */
@@ -145,7 +148,7 @@ export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
 
   const onMembers = (ids: Iterable<NodeId> | undefined): void => {
     intake.loadMembers(ids)
-    checkpoints.membersChanged()
+    checkpoints.ranksChanged()
     const gate = ctx.deadlines.get('gate')
     if (gate === null || isLinked || deps.members.neighbors().length === 0) return
     isLinked = true
@@ -273,5 +276,7 @@ const isTaskMessage = (message: Message): message is TaskMessage =>
   message.kind === 'checkpoint' ||
   message.kind === 'handover' ||
   message.kind === 'handoverAhead' ||
+  message.kind === 'handoverAsked' ||
+  message.kind === 'handoverAnswered' ||
   message.kind === 'resultsAsked' ||
   message.kind === 'resultsHeld'

@@ -6,7 +6,7 @@
 // The mesh hears of it a little later, when nobody waits for the processor any more.
 
 import type { Millis, NodeId } from '../ids.js'
-import type { Json } from '../json.js'
+import type { Checkpoint } from './checkpoint.js'
 import { formatEpoch } from './claim.js'
 import { type Context, channelTo, isBack, isLive } from './context.js'
 import { isGoing } from './owning.js'
@@ -23,7 +23,10 @@ export interface HandOver {
 }
 
 /** `checkpointOf`: the newest checkpoint known here. */
-export const createHandOver = (ctx: Context, checkpointOf: (slot: Slot, task: Task) => Json): HandOver => {
+export const createHandOver = (
+  ctx: Context,
+  checkpointOf: (slot: Slot, task: Task) => Checkpoint | null,
+): HandOver => {
   /** When a way to these nodes was last opened. */
   const opened = new Map<NodeId, Millis>()
 
@@ -76,8 +79,8 @@ export const createHandOver = (ctx: Context, checkpointOf: (slot: Slot, task: Ta
           epoch: formatEpoch({ number: claimNumber(local), node: ctx.self }),
           cause: local.state.phase === 'stopped' ? local.state.cause : 'rebalanced',
           covered: local.covered,
-          sequence: local.sequence,
-          checkpoint: checkpointOf(slot, local.task as Task),
+          // As it was saved: under the number of a copy that saved nothing itself it would be above what is newer.
+          saved: checkpointOf(slot, local.task as Task),
         },
       })
     },

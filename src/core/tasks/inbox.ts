@@ -2,13 +2,16 @@
 // makes no sense is dropped and counted, and nothing here is needed to be right.
 
 import { unreachable } from '../errors.js'
-import type { NodeId } from '../ids.js'
+import type { NodeId, TaskId } from '../ids.js'
 import type { Checkpoints } from './checkpoints.js'
-import { parseEpoch } from './claim.js'
-import { type Context, claimOf, localOf, meshNow, setClaim, slotAt } from './context.js'
+import { type Epoch, parseEpoch } from './claim.js'
+import { type Context, claimOf, localOf, mayBe, meshNow, setClaim, slotAt } from './context.js'
 import type { TaskMessage } from './message.js'
 import type { Observer } from './observer.js'
+import { answerOverlap, takeLastWord } from './overlap.js'
 import type { Results } from './results.js'
+
+type Handover = Extract<TaskMessage, { readonly kind: 'handover' }>
 
 export type Inbox = (from: NodeId, message: TaskMessage) => void
 
@@ -20,45 +23,29 @@ export const createInbox = (
 ): Inbox => {
   const receive = (from: NodeId, message: TaskMessage): void => {
     switch (message.kind) {
-      case 'checkpoint':
-      case 'handover': {
-        const epoch = parseEpoch(message.epoch)
-        // Only a claim's own node speaks for it; what is said of unknown tasks is kept out of the tables.
-        if (epoch === null || epoch.node !== from || !ctx.tasks.has(message.task)) {
-          count('misfit')
-          return
-        }
+      case 'checkpoint': {
+        if (!ctx.tasks.has(message.task)) return count('misfit')
         const slot = slotAt(ctx, message.task, message.slot)
-        const { task } = message
-        if (message.kind === 'checkpoint') checkpoints.receive(slot, message)
-        else {
-          if (message.checkpoint !== null) checkpoints.receive(slot, message)
-          const before = claimOf(slot, from) ?? null
-          if (before !== null && before.epoch.number > epoch.number) {
-            count('late')
-            return
-          }
-          const { cause, covered } = message
-          const after = {
-            ...(before ?? {
-              task,
-              slot: message.slot,
-              since: meshNow(ctx),
-              restarts: 0,
-              lastError: null,
-              boot: 0,
-              saved: 0,
-              execution: 0,
-            }),
-            epoch,
-            phase: 'stopped' as const,
-            cause,
-            covered,
-          }
-          localOf(slot).invited = true
-          setClaim(ctx, slot, after)
-          observer.claimChanged(slot, before, after)
-        }
+        if (!checkpoints.receive(slot, message.saved)) return count('misfit')
+        ctx.dirty.add(slot)
+        return
+      }
+      case 'handover':
+        handedOver(from, message)
+        return
+      case 'handoverAsked': {
+        const epoch = ownEpoch(from, message)
+        if (epoch === null) return count('misfit')
+        const slot = slotAt(ctx, message.task, message.slot)
+        answerOverlap(ctx, checkpoints, slot, epoch)
+        ctx.dirty.add(slot)
+        return
+      }
+      case 'handoverAnswered': {
+        const slot = ctx.slots.get(message.task, message.slot)
+        const { epoch, saved } = message
+        if (slot === undefined || !takeLastWord(ctx, checkpoints, slot, { from, epoch, saved }))
+          return count('late')
         ctx.dirty.add(slot)
         return
       }
@@ -74,6 +61,43 @@ export const createInbox = (
       default:
         unreachable(message)
     }
+  }
+
+  const handedOver = (from: NodeId, message: Handover): void => {
+    const epoch = ownEpoch(from, message)
+    if (epoch === null) return count('misfit')
+    const { task, cause, covered, saved } = message
+    const slot = slotAt(ctx, task, message.slot)
+    if (saved !== null && !checkpoints.receive(slot, saved)) return count('misfit')
+    const before = claimOf(slot, from) ?? null
+    if (before !== null && before.epoch.number > epoch.number) return count('late')
+    const after = {
+      ...(before ?? {
+        task,
+        slot: message.slot,
+        since: meshNow(ctx),
+        restarts: 0,
+        lastError: null,
+        boot: 0,
+        saved: 0,
+        execution: 0,
+      }),
+      epoch,
+      phase: 'stopped' as const,
+      cause,
+      covered,
+    }
+    localOf(slot).invited = true
+    setClaim(ctx, slot, after)
+    observer.claimChanged(slot, before, after)
+    ctx.dirty.add(slot)
+  }
+
+  /** Only a claim's own node speaks for it; what is said of unknown tasks is kept out of the tables. */
+  const ownEpoch = (from: NodeId, { task, epoch: text }: { task: TaskId; epoch: string }): Epoch | null => {
+    const epoch = parseEpoch(text)
+    if (epoch === null || epoch.node !== from || !ctx.tasks.has(task)) return null
+    return mayBe(ctx, epoch.number) ? epoch : null
   }
 
   const count = (what: string): void => {

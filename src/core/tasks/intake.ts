@@ -12,6 +12,7 @@ import {
   type Context,
   claimOf,
   deleteClaim,
+  mayBe,
   placeTask,
   raiseFloor,
   SPACES,
@@ -92,7 +93,8 @@ export const createIntake = (
 
   const loadClaim = (key: string): void => {
     const value = ctx.deps.state.get(SPACES.claims, key)
-    const claim = value === undefined ? null : ctx.reader.claim(key, value)
+    const read = value === undefined ? null : ctx.reader.claim(key, value)
+    const claim = read !== null && mayBe(ctx, read.epoch.number) ? read : null
     const at =
       claim === null ? parseClaimKey(key) : { task: claim.task, slot: claim.slot, node: claim.epoch.node }
     if (at === null) return

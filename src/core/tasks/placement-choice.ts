@@ -60,6 +60,13 @@ export const choose = (row: TaskRow): void => {
   group.watch.set(row, owners, apart, isWishful)
 }
 
+/** What a task that has no seats would get without these members; nothing is kept of it. */
+export const chooseWithout = (row: TaskRow, gone: ReadonlySet<MemberRow>): readonly (MemberRow | null)[] => {
+  const rows = row.group.available.filter(member => !gone.has(member))
+  const { spread } = row.task
+  return assign(row, rows, seedsOf(rows), spread === null ? null : codesOf(rows, spread)).owners
+}
+
 /** Whether the task's choice looks at the members that are known, present or not. */
 export const looksAtKnown = (row: TaskRow, knownLength: number): boolean =>
   row.task.replicas === 'all' || row.task.replicas >= knownLength

@@ -72,7 +72,10 @@ export interface Placement {
   ownerOf(task: TaskId, slot: number): NodeId | null
   /** Why a slot has no owner, or null when it has one. */
   waitingReason(task: TaskId, slot: number): string | null
-  /** Who would be next for this slot, nearest first, owners of the task left out; where room has an end, one more that has it. */
+  /**
+   * Who would be next for this slot: whoever gets it if its owner dies, then whoever gets it if that one dies too; where
+   * room has an end the second can only be guessed, and the nearest are named besides.
+   */
   nextInRank(task: TaskId, slot: number, count: number): readonly NodeId[]
   /** The weight that a member has been given. */
   loadOf(member: NodeId): number

@@ -25,8 +25,10 @@ import {
   type MemberRow,
   type TaskRow,
 } from './placement-group.js'
+import { freeHeirs, nearestOthers, roomiest } from './placement-heirs.js'
+import { report } from './placement-report.js'
 import { roomOf, settleRoom } from './placement-room.js'
-import { distance, placeOf, slotPoint, taskSeed } from './placement-score.js'
+import { taskSeed } from './placement-score.js'
 
 export interface Placer {
   setMember(member: PlacementMember): void
@@ -66,6 +68,14 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
   /** Members whose capacity has an end: without any, and without `balance`, nobody's room is short. */
   let limited = 0
 
+  /** What was asked since the last change, by the numbers of those that were dead in it. */
+  let rehearsed = new Map<string, Rehearsal>()
+
+  const unsettle = (): void => {
+    isSettled = false
+    if (rehearsed.size > 0) rehearsed = new Map()
+  }
+
   const rechoose = (row: TaskRow): void => {
     const { weight } = row.task
     for (const member of row.choice) if (member !== null) member.chosenWeight -= weight
@@ -73,7 +83,7 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
     for (const member of row.choice) if (member !== null) member.chosenWeight += weight
     row.owners = row.choice
     unreported.add(row)
-    isSettled = false
+    unsettle()
   }
 
   const refile = (row: MemberRow, member: PlacementMember | null): void => {
@@ -90,7 +100,7 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
       if (filed.available === 'in') group.watch.addComing(row, touched)
       for (const task of touched) rechoose(task)
     }
-    isSettled = false
+    unsettle()
   }
 
   const groupOf = (task: PlacementTask): Group => {
@@ -106,7 +116,7 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
   const settle = (): void => {
     if (isSettled) return
     isSettled = true
-    if (rule.balance === null && limited === 0 && !isShort) return
+    if (isUnlimited() && !isShort) return
     const bound = boundOf(rule, members.values())
     let isNowShort = false
     for (const member of members.values()) {
@@ -120,6 +130,39 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
       }
     }
     isShort = isNowShort
+  }
+
+  /** Nobody's room is short for want of a limit. */
+  const isUnlimited = (): boolean => rule.balance === null && limited === 0
+
+  const setAs = (row: MemberRow, member: PlacementMember): void => {
+    row.member = member
+    refile(row, member)
+  }
+
+  /** What would be if these members were dead: they are so for a moment, and then all is as it was. */
+  const rehearse = (gone: readonly MemberRow[]): Rehearsal => {
+    settle()
+    const key = gone.map(({ number }) => number).join(' ')
+    const known = rehearsed.get(key)
+    if (known !== undefined) return known
+    const others = new Map(rehearsed)
+    const ownersBefore = [...tasks.values()].map(row => ({ row, owners: row.owners }))
+    const held = ownersBefore.filter(({ owners }) => owners.some(owner => owner === gone[0]))
+    const loadsBefore = [...members.values()].map(row => ({ row, load: row.load }))
+    const wasShort = isShort
+    const present = gone.map(row => ({ row, member: row.member }))
+    for (const { row, member } of present) setAs(row, { ...member, absent: true })
+    settle()
+    const owners = new Map(held.map(({ row }) => [row, row.owners]))
+    const loads = new Map([...members.values()].map(row => [row, loadOf(row)]))
+    for (const { row, member } of present) setAs(row, member)
+    for (const { row, owners: real } of ownersBefore) row.owners = real
+    for (const { row, load } of loadsBefore) row.load = load
+    isShort = wasShort
+    isSettled = true
+    rehearsed = others.set(key, { owners, loads })
+    return { owners, loads }
   }
 
   const setMember = (member: PlacementMember): void => {
@@ -138,7 +181,7 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
     if (isElsewhere || isAvailable(old) !== isAvailable(member)) refile(row, member)
     if (old.capacity === member.capacity) return
     limited += (member.capacity === null ? 0 : 1) - (old.capacity === null ? 0 : 1)
-    isSettled = false
+    unsettle()
   }
 
   const removeMember = (id: NodeId): void => {
@@ -155,7 +198,7 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
     if (row.group.watch.rows.length === 0) groups.delete(row.group.key)
     tasks.delete(row.task.id)
     unreported.delete(row)
-    isSettled = false
+    unsettle()
   }
 
   const setTask = (task: PlacementTask): void => {
@@ -202,6 +245,8 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
 
   const indexOf = (row: TaskRow | undefined, slot: number): number => row?.slots.indexOf(slot) ?? -1
 
+  const loadOf = (member: MemberRow): number => (isShort ? member.load : member.chosenWeight)
+
   const view: Placement = {
     slotsOf: id => {
       settle()
@@ -228,23 +273,30 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
       settle()
       const row = tasks.get(id)
       if (row === undefined || row.isSeated || indexOf(row, slot) < 0) return []
-      const point = slotPoint(slot)
-      const others = row.group.available.filter(member => !row.owners.includes(member))
-      const apartOf = (member: MemberRow): number => distance(placeOf(row.seed, member.seed), point)
-      const nearest = nearestFirst(others, apartOf, count)
-      if (rule.balance === null && limited === 0) return nearest
-      // Those may be full: then it goes on to the nearest that has room.
+      const at = indexOf(row, slot)
+      const nearest = nearestOthers(row, at, count)
+      const owner = row.owners[at] ?? null
+      if (isUnlimited()) {
+        const isPlain = owner === null || (row.task.spread === null && row.slots.length === 1)
+        return idsIn(isPlain ? nearest : freeHeirs(row, at, count))
+      }
+      const after = owner === null ? null : rehearse([owner])
+      const heir = after?.owners.get(row)?.[at] ?? null
+      if (owner !== null && heir !== null && tasks.size <= REHEARSED_TWICE_MAX) {
+        const second = rehearse([owner, heir]).owners.get(row)?.[at] ?? null
+        return idsIn([heir, ...(second === null ? [] : [second]), ...nearest]).slice(0, count)
+      }
       const bound = boundOf(rule, members.values())
-      const { weight } = row.task
-      const roomy = others.filter(
-        member => (isShort ? member.load : member.chosenWeight) + weight <= roomOf(member, bound),
-      )
-      return [...new Set([...nearest, ...nearestFirst(roomy, apartOf, 1)])]
+      const roomy = roomiest(row, at, heir, member => {
+        const load = after?.loads.get(member) ?? loadOf(member)
+        return load + row.task.weight <= roomOf(member, bound)
+      })
+      return idsIn([...(heir === null ? [] : [heir]), ...roomy, ...nearest])
     },
     loadOf: id => {
       settle()
       const member = members.get(id)
-      return (isShort ? member?.load : member?.chosenWeight) ?? 0
+      return member === undefined ? 0 : loadOf(member)
     },
   }
 
@@ -255,12 +307,21 @@ export const createPlacer = (initialRule: PlacementRule): Placer => {
     removeTask,
     setRule: next => {
       rule = next
-      isSettled = false
+      unsettle()
     },
     owners: () => view,
     takeChanges,
   }
 }
+
+interface Rehearsal {
+  /** Of the tasks that a member had: the owners of their slots without it, in the order of these. */
+  readonly owners: ReadonlyMap<TaskRow, readonly (MemberRow | null)[]>
+  readonly loads: ReadonlyMap<MemberRow, number>
+}
+
+/** With more tasks than that, who is next after the first heir is guessed: each heir of a node's tasks would cost some milliseconds. */
+const REHEARSED_TWICE_MAX = 1_000
 
 const NONE: readonly never[] = []
 
@@ -276,23 +337,7 @@ const boundOf = (rule: PlacementRule, rows: Iterable<MemberRow>): number | null 
   return count === 0 ? null : Math.ceil((Math.round(rule.balance * 1_000) * weight) / (1_000 * count))
 }
 
-/** The `count` nearest, nearest first; equals keep their order, which is that of ids. */
-const nearestFirst = (
-  rows: readonly MemberRow[],
-  apartOf: (row: MemberRow) => number,
-  count: number,
-): readonly NodeId[] => {
-  const best: { readonly id: NodeId; readonly apart: number }[] = []
-  for (const row of rows) {
-    const apart = apartOf(row)
-    let at = best.length
-    while (at > 0 && (best[at - 1] as { apart: number }).apart > apart) at--
-    if (at >= count) continue
-    best.splice(at, 0, { id: row.id, apart })
-    if (best.length > count) best.pop()
-  }
-  return best.map(entry => entry.id)
-}
+const idsIn = (rows: readonly MemberRow[]): readonly NodeId[] => [...new Set(rows.map(row => row.id))]
 
 const reasonOf = (row: TaskRow, all: Iterable<MemberRow>): string => {
   const { ability, needs } = row.task
@@ -314,42 +359,6 @@ const reasonOf = (row: TaskRow, all: Iterable<MemberRow>): string => {
     return 'the member that this slot belongs to is away'
   }
   return `capacity is full: ${others.length} more could run it and have no room for its weight of ${row.task.weight}`
-}
-
-const report = (
-  row: TaskRow,
-  slots: readonly number[],
-  owners: readonly (MemberRow | null)[],
-  changes: PlacementChange[],
-): void => {
-  const task = row.task.id
-  if (row.reportedSlots === slots) {
-    for (let i = 0; i < slots.length; i++) {
-      const from = row.reported[i] ?? null
-      const to = owners[i]?.id ?? null
-      if (from !== to) changes.push({ task, slot: slots[i] as number, from, to })
-    }
-  } else {
-    const before = new Map(row.reportedSlots.map((slot, i) => [slot, row.reported[i] ?? null]))
-    slots.forEach((slot, i) => {
-      const from = before.get(slot)
-      const to = owners[i]?.id ?? null
-      before.delete(slot)
-      if (from !== to) changes.push({ task, slot, from: from ?? null, to })
-    })
-    for (const [slot, from] of before) changes.push({ task, slot, from, to: null })
-  }
-  row.reportedSlots = slots
-  row.reported = idsOf(owners)
-}
-
-/** Most tasks have one owner, and then share one list for each. */
-const idsOf = (owners: readonly (MemberRow | null)[]): readonly (NodeId | null)[] => {
-  const [owner] = owners
-  if (owners.length !== 1 || owner === undefined || owner === null)
-    return owners.map(each => each?.id ?? null)
-  owner.aloneId ??= [owner.id]
-  return owner.aloneId
 }
 
 const sameItems = (a: readonly string[], b: readonly string[]): boolean =>

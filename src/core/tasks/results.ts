@@ -7,7 +7,7 @@ import type { Millis, NodeId, TaskId } from '../ids.js'
 import type { Json } from '../json.js'
 import { jsonBytes, utf8Bytes } from '../state/json-size.js'
 import { type Epoch, formatEpoch, parseEpoch } from './claim.js'
-import { addTo, type Context, isLive, meshNow, placeTask, SPACES } from './context.js'
+import { addTo, type Context, isLive, mayBe, meshNow, placeTask, SPACES } from './context.js'
 import type { Slot } from './slots.js'
 import { asObject, isReadable, type Task } from './task-table.js'
 
@@ -57,7 +57,10 @@ export const createResults = (ctx: Context): Results => {
     return task.kind === 'job' && result?.execution === task.execution ? result : null
   }
 
-  const numberOf = (id: TaskId): number => parseEpoch(known.get(id)?.epoch ?? '')?.number ?? 0
+  const numberOf = (id: TaskId): number => {
+    const number = parseEpoch(known.get(id)?.epoch ?? '')?.number ?? 0
+    return mayBe(ctx, number) ? number : 0
+  }
 
   /** Whether this node holds the result that the asker reached; one of an earlier version of the task is another. */
   const holds = (id: TaskId, asker: NodeId): boolean => {

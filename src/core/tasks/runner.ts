@@ -33,6 +33,7 @@ import { createHandOver } from './hand-over.js'
 import { createJobs } from './jobs.js'
 import { createLives } from './lives.js'
 import type { Observer } from './observer.js'
+import { createOverlap, overlaps } from './overlap.js'
 import { causeOfStop, causeOfTake, coveredAt, isGoing, rivalsOf } from './owning.js'
 import { createPatience } from './patience.js'
 import type { Results } from './results.js'
@@ -70,6 +71,7 @@ export const createRunner = (
   const claims = createClaimWriter(ctx, observer)
   const moves = createHandOver(ctx, checkpoints.newest)
   const patience = createPatience(ctx, checkpoints.isHere)
+  const overlap = createOverlap(ctx)
   const jobs = createJobs(ctx)
   const lives = createLives(ctx, checkpoints, results, claims, moves, jobs)
   const { apply, armPeriod, slotOfCopy } = lives
@@ -87,6 +89,7 @@ export const createRunner = (
       else {
         local.movesAt = null
         if (phase === 'running') defend(slot, local)
+        else if (local.lastWords !== null) begin(slot, local)
       }
     } else if (wanted) tryToTake(slot, task)
     else rest(slot, task)
@@ -102,13 +105,19 @@ export const createRunner = (
     // Its generation must be known: it tells this life's claims from those of an earlier one.
     if (!ctx.gateOpen || ctx.deps.members.get(ctx.self) === undefined) return
     if (awaitsAnswer(slot, local)) return
-    const rivals = task.spec.overlap && task.kind === 'always' ? [] : rivalsOf(ctx, slot)
+    const rivals = overlaps(task) ? [] : rivalsOf(ctx, slot)
     if (patience.waits(slot, local, task, rivals)) {
       jobs.giveUp(slot)
       return
     }
     if (!jobs.admits(slot, task)) return
     take(slot, local, task)
+  }
+
+  /** Its claim is durable. */
+  const begin = (slot: Slot, local: LocalCopy): void => {
+    if (local.state.phase === 'starting' && !overlap.waits(slot, local))
+      apply(slot, { kind: 'claimed', periodic: local.task?.kind === 'periodic' })
   }
 
   /**
@@ -148,7 +157,9 @@ export const createRunner = (
     local.calmUntil = local.wasInvited ? 0 : ctx.now + ctx.config.viewSettleMs
     local.renewTo = null
     local.claimLost = false
+    local.lastWords = null
     local.sequence = 0
+    local.goesOn = null
     const seen = Math.max(slot.highest, ctx.floor, results.numberOf(task.id), checkpoints.highest(slot))
     // The copy may have moved once more, of which nobody but those two had heard yet.
     const unheard = local.wasInvited || before === null ? 0 : 1
@@ -158,13 +169,7 @@ export const createRunner = (
   /** Placement names another, or nobody: stop, unless the task asks to wait for the next owner. */
   const yieldTo = (slot: Slot, local: LocalCopy, task: Task | null, owner: NodeId | null): void => {
     const rivals = rivalsOf(ctx, slot)
-    if (
-      task !== null &&
-      owner !== null &&
-      owner !== ctx.self &&
-      task.spec.overlap &&
-      task.kind === 'always'
-    ) {
+    if (task !== null && owner !== null && owner !== ctx.self && overlaps(task)) {
       const next = claimOf(slot, owner)
       const ready = next !== undefined && next.phase === 'running' && isStanding(ctx, next)
       if (!ready && isLive(ctx, owner)) {
@@ -186,16 +191,22 @@ export const createRunner = (
   const defend = (slot: Slot, local: LocalCopy): void => {
     const mine = { number: numberOf(local.state), node: ctx.self }
     const above = slot.claims.filter(claim => compareEpochs(claim.epoch, mine) > 0)
-    const outbid = above.length > 0
+    const nodesAbove = above.map(({ epoch }) => epoch.node)
+    // What this copy saves would be below, though the claim that goes with it is unheard of or gone.
+    const saver = checkpoints.saverAbove(slot, mine)
+    if (saver !== null) nodesAbove.push(saver)
+    const outbid = nodesAbove.length > 0
     const mayAnswer =
-      patience.isOverDead(slot, local) || (outbid && above.every(({ epoch }) => isLive(ctx, epoch.node)))
+      patience.isOverDead(slot, local) || (outbid && nodesAbove.every(node => isLive(ctx, node)))
     // Somebody else ran it meanwhile: nobody can tell which periods, so the next whole one is the first here.
     if ((outbid || local.claimLost) && local.covered !== null) {
       local.covered = Math.max(local.covered, Math.ceil(meshNow(ctx)) + ctx.config.clockErrorMs)
       armPeriod(slot, local)
     }
     if (!outbid && !local.claimLost) {
-      if (mayAnswer) claims.bury(slot, mine.number)
+      if (!mayAnswer) return
+      claims.bury(slot, mine.number)
+      if (rivalsOf(ctx, slot).length === 0) checkpoints.stand(slot)
       return
     }
     // A claim that others removed is restated whoever else runs: those wait to see that this node does.
@@ -265,7 +276,7 @@ export const createRunner = (
       } else if (local.state.phase === 'starting' && numberOf(local.state) === number) {
         // The world may have moved on while the disk was busy.
         settle(slot)
-        apply(slot, { kind: 'claimed', periodic: local.task?.kind === 'periodic' })
+        if (local.lastWords === null) begin(slot, local)
       }
     }
     return true

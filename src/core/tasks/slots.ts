@@ -4,20 +4,13 @@
 // the copy's claim.
 
 import type { Millis, NodeId, TaskId } from '../ids.js'
-import type { Json } from '../json.js'
 import type { TaskCause } from '../mesh-event.js'
 import type { CopyId } from '../step.js'
 import { type Coverage, startCoverage } from './availability.js'
+import type { Checkpoint } from './checkpoint.js'
 import { type Claim, slotKey } from './claim.js'
 import { type CopyState, numberOf } from './copy.js'
 import type { Task } from './task-table.js'
-
-/** A saved progress; the newest has the highest epoch number, then node, then sequence. */
-export interface Checkpoint {
-  readonly epoch: string
-  readonly sequence: number
-  readonly checkpoint: Json
-}
 
 /** One copy of one task, as this node sees it. */
 export class Slot {
@@ -76,6 +69,8 @@ export interface LocalCopy {
   wasInvited: boolean
   /** No run begins before this moment. */
   calmUntil: Millis
+  /** Of a copy that overlaps with others: whose last word it waits for before it is launched, and until when. */
+  lastWords: { readonly from: Set<NodeId>; readonly untilAt: Millis } | null
   /** To whom it was handed, and until when that member's answer is awaited. */
   handedTo: { readonly node: NodeId; readonly untilAt: Millis } | null
   /** In mesh time, up to where the periods are done. */
@@ -89,6 +84,8 @@ export interface LocalCopy {
   claimLost: boolean
   /** The last checkpoint's number within its epoch. */
   sequence: number
+  /** What it saved last or, until then, what it began with. */
+  goesOn: Checkpoint | null
 }
 
 /** The number under which this node speaks of its copy. */

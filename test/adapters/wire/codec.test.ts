@@ -88,17 +88,13 @@ test('names, counts and lengths beyond their limits are refused', t => {
   refused({ memberWants: { ids: [new Uint8Array(31)] } })
   refused({ memberDigest: { buckets: Array.from({ length: 4_097 }, () => 1) } })
   refused({ stateUpdate: { document: 'x'.repeat(257), update: new Uint8Array(), lineage: '' } })
-  refused({ checkpoint: { task: 'No Name', slot: 0, epoch: '', checkpoint: '1', sequence: 0 } })
-  refused({ checkpoint: { task: 'a', slot: 0, epoch: '', checkpoint: '{', sequence: 0 } })
-  refused({
-    checkpoint: {
-      task: 'a',
-      slot: 0,
-      epoch: '',
-      checkpoint: '['.repeat(30_000) + ']'.repeat(30_000),
-      sequence: 0,
-    },
-  })
+  const saved = { epoch: '', checkpoint: '1', sequence: 0, past: [] }
+  const deep = '['.repeat(30_000) + ']'.repeat(30_000)
+  refused({ checkpoint: { task: 'No Name', slot: 0, saved } })
+  refused({ checkpoint: { task: 'a', slot: 0, saved: { ...saved, checkpoint: '{' } } })
+  refused({ checkpoint: { task: 'a', slot: 0, saved: { ...saved, checkpoint: deep } } })
+  refused({ checkpoint: { task: 'a', slot: 0, saved: { ...saved, past: ['x'.repeat(65)] } } })
+  refused({ checkpoint: { task: 'a', slot: 0 } })
   refused({ heartbeat: { meshTime: 1 }, want: { on: true } })
   t.throws(() => createCodec().decode(new Uint8Array(wireLimits.messageBytesMax + 1)), {
     instanceOf: WireError,

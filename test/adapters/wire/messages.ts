@@ -89,6 +89,12 @@ export const everyKind = (author: Author, other: Author, seed: number): readonly
   const strike = other.sealer.strike(someStrike(other.id, author.id))
   const lines = [line(author.id, rng), line(other.id, rng)]
   const update = new Uint8Array(randomBytes(rng.below(500)))
+  const saved = {
+    epoch: `1794960001-${author.id}`,
+    sequence: 7,
+    checkpoint: { n: rng.below(1_000), nested: [1, null, 'ü', { deep: true }] },
+    past: ['1794960000-AbCdEfGh/3', '1794959998-x/0'],
+  }
   const messages: readonly Message[] = [
     { kind: 'hello', record },
     { kind: 'heartbeat', meshTime: 1_794_960_001_999, view: rng.below(2 ** 32) },
@@ -111,6 +117,9 @@ export const everyKind = (author: Author, other: Author, seed: number): readonly
     { kind: 'resultsAsked', tasks: [taskId('a'), taskId('b')] },
     { kind: 'resultsHeld', tasks: [] },
     { kind: 'handoverAhead', tasks: [taskId('a')] },
+    { kind: 'handoverAsked', task: taskId('a'), slot: 1, epoch: saved.epoch },
+    { kind: 'handoverAnswered', task: taskId('a'), slot: 1, epoch: saved.epoch, saved },
+    { kind: 'handoverAnswered', task: taskId('a'), slot: 1, epoch: saved.epoch, saved: null },
     {
       kind: 'handover',
       task: taskId('poll-line-3'),
@@ -118,17 +127,14 @@ export const everyKind = (author: Author, other: Author, seed: number): readonly
       epoch: `1794960001-${author.id}`,
       cause: 'drained',
       covered: rng.below(2) === 1 ? null : 1_794_960_001_000,
-      sequence: 1,
-      checkpoint: null,
+      saved: rng.below(2) === 1 ? null : saved,
     },
     { kind: 'stateUpdate', document: 'space/plant', lineage: 'a1', update },
     {
       kind: 'checkpoint',
       task: taskId('poll-line-3'),
       slot: 2,
-      epoch: `1794960001-${author.id}`,
-      sequence: 7,
-      checkpoint: { n: rng.below(1_000), nested: [1, null, 'ü', { deep: true }] },
+      saved,
     },
   ]
   return messages
