@@ -25,6 +25,7 @@ import { NEWS_TOPIC, topicOf } from './outbox.js'
 import type { OwnWrites } from './own-writes.js'
 import type { Replica } from './replica.js'
 import { hasRoomFor } from './room.js'
+import type { Because } from './stored-log.js'
 import { clientOf, newLineage } from './writer.js'
 
 type Update = StateMessage & { readonly kind: 'stateUpdate' }
@@ -158,19 +159,25 @@ export class Arrivals {
     return isNew
   }
 
-  /** Another node knows more of this node's own writing than it does itself, or than was loaded. */
+  /** Another node says that it knows more of this node's own writing than it does itself, or than was loaded. */
   sawVector(now: Millis, from: NodeId, replica: Replica, vector: Vector): void {
+    // It is sent in any case, and then it is certain; to wait for that risks something, but not for ever more bytes.
+    if (replica.own.claimed < this.#host.frame.config.claimedLineages)
+      this.#saw(now, from, replica, vector, 'claimed')
+  }
+
+  #saw(now: Millis, from: NodeId, replica: Replica, vector: Vector, because: Because): void {
     const theirs = vector.get(replica.client) ?? 0
     const own = replica.clockOf(replica.client)
     if (own === replica.own.bootClock) {
       // What is written before that has arrived would stand under the same clocks.
-      if (theirs > own) this.#retire(now, replica, false, vector)
+      if (theirs > own) this.#retire(now, replica, false, vector, because)
       return
     }
     if (theirs <= own && (replica.own.exposed || theirs <= replica.own.bootClock)) return
     // A copy of a disk says that nobody can know what the disk itself may have told since: it is on its way here.
-    if (replica.own.wasAlone) replica.own.doubt = { from, theirs: vector, evidence: NO_EVIDENCE }
-    else this.#retire(now, replica, true, vector)
+    if (replica.own.wasAlone) replica.own.doubt = { from, theirs: vector, because, evidence: NO_EVIDENCE }
+    else this.#retire(now, replica, true, vector, because)
   }
 
   /**
@@ -183,7 +190,7 @@ export class Arrivals {
     // A series may bring what its sender did not know yet when it last told a vector.
     if (own.doubt === null && own.mayClash) {
       const brought = vectorOf(update)
-      if ((brought.get(replica.client) ?? 0) > own.bootClock) this.sawVector(now, from, replica, brought)
+      if ((brought.get(replica.client) ?? 0) > own.bootClock) this.#saw(now, from, replica, brought, 'known')
     }
     const { doubt } = own
     if (doubt === null) return true
@@ -200,7 +207,7 @@ export class Arrivals {
     const own = replica.clockOf(replica.client)
     // What is written before the rest has arrived would stand under the same clocks.
     if (own === replica.own.bootClock ? theirs > own : theirs > replica.own.bootClock)
-      this.#retire(now, replica, own > replica.own.bootClock, doubt.theirs)
+      this.#retire(now, replica, own > replica.own.bootClock, doubt.theirs, doubt.because)
     // What came while it was in doubt was not applied.
     this.#host.tellSoon(now)
   }
@@ -209,7 +216,7 @@ export class Arrivals {
   leaveBehind(now: Millis, replica: Replica): void {
     this.settle(now, replica)
     if (!replica.own.mayBeOld) return
-    this.#retire(now, replica, replica.own.clock > replica.own.bootClock, NOTHING_KNOWN, UNSURE)
+    this.#retire(now, replica, replica.own.clock > replica.own.bootClock, NOTHING_KNOWN, 'left')
   }
 
   offence(now: Millis, from: NodeId, offence: string): void {
@@ -248,7 +255,7 @@ export class Arrivals {
       }
     }
     if (replica.clockOf(replica.client) !== replica.own.clock)
-      this.#retire(now, replica, replica.own.clock > replica.own.bootClock, NOTHING_KNOWN)
+      this.#retire(now, replica, replica.own.clock > replica.own.bootClock, NOTHING_KNOWN, 'known')
     return applied !== null
   }
 
@@ -257,26 +264,20 @@ export class Arrivals {
    * with `conflict` the same clocks mean different things here and there, so what was
    * written here since boot is taken out and written again under the new one.
    */
-  #retire(
-    now: Millis,
-    replica: Replica,
-    conflict: boolean,
-    theirs: Vector,
-    because = 'own entries are known elsewhere that are not here',
-  ): void {
+  #retire(now: Millis, replica: Replica, conflict: boolean, theirs: Vector, because: Because): void {
     const { frame, own } = this.#host
     const { document, kind, opened } = replica
     frame.count('shoal_state_lineages_retired_total', {})
     frame.emit({
       kind: 'log',
       level: 'warn',
-      text: `${because}: writing under a new lineage`,
+      text: `${BECAUSE[because]}: writing under a new lineage`,
       fields: { document, lineage: replica.lineage },
     })
     // What has left of a raw document is kept: it may be the only one that some have heard of.
     const isTakenOut = conflict && (kind === 'space' || !replica.own.exposed)
     const forgotten = isTakenOut ? replica.forgetThisBoot(theirs) : null
-    replica.renew(newLineage(frame.rng), because === UNSURE)
+    replica.renew(newLineage(frame.rng), because)
     this.#host.changed(replica)
     if (forgotten !== null) own.again(replica, forgotten)
     if (opened && forgotten !== null && kind === 'doc') {
@@ -298,7 +299,11 @@ export class Arrivals {
   }
 }
 
-const UNSURE = 'nobody who was up has shown yet what is known of this node'
+const BECAUSE: Readonly<Record<Because, string>> = {
+  left: 'nobody who was up has shown yet what is known of this node',
+  claimed: 'own entries are said to be known elsewhere that are not here',
+  known: 'own entries are known elsewhere that are not here',
+}
 
 const NO_DELETES: DecodedDeletes = new Map()
 

@@ -64,6 +64,11 @@ export interface StateConfig {
    */
   readonly leftLineages: number
   /**
+   * So many lineages of a document are given up at the mere word of others that more is known of them than is here; after
+   * that it has to be shown. 8: a restored backup takes one, and whoever lies could have one each time he speaks.
+   */
+  readonly claimedLineages: number
+  /**
    * Least time between two broadcasts of a document, times the nodes that write to it. 20 ms: fifty
    * broadcasts a second in the whole mesh, about what two cores can carry for twenty nodes on them.
    */
@@ -185,6 +190,7 @@ export const defaultStateConfig: StateConfig = Object.freeze({
   firstExchangeMs: 3_000,
   surePeers: 4,
   leftLineages: 8,
+  claimedLineages: 8,
   broadcastShareMs: 20,
   lagFactor: 10,
   patienceMsMax: 2_000,

@@ -216,7 +216,7 @@ export class Holdings {
     this.#keep(replica)
     if (this.#isAnnounced) this.#frame.emit({ kind: 'subscribe', topic: topicOf(document) })
     // An own entry may be among what was lost: its clock must not be given out again.
-    if (useless + unapplied > 0) replica.renew(newLineage(this.#frame.rng))
+    if (useless + unapplied > 0) replica.renew(newLineage(this.#frame.rng), 'known')
     this.#lost(document, useless + unapplied)
   }
 

@@ -15,7 +15,7 @@ import type { DecodedDeletes } from './check.js'
 import type { Vector } from './digest.js'
 import { both, type Evidence, evidenceOf } from './doubt.js'
 import type { OwnCommits } from './own-commits.js'
-import type { StoredLog } from './stored-log.js'
+import type { Because, StoredLog } from './stored-log.js'
 import type { Range } from './structs.js'
 import type { Visible } from './visible.js'
 
@@ -26,6 +26,8 @@ export type Clocks = ReadonlyMap<number, number>
 export interface Doubt {
   readonly from: NodeId
   readonly theirs: Vector
+  /** Why the lineage is given up if they mean something else there. */
+  readonly because: Because
   /** What was shown so far. */
   evidence: Evidence
 }
@@ -90,6 +92,11 @@ export class OwnClocks {
   /** How many lineages were given up because nobody showed what was known of them. */
   get left(): number {
     return this.#stored.left
+  }
+
+  /** How many were given up at the mere word of others. */
+  get claimed(): number {
+    return this.#stored.claimed
   }
 
   /** Whether these are of own clocks since boot, or of some that are yet to be given out. */

@@ -28,7 +28,7 @@ import { type Clocks, OwnClocks } from './own-clocks.js'
 import { OwnCommits } from './own-commits.js'
 import { Pace } from './pace.js'
 import { applyOrStop, replay, type Stored } from './replay.js'
-import { type FoundLog, StoredLog } from './stored-log.js'
+import { type Because, type FoundLog, StoredLog } from './stored-log.js'
 import { cursorsOf, type Range } from './structs.js'
 import { Visible } from './visible.js'
 import { clientOf, listName, nodeOfList } from './writer.js'
@@ -176,14 +176,14 @@ export class Replica {
     return this.#stored.fits(bytes, bytesMax, () => this.encode().length)
   }
 
-  /** Takes a new lineage, and with it a new clientID; `isLeft`: nobody was found to use the one before. */
-  renew(lineage: string, isLeft = false): void {
+  /** Takes a new lineage, and with it a new clientID. */
+  renew(lineage: string, because: Because): void {
     this.lineage = lineage
     this.client = clientOf(this.#self, lineage)
     // A broadcast under the new one may have nothing of the old: whoever compares will find it.
     this.outbox = this.outbox.map(() => null)
     this.own.begin(false)
-    this.#stored.renew(isLeft)
+    this.#stored.renew(because)
     this.visible.changed()
   }
 

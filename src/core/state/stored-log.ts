@@ -37,6 +37,12 @@ export interface FoundLog {
   readonly logBytes: number
 }
 
+/**
+ * Why a lineage is given up: nobody showed in time what is known of it, somebody said that he knows more of it than is
+ * here, or that is certain.
+ */
+export type Because = 'left' | 'claimed' | 'known'
+
 export class StoredLog {
   readonly #document: string
   readonly #isRaw: boolean
@@ -55,6 +61,7 @@ export class StoredLog {
   #logBytes = 0
   #fold: Fold | null = null
   #left = 0
+  #claimed = 0
   #aloneFrom: number | null = null
   #aloneBoots: readonly number[] = []
   #aloneOthers: Head['aloneOthers'] = []
@@ -79,6 +86,7 @@ export class StoredLog {
       this.#parts = head.parts
       this.#firstEntry = head.firstEntry
       this.#left = head.left
+      this.#claimed = head.claimed
       this.#aloneFrom = head.aloneFrom
       this.#aloneBoots = head.aloneBoots
       this.#aloneOthers = head.aloneOthers
@@ -117,11 +125,16 @@ export class StoredLog {
     this.#measuredAt = -1
   }
 
-  /** The lineage has changed: the next own entry needs a new head before it. `isLeft`: without having been used elsewhere. */
-  renew(isLeft: boolean): void {
+  /** The lineage has changed: the next own entry needs a new head before it. */
+  renew(because: Because): void {
     this.#isHeadStored = false
-    if (isLeft) this.#left++
+    if (because === 'left') this.#left++
+    if (because === 'claimed') this.#claimed++
     this.#forgetAlone()
+  }
+
+  get claimed(): number {
+    return this.#claimed
   }
 
   get left(): number {
@@ -282,6 +295,7 @@ export class StoredLog {
       parts: this.#parts,
       firstEntry: this.#firstEntry,
       left: this.#left,
+      claimed: this.#claimed,
       aloneFrom: this.#aloneFrom,
       aloneBoots: this.#aloneBoots,
       aloneOthers: this.#aloneOthers,
