@@ -1,9 +1,11 @@
 // What one member that lies, or is broken, can bring about at the others: it holds the mesh key, and is a neighbor of all.
 
 import test from 'ava'
+import * as Y from 'yjs'
 import { encodeVector } from '../../src/core/state/digest.js'
 import type { StateMessage } from '../../src/core/state/message.js'
 import { clientOf } from '../../src/core/state/writer.js'
+import { variantsOf } from './replicas.js'
 import { type TestNode, World } from './world.js'
 
 const LINEAGES = 'shoal_state_lineages_retired_total'
@@ -39,4 +41,96 @@ test('who says again and again that he knows more of a node’s writing than it 
   for (const node of [liar, other]) t.is(node.core.get('plant', 'k'), 199)
   t.is(world.open(other, 'notes').getMap('m').get('k'), 199)
   t.true(world.stored(other, 'space/plant').store.clients.size <= 9)
+})
+
+/** What another has written to a raw document, in pieces that each fit a message. */
+const fill = (world: World, to: TestNode, from: TestNode, make: (doc: Y.Doc, turn: number) => void): void => {
+  const doc = new Y.Doc()
+  doc.clientID = clientOf(from.id, '00000001')
+  for (let turn = 0; turn < 200; turn++) {
+    const before = Y.encodeStateVector(doc)
+    doc.transact(() => make(doc, turn))
+    const update = Y.encodeStateAsUpdate(doc, before)
+    tell(world, to, from, { kind: 'statePiece', document: 'doc/notes', number: turn, last: true, update })
+    if (turn % 20 === 0) world.advance(1)
+  }
+}
+
+const FILLS: readonly (readonly [string, (doc: Y.Doc, turn: number) => void])[] = [
+  ['a long text', doc => doc.getText('t').insert(0, 'x'.repeat(500))],
+  ['few large values', (doc, turn) => doc.getMap('m').set(`k${turn}`, 'x'.repeat(500))],
+  ['bytes', (doc, turn) => doc.getMap('m').set(`k${turn}`, new Uint8Array(500))],
+  ['what is nested', (doc, turn) => doc.getMap('m').set(`k${turn}`, new Y.Array<string>())],
+]
+
+for (const [name, make] of FILLS)
+  test(`a raw document that another has filled with ${name} is cleared by the application, and has its room again, everywhere`, t => {
+    const config = { documentBytesMax: 20_000, foldEntries: 30, throttleMs: 100 }
+    const world = new World({ seed: 2, nodes: 3, latencyMs: [1, 5], config })
+    const [a, b, liar] = [world.node(0), world.node(1), world.node(2)]
+    world.open(a, 'notes').getText('own').insert(0, 'honest')
+    world.advance(2_000)
+    world.crash(liar)
+    for (const to of [a, b]) {
+      world.step(to, { kind: 'linkUp', node: liar.id, address: '', outbound: true })
+      fill(world, to, liar, (doc, turn) => {
+        make(doc, turn)
+        const inner = doc.getMap<unknown>('m').get(`k${turn}`)
+        if (inner instanceof Y.Array) inner.push(['y'.repeat(500)])
+      })
+      // And with as little as still finds a place.
+      fill(world, to, liar, doc => doc.getText('small').insert(0, 'z'))
+    }
+    world.advance(10_000)
+    const write = (change: (doc: Y.Doc) => void): string => {
+      a.documents.get('notes')?.destroy()
+      const doc = world.open(a, 'notes')
+      world.replies.clear()
+      doc.transact(() => change(doc))
+      world.advance(3_000)
+      return [...world.replies.values()].map(({ ok, code }) => (ok ? 'ok' : `${code}`)).join()
+    }
+    t.is(
+      write(doc => doc.getText('own').insert(0, 'x'.repeat(1_000))),
+      'STATE_LIMIT',
+    )
+    const clear = (doc: Y.Doc): void => {
+      for (const key of ['t', 'small']) doc.getText(key).delete(0, doc.getText(key).length)
+      for (const key of doc.getMap('m').keys()) doc.getMap('m').delete(key)
+    }
+    t.is(write(clear), 'ok')
+    t.is(
+      write(doc => doc.getText('own').insert(0, 'x'.repeat(10_000))),
+      'ok',
+    )
+    for (let turn = 0; turn < 10; turn++)
+      t.is(
+        write(doc => doc.getMap('mine').set('k', `${turn}`.repeat(5_000))),
+        'ok',
+        `written over ${turn} times`,
+      )
+    world.advance(30_000)
+    t.is(world.open(b, 'notes').getText('own').length, 10_006)
+    t.is(variantsOf(world, 'doc/notes', [a, b]), 1)
+    t.true(a.core.totalBytes < 25_000, `${a.core.totalBytes} bytes`)
+  })
+
+test('what others knew and have shown is not counted among what they only said', t => {
+  const world = new World({ seed: 4, nodes: 2, latencyMs: [1, 5] })
+  const [a, b] = [world.node(0), world.node(1)]
+  for (let round = 0; round < 20; round++) {
+    world.set(a, 'plant', `before-${round}`, 1)
+    world.advance(1_000)
+    const backup = a.disk.backup()
+    world.set(a, 'plant', `lost-${round}`, 1)
+    world.advance(1_000)
+    world.crash(a)
+    a.disk.restore(backup)
+    world.start(a)
+    world.advance(5_000)
+    t.is(a.counts.get(LINEAGES), round + 1)
+    t.true(a.logs.at(-1)?.includes('are said to be known'), a.logs.at(-1))
+  }
+  t.is(Object.keys(world.contents(b, 'plant')).length, 40)
+  t.is(variantsOf(world, 'space/plant'), 1)
 })

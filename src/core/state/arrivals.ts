@@ -130,7 +130,8 @@ export class Arrivals {
       return false
     }
     if (!hasRoomFor(replica, checked, update.length, holdings.totalBytes, config)) {
-      this.offence(now, from, 'limit')
+      // No fault of its sender, who may hold less than this node, and passes on what others wrote.
+      frame.count('shoal_state_dropped_total', { reason: 'limit' })
       return false
     }
     // What refers to own clocks that others know better would be taken for a word on what stands under them here.
@@ -245,6 +246,7 @@ export class Arrivals {
       return false
     }
     if (applied !== null) {
+      replica.own.lookAtClaims()
       this.#host.changed(replica)
       frame.emit({ kind: 'persist', writes: replica.log(applied.update, false), flush: false, token: null })
       // A copy that is being filled gets it in its turn.
@@ -277,6 +279,7 @@ export class Arrivals {
     // What has left of a raw document is kept: it may be the only one that some have heard of.
     const isTakenOut = conflict && (kind === 'space' || !replica.own.exposed)
     const forgotten = isTakenOut ? replica.forgetThisBoot(theirs) : null
+    if (because === 'claimed') replica.own.noteClaim(theirs.get(replica.client) ?? 0)
     replica.renew(newLineage(frame.rng), because)
     this.#host.changed(replica)
     if (forgotten !== null) own.again(replica, forgotten)

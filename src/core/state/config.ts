@@ -64,8 +64,9 @@ export interface StateConfig {
    */
   readonly leftLineages: number
   /**
-   * So many lineages of a document are given up at the mere word of others that more is known of them than is here; after
-   * that it has to be shown. 8: a restored backup takes one, and whoever lies could have one each time he speaks.
+   * So many lineages of a document are given up at the word of others that more is known of them than is here, which they
+   * then do not show; after that it has to be shown first. 8: a link may break between the two; and whoever lies
+   * could have one each time he speaks.
    */
   readonly claimedLineages: number
   /**

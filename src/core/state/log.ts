@@ -22,7 +22,7 @@ export interface Head {
   readonly firstEntry: number
   /** How many lineages were given up because nobody was there to show what was known of them. */
   readonly left: number
-  /** How many because others said that they knew more of them, without having shown it yet. */
+  /** How many because others said that they knew more of them, and have not shown it. */
   readonly claimed: number
   /** Own clocks from here on were written before anybody was met: nobody can know them. Null when somebody may. */
   readonly aloneFrom: number | null

@@ -54,6 +54,8 @@ export class OwnClocks {
   #loadedClock = 0
   /** The lineage was when this boot began, though perhaps nothing was written under it in the copy that is here. */
   #isLineageStored = false
+  /** Own clients that were given up since boot, and how far others said that they know them. */
+  readonly #claims = new Map<number, number>()
   /** Whether others know what earlier boots wrote alone, or something else, is about to be seen. */
   doubt: Doubt | null = null
   /** Whether anything written since boot may have reached another node. */
@@ -94,9 +96,23 @@ export class OwnClocks {
     return this.#stored.left
   }
 
-  /** How many were given up at the mere word of others. */
+  /** How many were given up at the word of others, who have not shown yet what they know. */
   get claimed(): number {
     return this.#stored.claimed
+  }
+
+  /** This lineage is given up because its clocks are said to be known so far. */
+  noteClaim(clock: number): void {
+    this.#claims.set(this.#of.client, clock)
+  }
+
+  /** More has come; perhaps what was said to be known. */
+  lookAtClaims(): void {
+    for (const [client, clock] of this.#claims) {
+      if (this.#of.clockOf(client) < clock) continue
+      this.#claims.delete(client)
+      this.#stored.claimShown()
+    }
   }
 
   /** Whether these are of own clocks since boot, or of some that are yet to be given out. */

@@ -21,6 +21,7 @@ import { encodePiece, UNLIMITED } from './encode.js'
 import { Entries, type Entry } from './entries.js'
 import type { Filling } from './filling.js'
 import { leaveFormats } from './formats.js'
+import { contentBytesIn } from './freed.js'
 import { append, stampAbove, strike } from './lists.js'
 import { builtOn, type Moves, moved } from './moved.js'
 import { deletesIn, rangesDeletedBy } from './nested.js'
@@ -135,7 +136,8 @@ export class Replica {
       for (const { clock, len } of items) deletes.push({ client, from: clock, to: clock + len })
     for (const range of deletes) {
       this.deleteHashes.deleted(range)
-      this.#stored.deleted(range.to - range.from)
+      // What was deleted has its content as yet (replay.ts).
+      if (this.kind === 'doc') this.#stored.deleted(contentBytesIn(this.doc.store, range))
     }
     this.#captured.push({ update, deletes })
     this.visible.changed()

@@ -69,8 +69,10 @@ export class StoredLog {
   /** By how much `bytes` overstates the document, as found when `bytes` was last so many. */
   #overstated = 0
   #measuredAt = -1
-  /** Clocks that were deleted since it was measured. */
+  /** Bytes that were deleted since it was measured, */
   #deleted = 0
+  /** and since it was last folded. */
+  #unfolded = 0
 
   constructor(document: string, config: StateConfig, newestStamp: () => Stamp = () => 0) {
     this.#document = document
@@ -118,8 +120,9 @@ export class StoredLog {
   }
 
   /** So much was deleted of it: once that is a hundredth of the limit, it is worth another look. */
-  deleted(clocks: number): void {
-    this.#deleted += clocks
+  deleted(bytes: number): void {
+    this.#unfolded += bytes
+    this.#deleted += bytes
     if (this.#deleted < this.#config.documentBytesMax / 100) return
     this.#deleted = 0
     this.#measuredAt = -1
@@ -131,6 +134,11 @@ export class StoredLog {
     if (because === 'left') this.#left++
     if (because === 'claimed') this.#claimed++
     this.#forgetAlone()
+  }
+
+  /** One of them was true; the next head that is written for another reason says so. */
+  claimShown(): void {
+    this.#claimed = Math.max(0, this.#claimed - 1)
   }
 
   get claimed(): number {
@@ -198,6 +206,8 @@ export class StoredLog {
   get wantsFold(): boolean {
     if (this.#fold !== null || this.#isHeadLost) return true
     const { foldBytes, foldEntries } = this.#config
+    // Until it is folded, what was deleted counts among the bytes of all documents, and stays on the disk.
+    if (this.#unfolded > FOLD_DELETED_MIN && this.#unfolded > this.bytes / 2) return true
     const entries = this.#nextEntry - this.#firstEntry
     return entries > foldEntries || this.#logBytes > Math.max(foldBytes, this.#foldBytesWanted())
   }
@@ -224,6 +234,7 @@ export class StoredLog {
         bytes: 0,
       }
       this.#logBytes = 0
+      this.#unfolded = 0
       if (deletesAlone.length > 0)
         writes.push({
           key: entryKey(this.#document, this.#nextEntry++),
@@ -304,5 +315,7 @@ export class StoredLog {
   }
 }
 
+/** Bytes of a raw document that are deleted before it is folded because of that; half of it in any case. 16 KB. */
+const FOLD_DELETED_MIN = 16_384
 /** Boots that wrote alone, one after another, of which it is remembered where they began. */
 const ALONE_BOOTS_MAX = 64
