@@ -2,9 +2,12 @@
 
 import test from 'ava'
 import * as Y from 'yjs'
+import type { Json } from '../../src/core/json.js'
 import { encodeVector } from '../../src/core/state/digest.js'
+import { append } from '../../src/core/state/lists.js'
 import type { StateMessage } from '../../src/core/state/message.js'
-import { clientOf } from '../../src/core/state/writer.js'
+import { NEWS_TOPIC } from '../../src/core/state/outbox.js'
+import { clientOf, clientOfList } from '../../src/core/state/writer.js'
 import { variantsOf } from './replicas.js'
 import { type TestNode, World } from './world.js'
 
@@ -133,4 +136,130 @@ test('what others knew and have shown is not counted among what they only said',
   }
   t.is(Object.keys(world.contents(b, 'plant')).length, 40)
   t.is(variantsOf(world, 'space/plant'), 1)
+})
+
+const PLACES = 20
+
+/** A space in which somebody is said to have written. */
+const spaceBy = (author: string, value: unknown): Uint8Array => {
+  const list = `${author}/00000001`
+  const doc = new Y.Doc()
+  doc.transact(transaction => append(transaction, clientOfList(list), list, ['k', 1_000, value as Json]))
+  return Y.encodeStateAsUpdate(doc)
+}
+
+/** Invents names without end, in each way that there is, and says that it, or somebody invented, has written there. */
+const invent = (world: World, to: TestNode, liar: TestNode): void => {
+  for (let i = 0; i < 200; i++) {
+    const vector = encodeVector(new Map([[7, 1]]))
+    tell(world, to, liar, { kind: 'stateDigest', document: `space/name-${i}`, vector, deletes: NO_DELETES })
+    tell(world, to, liar, { kind: 'stateDigest', document: `doc/name-${i}`, vector, deletes: NO_DELETES })
+    const relay = (document: string, update: Uint8Array): void =>
+      tell(world, to, liar, { kind: 'statePiece', document, number: 1, last: true, update })
+    const text = new Y.Doc()
+    text.getText('t').insert(0, 'invented')
+    relay(`doc/text-${i}`, Y.encodeStateAsUpdate(text))
+    relay(`space/own-${i}`, spaceBy(liar.id, i))
+    relay(`space/invented-${i}`, spaceBy(`nobody-${i}`, i))
+    relay(`space/victims-${i}`, spaceBy(to.id, i))
+    const update = spaceBy(liar.id, i)
+    const message: StateMessage = {
+      kind: 'stateUpdate',
+      document: `space/said-${i}`,
+      lineage: '00000001',
+      update,
+    }
+    world.step(to, { kind: 'gossip', from: liar.id, topic: NEWS_TOPIC, message, bytes: 0 })
+    world.advance(5)
+  }
+}
+
+test('whoever invents spaces and documents without end, an application has its own, and so has who asks for them elsewhere', t => {
+  const config = { documentsMax: PLACES, offencesMax: 1_000_000 }
+  const world = new World({ seed: 5, nodes: 4, latencyMs: [1, 5], config })
+  const [a, b, c, liar] = [world.node(0), world.node(1), world.node(2), world.node(3)]
+  world.advance(1_000)
+  world.crash(liar)
+  for (const to of [a, b, c]) {
+    world.step(to, { kind: 'linkUp', node: liar.id, address: '', outbound: true })
+    invent(world, to, liar)
+  }
+  world.advance(10_000)
+  for (const node of [a, b, c]) t.true(node.core.held < 4 * PLACES, `${node.core.held} held`)
+  const isDone = (request: number): boolean => {
+    world.advance(1_000)
+    return world.isAcknowledged(request)
+  }
+  const names = Array.from({ length: PLACES - 1 }, (_, i) => `honest-${i}`)
+  for (const name of names) {
+    // One who reads it only, and has asked for it before it is there.
+    t.is(b.core.get(name, 'k'), undefined)
+    t.true(isDone(world.set(a, name, 'k', 'here')), name)
+    t.is(b.core.get(name, 'k'), 'here', name)
+  }
+  t.is(a.core.refuseDocument('notes'), null)
+  world.open(a, 'notes').getText('t').insert(0, 'honest')
+  t.is(c.core.refuseDocument('notes'), null)
+  const copy = world.open(c, 'notes')
+  world.advance(30_000)
+  t.is(copy.getText('t').toString(), 'honest')
+  // What it has of its own is bounded too.
+  t.false(isDone(world.set(a, 'one-more', 'k', 1)))
+  t.is(a.core.refuseDocument('one-more')?.code, 'STATE_LIMIT')
+  // After a start that is so as well, for who has written and for who has not.
+  for (const node of [a, b, c]) {
+    world.crash(node, node.disk.pending.length)
+    world.start(node)
+  }
+  world.advance(10_000)
+  for (const name of names) t.is(b.core.get(name, 'k'), 'here')
+  t.true(isDone(world.set(a, names[0] as string, 'k', 'again')))
+  t.true(isDone(world.set(c, 'late', 'k', 1)))
+  t.is(a.core.refuseDocument('notes'), null)
+})
+
+test('a member that invents spaces without end leaves places for what others begin', t => {
+  const world = new World({ seed: 6, nodes: 3, latencyMs: [1, 5], config: { documentsMax: 50 } })
+  const [a, b, liar] = [world.node(0), world.node(1), world.node(2)]
+  for (let i = 0; i < 200; i++) {
+    const update = spaceBy(liar.id, i)
+    const message: StateMessage = {
+      kind: 'stateUpdate',
+      document: `space/said-${i}`,
+      lineage: '00000001',
+      update,
+    }
+    world.step(b, { kind: 'gossip', from: liar.id, topic: NEWS_TOPIC, message, bytes: 0 })
+  }
+  for (let i = 0; i < 8; i++) world.set(a, `honest-${i}`, 'k', i)
+  world.advance(30_000)
+  for (let i = 0; i < 8; i++) t.is(b.core.get(`honest-${i}`, 'k'), i)
+})
+
+test('what is not used here fills no more than three quarters of all bytes, however much others push', t => {
+  const config = { totalBytesMax: 100_000, throttleMs: 100 }
+  const world = new World({ seed: 7, nodes: 2, latencyMs: [1, 5], config })
+  const [a, liar] = [world.node(0), world.node(1)]
+  world.advance(1_000)
+  for (let i = 0; i < 200; i++) {
+    const update = spaceBy(liar.id, 'x'.repeat(1_000))
+    tell(world, a, liar, { kind: 'statePiece', document: `space/own-${i}`, number: 1, last: true, update })
+    const text = new Y.Doc()
+    text.getText('t').insert(0, 'x'.repeat(1_000))
+    const document = `doc/text-${i}`
+    tell(world, a, liar, {
+      kind: 'statePiece',
+      document,
+      number: 1,
+      last: true,
+      update: Y.encodeStateAsUpdate(text),
+    })
+  }
+  t.true(a.core.totalBytes > 70_000 && a.core.totalBytes <= 75_000, `${a.core.totalBytes} bytes`)
+  const requests = [1, 2].map(i => world.set(a, `honest-${i}`, 'k', 'y'.repeat(10_000)))
+  world.advance(1_000)
+  t.deepEqual(
+    requests.map(request => world.isAcknowledged(request)),
+    [true, true],
+  )
 })

@@ -26,9 +26,13 @@ import type { OwnWrites } from './own-writes.js'
 import type { Replica } from './replica.js'
 import { hasRoomFor } from './room.js'
 import type { Because } from './stored-log.js'
-import { clientOf, newLineage } from './writer.js'
+import { clientOf, newLineage, nodeOfList } from './writer.js'
 
-type Update = StateMessage & { readonly kind: 'stateUpdate' }
+/** Who broadcast an update, and the only client that it may write as. */
+interface Author {
+  readonly node: NodeId
+  readonly client: number
+}
 
 export interface ArrivalsHost {
   readonly frame: Frame
@@ -93,20 +97,31 @@ export class Arrivals {
       this.offence(now, from, 'gossip')
       return
     }
-    if (!holdings.holds(message.document)) return
-    const isBegun = holdings.find(message.document) !== undefined
-    if (!isBegun && !this.#begins(now, from, message)) return
-    const replica = holdings.ensure(message.document)
+    const { document, lineage, update } = message
+    const author = { node: from, client: clientOf(from, lineage) }
+    const replica = holdings.find(document) ?? this.begin(now, from, document, update, author)
     if (replica === undefined) return
     replica.pace.heard(now, from)
-    this.receive(now, from, replica, message.update, clientOf(from, message.lineage))
+    this.receive(now, from, replica, update, author.client)
   }
 
-  /** Whether something is written by it: a name alone takes up no place among those that are held. */
-  #begins(now: Millis, from: NodeId, { document, lineage, update }: Update): boolean {
-    const checked = this.#check(document, update, clientOf(from, lineage))
+  /**
+   * Begins a document that is not here, if there is a place for it, and something is written by the update: a name alone
+   * takes up none. `author`: who speaks for himself; null where it is passed on.
+   */
+  begin(
+    now: Millis,
+    from: NodeId,
+    document: string,
+    update: Uint8Array,
+    author: Author | null,
+  ): Replica | undefined {
+    const { holdings } = this.#host
+    if (!holdings.isWanted(document)) return undefined
+    const checked = this.#check(document, update, author?.client ?? null)
     if (!checked.ok) this.offence(now, from, checked.reason)
-    return checked.ok && checked.writers.size > 0
+    if (!checked.ok || checked.writers.size === 0) return undefined
+    return holdings.ensureOf(document, author === null ? firstAuthor(update) : author.node)
   }
 
   #check(document: string, update: Uint8Array, author: number | null): Checked {
@@ -129,7 +144,7 @@ export class Arrivals {
       this.offence(now, from, checked.reason)
       return false
     }
-    if (!hasRoomFor(replica, checked, update.length, holdings.totalBytes, config)) {
+    if (!hasRoomFor(replica, checked, update.length, holdings.bytesFor(replica), config)) {
       // No fault of its sender, who may hold less than this node, and passes on what others wrote.
       frame.count('shoal_state_dropped_total', { reason: 'limit' })
       return false
@@ -309,6 +324,16 @@ const BECAUSE: Readonly<Record<Because, string>> = {
 }
 
 const NO_DELETES: DecodedDeletes = new Map()
+
+/** Whose list is the first to begin in an update that was found sound; null in one of a raw document. */
+const firstAuthor = (update: Uint8Array): NodeId | null => {
+  for (const struct of Y.decodeUpdate(update).structs) {
+    const parent: unknown = struct instanceof Y.Item ? struct.parent : null
+    const node = typeof parent === 'string' ? nodeOfList(parent) : null
+    if (node !== null) return node
+  }
+  return null
+}
 
 /** How far an update goes that is not checked yet; one that cannot be read goes nowhere. */
 const vectorOf = (update: Uint8Array): Vector => {

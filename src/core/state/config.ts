@@ -24,8 +24,14 @@ export interface StateConfig {
   readonly spaceKeysMax: number
   /** Bytes of a space's keys and values. 64 MB. */
   readonly spaceBytesMax: number
-  /** Spaces with keys and documents together. 1,000; with spaces that are empty again four times as many, whose names and hashes still fit one message. */
+  /**
+   * Spaces with keys and documents that this node's application uses, and as many that others do and it does not
+   * (places.ts: of those, one author fills four fifths at most). 1,000; with those that are empty again four times as many
+   * in all, whose names and hashes still fit one message.
+   */
   readonly documentsMax: number
+  /** How long one for which there was no place is not asked for again. 60 s: where somebody has filled all places, each comparison would bring all of it. */
+  readonly fullPauseMs: Millis
   /** Encoded bytes of a raw document. 4 MB: the application's copy holds all of it in memory, and takes seconds to be filled if it is all single letters. */
   readonly documentBytesMax: number
   /**
@@ -182,6 +188,7 @@ export const defaultStateConfig: StateConfig = Object.freeze({
   spaceKeysMax: 200_000,
   spaceBytesMax: 67_108_864,
   documentsMax: 1_000,
+  fullPauseMs: 60_000,
   documentBytesMax: 4_194_304,
   writersMax: 20_000,
   totalBytesMax: 268_435_456,
