@@ -164,6 +164,13 @@ export interface StateConfig {
   readonly openWholeStructs: number
   /** The same for its stored bytes. 512 KB: some milliseconds if they are few structs, and twice what a log has before it is folded. */
   readonly openWholeBytes: number
+  /**
+   * In so many openings a copy may write before it is filled, under a clientID of that opening; after that the
+   * document is filled in the call that opens it, however large it is. 256: each is some 25 bytes in the document for good, 6 KB in
+   * all; and a document of 100 KB keeps the event loop for some 50 ms then, one of 4 MB that is all single letters for
+   * some seconds, which is the price of never awaiting its `whenLoaded`.
+   */
+  readonly earlyWriters: number
   /** Structs of such a piece. 500: 2 ms of work, 5 where the document has 4 MB; several may go into a turn. */
   readonly openPieceStructs: number
   /** Bytes that Yjs may hold back because something before them is missing. 1 MB; beyond that they are dropped and fetched in order. */
@@ -235,6 +242,7 @@ export const defaultStateConfig: StateConfig = Object.freeze({
   loadStepBytes: 1_024,
   openWholeStructs: 2_000,
   openWholeBytes: 524_288,
+  earlyWriters: 256,
   openPieceStructs: 500,
   pendingBytesMax: 1_048_576,
   pendingTotalBytesMax: 8_388_608,

@@ -36,6 +36,8 @@ interface Loading {
   readonly steps: Generator<void, number>
   readonly bytes: number
   readonly useless: number
+  /** How many openings wrote to it before it was filled. */
+  readonly early: number
 }
 
 /** Of spaces that a later version may keep for itself no more is known than of anybody's. */
@@ -203,7 +205,13 @@ export class Holdings {
         this.#garbage.push(...garbage)
         const replica = this.#make(document, recovered.head?.lineage ?? newLineage(this.#frame.rng))
         const bytes = [...found.parts, ...found.log].reduce((sum, { length }) => sum + length, 0)
-        const loading = { replica, steps: replica.load(found), bytes, useless }
+        const loading = {
+          replica,
+          steps: replica.load(found),
+          bytes,
+          useless,
+          early: recovered.head?.early ?? 0,
+        }
         this.#loading.set(document, loading)
         if (replica.kind === 'space' || bytes <= this.#frame.config.loadWholeBytes) this.#finish(loading)
       }
@@ -224,6 +232,16 @@ export class Holdings {
     if (loading === undefined) return
     const { value, done } = loading.steps.next()
     if (done) this.#loaded(loading, value)
+  }
+
+  /** In how many openings it was written to before it was filled. */
+  earlyOf(document: string): number {
+    return this.#loading.get(document)?.early ?? this.#replicas.get(document)?.own.early ?? 0
+  }
+
+  /** All that is still to be loaded of it, at once. */
+  loadWhole(document: string): void {
+    while (this.#loading.has(document)) this.loadStep(document)
   }
 
   /** Hears what is broadcast about all of it, and lets go of what the store need not keep. */

@@ -24,6 +24,8 @@ export interface Head {
   readonly left: number
   /** How many because others said that they knew more of them, and have not shown it. */
   readonly claimed: number
+  /** How many openings wrote to it under a clientID of their own, before they were filled. */
+  readonly early: number
   /** Own clocks from here on were written before anybody was met: nobody can know them. Null when somebody may. */
   readonly aloneFrom: number | null
   /** The own clocks at which each boot began that wrote so, `aloneFrom` first; empty when that is null. */
@@ -120,8 +122,19 @@ const readHead = (value: Uint8Array | null): Head | null => {
       string,
       unknown
     >
-    const { lineage, snapshot, parts, firstEntry, left, claimed, aloneFrom, aloneBoots, aloneOthers, stamp } =
-      head
+    const {
+      lineage,
+      snapshot,
+      parts,
+      firstEntry,
+      left,
+      claimed,
+      early,
+      aloneFrom,
+      aloneBoots,
+      aloneOthers,
+      stamp,
+    } = head
     if (typeof lineage !== 'string' || !LINEAGE.test(lineage)) return null
     for (const count of [snapshot, parts, firstEntry]) if (!Number.isSafeInteger(count)) return null
     return {
@@ -131,6 +144,7 @@ const readHead = (value: Uint8Array | null): Head | null => {
       firstEntry: firstEntry as number,
       left: countOf(left),
       claimed: countOf(claimed),
+      early: countOf(early),
       aloneFrom: Number.isSafeInteger(aloneFrom) ? (aloneFrom as number) : null,
       aloneBoots: Array.isArray(aloneBoots) ? aloneBoots.filter(Number.isSafeInteger) : [],
       aloneOthers: Array.isArray(aloneOthers) ? aloneOthers.filter(isClock) : [],

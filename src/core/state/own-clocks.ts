@@ -115,6 +115,16 @@ export class OwnClocks {
     }
   }
 
+  /** How many openings wrote under a clientID of their own. */
+  get early(): number {
+    return this.#stored.early
+  }
+
+  /** One more does now. */
+  noteEarly(): void {
+    this.#stored.noteEarly()
+  }
+
   /** Whether these are of own clocks since boot, or of some that are yet to be given out. */
   deletesOfThisBoot(deletes: DecodedDeletes): boolean {
     return (deletes.get(this.#of.client) ?? []).some(({ clock, len }) => clock + len > this.bootClock)

@@ -62,6 +62,7 @@ export class StoredLog {
   #fold: Fold | null = null
   #left = 0
   #claimed = 0
+  #early = 0
   #aloneFrom: number | null = null
   #aloneBoots: readonly number[] = []
   #aloneOthers: Head['aloneOthers'] = []
@@ -89,6 +90,7 @@ export class StoredLog {
       this.#firstEntry = head.firstEntry
       this.#left = head.left
       this.#claimed = head.claimed
+      this.#early = head.early
       this.#aloneFrom = head.aloneFrom
       this.#aloneBoots = head.aloneBoots
       this.#aloneOthers = head.aloneOthers
@@ -147,6 +149,16 @@ export class StoredLog {
 
   get left(): number {
     return this.#left
+  }
+
+  get early(): number {
+    return this.#early
+  }
+
+  /** An opening is about to write under a clientID of its own: the head goes with that. */
+  noteEarly(): void {
+    this.#early++
+    this.#isHeadStored = false
   }
 
   get aloneFrom(): number | null {
@@ -307,6 +319,7 @@ export class StoredLog {
       firstEntry: this.#firstEntry,
       left: this.#left,
       claimed: this.#claimed,
+      early: this.#early,
       aloneFrom: this.#aloneFrom,
       aloneBoots: this.#aloneBoots,
       aloneOthers: this.#aloneOthers,
