@@ -263,3 +263,51 @@ test('what is not used here fills no more than three quarters of all bytes, howe
     [true, true],
   )
 })
+
+const pushTo = (world: World, to: TestNode, liar: TestNode, document: string, author: string): void =>
+  tell(world, to, liar, {
+    kind: 'statePiece',
+    document,
+    number: 1,
+    last: true,
+    update: spaceBy(author, 'invented'),
+  })
+
+test('a name that was refused in one member’s hands is still free for whoever has it by right', t => {
+  const world = new World({ seed: 8, nodes: 3, latencyMs: [1, 5], config: { documentsMax: 10 } })
+  const [a, b, liar] = [world.node(0), world.node(1), world.node(2)]
+  world.advance(1_000)
+  for (let i = 0; i < 50; i++) pushTo(world, b, liar, `space/own-${i}`, liar.id)
+  pushTo(world, b, liar, 'space/plant', liar.id)
+  t.true((b.counts.get('shoal_state_dropped_total:full') ?? 0) > 40)
+  t.is(b.core.get('plant', 'k'), undefined)
+  world.crash(b, b.disk.pending.length)
+  world.start(b)
+  world.advance(1_000)
+  pushTo(world, b, liar, 'space/plant', liar.id)
+  world.set(a, 'plant', 'k', 'honest')
+  world.advance(1_000)
+  t.true(b.core.spaces().some(({ space }) => space === 'plant'))
+})
+
+test('who starts and has what another has no place for does not wait for that one to have it', t => {
+  const world = new World({ seed: 9, nodes: 2, latencyMs: [1, 5], config: { documentsMax: 5 } })
+  const [a, b] = [world.node(0), world.node(1)]
+  for (let i = 0; i < 20; i++) pushTo(world, b, a, `space/pushed-${i}`, 'somebody')
+  world.advance(1_000)
+  for (let i = 0; i < 5; i++) world.set(a, `own-${i}`, 'k', i)
+  world.advance(10_000)
+  const held = b.core.spaces().filter(({ space }) => space.startsWith('own-'))
+  t.is(held.length, 1)
+  const { space } = held[0] as { space: string }
+  for (let boot = 0; boot < 3; boot++) {
+    world.crash(a, a.disk.pending.length)
+    world.start(a)
+    world.set(a, space, 'k', `boot ${boot}`)
+    world.advance(500)
+    t.true(a.core.hasExchanged)
+    t.is(b.core.get(space, 'k'), `boot ${boot}`)
+    world.advance(5_000)
+    t.is(a.counts.get(LINEAGES), undefined)
+  }
+})

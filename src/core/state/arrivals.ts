@@ -117,11 +117,11 @@ export class Arrivals {
     author: Author | null,
   ): Replica | undefined {
     const { holdings } = this.#host
-    if (!holdings.isWanted(document)) return undefined
+    if (!holdings.isWanted(document, from)) return undefined
     const checked = this.#check(document, update, author?.client ?? null)
     if (!checked.ok) this.offence(now, from, checked.reason)
     if (!checked.ok || checked.writers.size === 0) return undefined
-    return holdings.ensureOf(document, author === null ? firstAuthor(update) : author.node)
+    return holdings.ensureOf(document, author === null ? firstAuthor(update) : author.node, from)
   }
 
   #check(document: string, update: Uint8Array, author: number | null): Checked {

@@ -39,7 +39,7 @@ export interface StateConfig {
    * a fifth of what one message of a comparison may have; a node has one, and a new one after damage of its disk.
    */
   readonly writersMax: number
-  /** Bytes of all spaces and documents together. 256 MB: what a gateway of 1 GB can spare. */
+  /** Bytes of all spaces and documents together. 256 MB: what a gateway of 1 GB can spare. What this node's application does not use fills three quarters of it at most. */
   readonly totalBytesMax: number
   /**
    * How far others may take a space or document past this node's limits, as a factor. 1.25:

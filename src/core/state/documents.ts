@@ -111,6 +111,7 @@ export class Documents {
       if (replica === undefined) continue
       this.#early.delete(name)
       if (isOpen) {
+        this.#holdings.use(replica.document)
         replica.opened = true
         replica.filling = this.#filling(replica)
       }

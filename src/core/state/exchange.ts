@@ -52,10 +52,10 @@ export interface ExchangeHost extends OverviewHost {
   /** Begins a document of which a peer sends the first; undefined where there is no place for it. */
   begin(now: Millis, from: NodeId, document: string, update: Uint8Array): Replica | undefined
   holds(document: string): boolean
-  /** Whether it is here, or would be begun if somebody had it. */
-  isWanted(document: string): boolean
+  /** Whether it is here, or would be begun if this peer sent it. */
+  isWanted(document: string, from: NodeId): boolean
   /** Whether not all is here that this vector names, and the rest may come. */
-  lacks(document: string, vector: Vector): boolean
+  lacks(document: string, vector: Vector, from: NodeId): boolean
   /** Checks and applies an update of a peer; true when it brought something new. */
   receive(now: Millis, from: NodeId, replica: Replica, update: Uint8Array): boolean
   /** What a comparison brought is passed on in a while. */
@@ -287,7 +287,7 @@ export class Exchange {
         return
       }
       told.add(document)
-      if (!this.#host.isWanted(document)) return
+      if (!this.#host.isWanted(document, from)) return
       const replica = this.#host.find(document)
       const hash = hashes.subarray(8 * i, 8 * i + 8)
       const isSame = replica !== undefined && sameBytes(replica.visible.digest().hash, hash)
@@ -339,7 +339,7 @@ export class Exchange {
   /** It begins when something of it comes: who names it alone takes up no place. Of what has none, nothing is wanted. */
   #answerOfNew(from: NodeId, document: string, theirs: Vector): void {
     if (theirs.size === 0) return
-    const isWanted = this.#host.isWanted(document)
+    const isWanted = this.#host.isWanted(document, from)
     if (isWanted) this.#hearsay.shows(from, document, theirs)
     const vector = isWanted ? EMPTY_DIGEST.vector : encodeVector(theirs)
     this.#send(from, { kind: 'stateWant', document, vector, ranges: encodeRanges([]) })

@@ -13,7 +13,7 @@ import type { Replica } from './replica.js'
 
 export interface HearsayHost {
   /** Whether not all is here that this vector names. */
-  lacks(document: string, vector: Vector): boolean
+  lacks(document: string, vector: Vector, from: NodeId): boolean
   /** Whether it knows what the mesh knows, as far as anybody can. */
   isSure(): boolean
   heard(now: Millis, from: NodeId, isSure: boolean, met: readonly number[]): void
@@ -83,7 +83,7 @@ export class Hearsay {
     const said = peer?.said ?? null
     if (peer === undefined || said === null) return
     for (const [document, vector] of peer.shown) {
-      if (this.#host.lacks(document, vector)) return
+      if (this.#host.lacks(document, vector, from)) return
       peer.shown.delete(document)
     }
     peer.said = null

@@ -82,15 +82,15 @@ export class Holdings {
     return found ?? (hasPlace ? this.#begin(document, null, true) : undefined)
   }
 
-  /** Finds or begins one that others have; undefined where there is no place for it. */
-  ensureOf(document: string, author: NodeId | null): Replica | undefined {
+  /** Finds or begins one that others have, and this one sends; undefined where there is no place for it. */
+  ensureOf(document: string, author: NodeId | null, from: NodeId): Replica | undefined {
     const found = this.#replicas.get(document)
     if (found !== undefined || this.#loading.has(document) || !this.holds(document)) return found
     if (OWN_DOCUMENTS.has(document) || this.#places.hasFor(document, author, this.#held()))
       return this.#begin(document, author, OWN_DOCUMENTS.has(document))
     this.#frame.count('shoal_state_dropped_total', { reason: 'full' })
     const { documentsMax, fullPauseMs } = this.#frame.config
-    this.#refused.set(document, this.#frame.now + fullPauseMs)
+    this.#refused.set(`${document} ${from}`, this.#frame.now + fullPauseMs)
     for (const first of this.#refused.keys()) {
       if (this.#refused.size <= documentsMax) break
       this.#refused.delete(first)
@@ -98,27 +98,29 @@ export class Holdings {
     return undefined
   }
 
-  /** Whether it is here, or would be begun if somebody had it, as far as that is known; one there was no place for is not asked for in a while. */
-  isWanted(document: string): boolean {
+  /**
+   * Whether it is here, or would be begun if this peer sent it, as far as that is known. One for which there was no place is
+   * not asked for in a while; of this peer, for another may have it from another author.
+   */
+  isWanted(document: string, from: NodeId): boolean {
     if (this.#replicas.has(document)) return true
     if (!this.holds(document) || this.#loading.has(document)) return false
-    const until = this.#refused.get(document)
-    if (until !== undefined && this.#frame.now >= until) this.#refused.delete(document)
-    return !this.#refused.has(document)
+    const key = `${document} ${from}`
+    const until = this.#refused.get(key)
+    if (until === undefined || this.#places.isAsked(document)) return true
+    if (this.#frame.now < until) return false
+    this.#refused.delete(key)
+    return true
   }
 
-  /** Whether not all is here that this vector names, and the rest may come. */
-  lacks(document: string, vector: Vector): boolean {
-    const replica = this.#replicas.get(document)
-    if (replica === undefined) return vector.size > 0 && this.isWanted(document)
-    return [...vector].some(([client, clock]) => replica.clockOf(client) < clock)
+  /** The application has opened it while it was being read. */
+  use(document: string): void {
+    this.#places.use(document)
   }
 
   /** The application looks for something in it. */
   ask(document: string): void {
-    if (this.#replicas.has(document)) return
-    this.#refused.delete(document)
-    this.#places.ask(document)
+    if (!this.#replicas.has(document)) this.#places.ask(document)
   }
 
   /** Bytes of all, with those added that others may not fill. */
@@ -126,6 +128,13 @@ export class Holdings {
     const { remoteSlack, totalBytesMax } = this.#frame.config
     const kept = this.#places.isUsed(document) ? 0 : (remoteSlack - OTHERS_SHARE) * totalBytesMax
     return this.totalBytes + kept
+  }
+
+  /** Whether not all is here that this vector names, and the rest may come. */
+  lacks(document: string, vector: Vector, from: NodeId): boolean {
+    const replica = this.#replicas.get(document)
+    if (replica === undefined) return vector.size > 0 && this.isWanted(document, from)
+    return [...vector].some(([client, clock]) => replica.clockOf(client) < clock)
   }
 
   #begin(document: string, author: NodeId | null, isUsed: boolean): Replica {

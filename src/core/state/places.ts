@@ -57,6 +57,10 @@ export class Places {
     }
   }
 
+  isAsked(document: string): boolean {
+    return this.#asked.has(document)
+  }
+
   /** Whether the application may begin one more. */
   hasOwn(held: readonly Held[]): boolean {
     const used = held.filter(({ document, isEmpty }) => !isEmpty && this.isUsed(document))
