@@ -231,6 +231,8 @@ test('a member that is known only after others have met it counts from then on',
   revision++
   t.is(footing.size, 2)
   t.true(footing.isSureOf('space/plant'))
+  footing.heard(nodeId('b'), false, [])
+  t.is(footing.size, 2, 'what was heard of is here, whatever it says once it has booted again')
 })
 
 /** Two of three write, before and after the third is back. */

@@ -27,8 +27,10 @@ export class Footing {
   readonly #compared = new Map<NodeId, boolean>()
   /** Of whom each has heard, as it last said. */
   readonly #said = new Map<NodeId, readonly number[]>()
-  /** The members who were heard of, as found when that was last asked for; and by which members. */
-  #heardOf: ReadonlySet<number> | null = null
+  /** The members who were heard of: found once, since what they know is here. */
+  readonly #met = new Set<number>()
+  /** Whether somebody has said more since that was last looked through, and by which members it was. */
+  #isMore = false
   #revision = -1
   /** Found once; who joins later takes nothing back. */
   readonly #sure = new Set<string>()
@@ -41,7 +43,7 @@ export class Footing {
   /** All that this peer has of what is here has come; `isSure`: it has met somebody to rely on. */
   compared(peer: NodeId, isSure: boolean): void {
     this.#compared.set(peer, isSure || this.#compared.get(peer) === true)
-    this.#heardOf = null
+    this.#isMore = true
   }
 
   /** It told all that it knows of own clocks, and has heard of these. */
@@ -63,16 +65,14 @@ export class Footing {
   /** Who says more than there are members neither counts for more nor keeps out what others say, nor is it handed on. */
   #heard(): ReadonlySet<number> {
     const { members } = this.#parts
-    if (this.#heardOf !== null && this.#revision === members.revision) return this.#heardOf
+    if (!this.#isMore && this.#revision === members.revision) return this.#met
     const said = new Set([...this.#said.values()].flat())
     for (const peer of this.#compared.keys()) said.add(metHash(peer))
-    const hashes = members
-      .all()
-      .filter(({ id }) => id !== members.self)
-      .map(({ id }) => metHash(id))
-    this.#heardOf = new Set(hashes.filter(hash => said.has(hash)))
+    for (const { id } of members.all())
+      if (id !== members.self && said.has(metHash(id))) this.#met.add(metHash(id))
+    this.#isMore = false
     this.#revision = members.revision
-    return this.#heardOf
+    return this.#met
   }
 
   /** What is here may be old, or there is more of it than was compared. */
@@ -80,7 +80,7 @@ export class Footing {
     this.#isNeeded = true
     this.#compared.clear()
     this.#said.clear()
-    this.#heardOf = null
+    this.#met.clear()
     this.#sure.clear()
   }
 
