@@ -11,7 +11,7 @@ import type { Stamp } from '../hybrid-clock.js'
 import { compareText, type Millis, type NodeId } from '../ids.js'
 import { OWN_SPACES } from '../own-spaces.js'
 import type { StoreEntry } from '../step.js'
-import type { Vector } from './digest.js'
+import type { Digest, Vector } from './digest.js'
 import type { Frame } from './frame.js'
 import type { Interest } from './interest.js'
 import { refuseUnheld } from './limits.js'
@@ -53,6 +53,8 @@ export class Holdings {
   readonly #places: Places
   /** For which there was no place, and until when they are not asked for. */
   readonly #refused = new Map<string, Millis>()
+  /** Whether anything is in a raw document of which others see this. */
+  readonly #emptiness = new WeakMap<Digest, boolean>()
   #sorted: readonly Replica[] | null = null
   #isAnnounced = false
   /** Keys of the store that nobody needs any more. */
@@ -135,6 +137,16 @@ export class Holdings {
     const replica = this.#replicas.get(document)
     if (replica === undefined) return vector.size > 0 && this.isWanted(document, from)
     return [...vector].some(([client, clock]) => replica.clockOf(client) < clock)
+  }
+
+  /** A raw document is looked through once after each change. */
+  #isEmpty({ kind, entries, opened, bytes, doc, visible }: Replica): boolean {
+    if (kind === 'space') return entries.size === 0
+    if (opened || bytes > EMPTY_BYTES_MAX) return false
+    const digest = visible.digest()
+    const known = this.#emptiness.get(digest) ?? !hasLive(doc.store)
+    this.#emptiness.set(digest, known)
+    return known
   }
 
   #begin(document: string, author: NodeId | null, isUsed: boolean): Replica {
@@ -272,7 +284,7 @@ export class Holdings {
   #held(): Held[] {
     const held = [...this.#replicas.values()].map(replica => ({
       document: replica.document,
-      isEmpty: isEmpty(replica),
+      isEmpty: this.#isEmpty(replica),
     }))
     for (const document of this.#loading.keys()) held.push({ document, isEmpty: false })
     return held
@@ -317,9 +329,6 @@ export class Holdings {
 const OTHERS_SHARE = 0.75
 /** A raw document that is larger is not looked through, and counts as one that holds something. */
 const EMPTY_BYTES_MAX = 32_768
-
-const isEmpty = ({ kind, entries, opened, bytes, doc }: Replica): boolean =>
-  kind === 'space' ? entries.size === 0 : !opened && bytes <= EMPTY_BYTES_MAX && !hasLive(doc.store)
 
 /** Who wrote first to a space, as its lists say; whose a raw document is, nothing tells. */
 const authorOf = ({ kind, doc }: Replica): NodeId | null => {
