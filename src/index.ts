@@ -90,7 +90,8 @@ export interface ShoalNode {
    * a larger one is filled over many turns of the event loop: `await doc.whenLoaded` (or `whenSynced`,
    * which means the same: all that this node has is there) before you read it or bind an editor to it.
    * What is written before that counts, too, but may be decided against what was there already, and each
-   * opening that does so leaves a client in the document for good. A document that is destroyed, or whose
+   * opening that does so leaves some 25 bytes in the document for good. After 256 of them the document is filled in
+   * the call that opens it, however large it is, and with a warning in the log: 4 MB can take seconds. A document that is destroyed, or whose
    * node stops, before it is filled never says that it is loaded.
    *
    * A change that is refused (past 4 MB, say) destroys it, for nothing after that change could reach

@@ -97,6 +97,56 @@ test('whoever writes before a document is loaded gives out no clock twice, and i
   t.is(a.documents.get('notes')?.getMap('m').get('early'), true)
 })
 
+test('whoever writes before a document is loaded, at each of very many starts, adds less than 16 KB, and loses nothing', t => {
+  const world = new World({
+    seed: 6,
+    nodes: 2,
+    latencyMs: [1, 5],
+    // Too large to be filled at once, and, at every other start, to be read at once.
+    config: {
+      openWholeStructs: 1,
+      openPieceStructs: 5,
+      loadWholeBytes: 200,
+      foldEntries: 40,
+      earlyWriters: 64,
+    },
+  })
+  const [a, b] = [world.node(0), world.node(1)]
+  const shared = world.open(b, 'notes')
+  for (let i = 0; i < 30; i++) shared.getText('t').insert(Math.floor(i / 2), `${i}`)
+  world.advance(20_000)
+  const bytes = (): number => Y.encodeStateAsUpdate(world.stored(b, 'doc/notes')).length
+  const before = bytes()
+  let whole = 0
+  for (let restart = 0; restart < 300; restart++) {
+    world.crash(a, a.disk.pending.length)
+    // Where it is alone, it cannot be shown what it lost.
+    if (restart % 50 === 49) world.partition(node => node === a)
+    world.start(a)
+    const doc = world.openSlowly(a, 'notes')
+    if (doc.isLoaded) whole++
+    // One key: what is written over in turn leaves some bytes for each time, whoever writes.
+    doc.getMap('m').set('k', `boot ${restart}`)
+    if (restart % 2 === 0) world.advance(2)
+    doc.getMap('m').set('k', `early ${restart}`)
+    if (restart % 10 === 0) doc.getText('early').insert(0, `<${restart}>`)
+    world.advance(2_000)
+    t.true(doc.isLoaded)
+    doc.getMap('m').set('k', `late ${restart}`)
+    world.advance(2_000)
+    world.heal()
+  }
+  world.advance(20_000)
+  t.deepEqual(world.open(b, 'notes').getMap('m').toJSON(), { k: 'late 299' })
+  const early = world.open(b, 'notes').getText('early').toString()
+  for (let restart = 0; restart < 300; restart += 10) t.is(early.split(`<${restart}>`).length, 2, early)
+  same(t, world.open(a, 'notes'), shared)
+  t.true(bytes() - before < 64 * 40 + early.length + 30 * 20, `${before}, then ${bytes()}`)
+  t.true(whole >= 300 - 64 - 10 && whole < 300, `${whole} times whole`)
+  t.true(world.stored(b, 'doc/notes').store.clients.size < 64 + 20)
+  t.true(a.logs.some(line => line.includes('await its whenLoaded')))
+})
+
 test('what others change while a copy is filled comes after what it builds on', t => {
   const { world, b, doc } = twoWith(4)
   const copy = world.openSlowly(b, 'notes')

@@ -3,6 +3,10 @@
 
 import test from 'ava'
 import * as Y from 'yjs'
+import { nodeId } from '../../src/core/ids.js'
+import type { Member, MembersView } from '../../src/core/member.js'
+import { Footing } from '../../src/core/state/footing.js'
+import { MET_MAX, metHash, writeHello } from '../../src/core/state/hello.js'
 import { manyOld } from './many-old.js'
 import { variantsOf } from './replicas.js'
 import { together } from './together.js'
@@ -176,6 +180,59 @@ test('in a mesh that comes back as a whole, each hears of those who are no neigh
     t.is(node.counts.get(LINEAGES), undefined)
     t.deepEqual(node.offences, [])
   }
+})
+
+test('who says that it has met thousands who do not exist keeps nobody from hearing of all others', t => {
+  const nodes = 8
+  // Its neighbors are all of them; the others have two each, and itself.
+  const linked = (a: number, b: number): boolean =>
+    a === 3 || b === 3 || [1, nodes - 1].includes(Math.abs(a - b))
+  const world = new World({ seed: 3, nodes, latencyMs: [1, 5], linked })
+  const insider = world.node(3)
+  const others = world.nodes.filter(node => node !== insider)
+  for (const node of world.nodes) world.set(node, 'plant', `k${node.index}`, 'first')
+  world.advance(60_000)
+  for (const node of world.nodes) world.crash(node, node.disk.pending.length)
+  for (const node of world.nodes) {
+    world.start(node)
+    world.set(node, 'plant', `k${node.index}`, 'again')
+  }
+  const invented = Array.from({ length: MET_MAX }, (_, i) => (i * 2_654_435_761) >>> 0)
+  world.onEffect = (node, effect) => {
+    if (node !== insider || effect.kind !== 'send' || effect.message.kind !== 'stateHello') return
+    const { root } = effect.message
+    if (root.length === 0) return
+    const lie = writeHello(root.subarray(0, 8), false, invented)
+    Object.assign(effect, { message: { kind: 'stateHello', root: lie } })
+  }
+  world.advance(10_000)
+  for (const node of others) {
+    for (const { index } of world.nodes) t.is(node.core.get('plant', `k${index}`), 'again')
+    t.is(node.counts.get(LINEAGES), undefined)
+  }
+})
+
+test('a member that is known only after others have met it counts from then on', t => {
+  const known: Member[] = []
+  let revision = 1
+  const members = {
+    self: nodeId('a'),
+    all: () => known,
+    get: () => undefined,
+    get revision() {
+      return revision
+    },
+  } as unknown as MembersView
+  const footing = new Footing({ members, peersMax: 4, isHeldBy: () => true })
+  footing.begin()
+  footing.heard(nodeId('b'), false, [metHash(nodeId('c'))])
+  t.is(footing.size, 0)
+  for (const id of ['b', 'c']) known.push({ id: nodeId(id), verdict: 'alive' } as Member)
+  revision++
+  t.is(footing.size, 2)
+  t.true(footing.isSureOf('space/plant'))
+  footing.heard(nodeId('b'), false, [])
+  t.is(footing.size, 2, 'what was heard of is here, whatever it says once it has booted again')
 })
 
 /** Two of three write, before and after the third is back. */

@@ -82,6 +82,22 @@ test('a space that is empty again takes no place from others, up to a bound', t 
   t.is(node.core.get('space-3', 'b'), 1, 'one that is known can be written again')
 })
 
+test('a raw document that is empty again, and that nobody has open, takes no place', t => {
+  const world = new World({ seed: 10, nodes: 1, config: { documentsMax: 3 } })
+  const node = world.node(0)
+  for (let i = 0; i < 3; i++) world.open(node, `notes-${i}`).getText('t').insert(0, 'something')
+  world.advance(100)
+  t.is(node.core.refuseDocument('more')?.code, 'STATE_LIMIT')
+  const text = world.open(node, 'notes-0').getText('t')
+  text.delete(0, text.length)
+  t.is(node.core.refuseDocument('more')?.code, 'STATE_LIMIT', 'it is open')
+  text.doc?.destroy()
+  t.is(node.core.refuseDocument('more'), null)
+  world.open(node, 'notes-0').getText('t').insert(0, 'again')
+  world.openSlowly(node, 'notes-0').destroy()
+  t.is(node.core.refuseDocument('more')?.code, 'STATE_LIMIT')
+})
+
 test('a raw document is refused what would make it too large', t => {
   const world = new World({ seed: 2, nodes: 1, config: SMALL })
   const node = world.node(0)

@@ -6,6 +6,9 @@ import type { TestNode, World } from './world.js'
 export const storedBytes = (world: World, node: TestNode, document: string): string =>
   Buffer.from(Y.encodeStateAsUpdate(world.stored(node, document))).toString('hex')
 
-/** How many different states of it there are; one where all replicas are equal. */
-export const variantsOf = (world: World, document: string): number =>
-  new Set(world.nodes.map(node => storedBytes(world, node, document))).size
+/** How many different states of it these nodes have; one where all replicas are equal. */
+export const variantsOf = (
+  world: World,
+  document: string,
+  nodes: readonly TestNode[] = world.nodes,
+): number => new Set(nodes.map(node => storedBytes(world, node, document))).size

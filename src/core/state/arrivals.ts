@@ -25,9 +25,14 @@ import { NEWS_TOPIC, topicOf } from './outbox.js'
 import type { OwnWrites } from './own-writes.js'
 import type { Replica } from './replica.js'
 import { hasRoomFor } from './room.js'
-import { clientOf, newLineage } from './writer.js'
+import type { Because } from './stored-log.js'
+import { clientOf, newLineage, nodeOfList } from './writer.js'
 
-type Update = StateMessage & { readonly kind: 'stateUpdate' }
+/** Who broadcast an update, and the only client that it may write as. */
+interface Author {
+  readonly node: NodeId
+  readonly client: number
+}
 
 export interface ArrivalsHost {
   readonly frame: Frame
@@ -92,20 +97,31 @@ export class Arrivals {
       this.offence(now, from, 'gossip')
       return
     }
-    if (!holdings.holds(message.document)) return
-    const isBegun = holdings.find(message.document) !== undefined
-    if (!isBegun && !this.#begins(now, from, message)) return
-    const replica = holdings.ensure(message.document)
+    const { document, lineage, update } = message
+    const author = { node: from, client: clientOf(from, lineage) }
+    const replica = holdings.find(document) ?? this.begin(now, from, document, update, author)
     if (replica === undefined) return
     replica.pace.heard(now, from)
-    this.receive(now, from, replica, message.update, clientOf(from, message.lineage))
+    this.receive(now, from, replica, update, author.client)
   }
 
-  /** Whether something is written by it: a name alone takes up no place among those that are held. */
-  #begins(now: Millis, from: NodeId, { document, lineage, update }: Update): boolean {
-    const checked = this.#check(document, update, clientOf(from, lineage))
+  /**
+   * Begins a document that is not here, if there is a place for it, and something is written by the update: a name alone
+   * takes up none. `author`: who speaks for himself; null where it is passed on.
+   */
+  begin(
+    now: Millis,
+    from: NodeId,
+    document: string,
+    update: Uint8Array,
+    author: Author | null,
+  ): Replica | undefined {
+    const { holdings } = this.#host
+    if (!holdings.isWanted(document, from)) return undefined
+    const checked = this.#check(document, update, author?.client ?? null)
     if (!checked.ok) this.offence(now, from, checked.reason)
-    return checked.ok && checked.writers.size > 0
+    if (!checked.ok || checked.writers.size === 0) return undefined
+    return holdings.ensureOf(document, author === null ? firstAuthor(update) : author.node, from)
   }
 
   #check(document: string, update: Uint8Array, author: number | null): Checked {
@@ -128,8 +144,9 @@ export class Arrivals {
       this.offence(now, from, checked.reason)
       return false
     }
-    if (!hasRoomFor(replica, checked, update.length, holdings.totalBytes, config)) {
-      this.offence(now, from, 'limit')
+    if (!hasRoomFor(replica, checked, update.length, holdings.bytesFor(replica), config)) {
+      // No fault of its sender, who may hold less than this node, and passes on what others wrote.
+      frame.count('shoal_state_dropped_total', { reason: 'limit' })
       return false
     }
     // What refers to own clocks that others know better would be taken for a word on what stands under them here.
@@ -158,19 +175,25 @@ export class Arrivals {
     return isNew
   }
 
-  /** Another node knows more of this node's own writing than it does itself, or than was loaded. */
+  /** Another node says that it knows more of this node's own writing than it does itself, or than was loaded. */
   sawVector(now: Millis, from: NodeId, replica: Replica, vector: Vector): void {
+    // It is sent in any case, and then it is certain; to wait for that risks something, but not for ever more bytes.
+    if (replica.own.claimed < this.#host.frame.config.claimedLineages)
+      this.#saw(now, from, replica, vector, 'claimed')
+  }
+
+  #saw(now: Millis, from: NodeId, replica: Replica, vector: Vector, because: Because): void {
     const theirs = vector.get(replica.client) ?? 0
     const own = replica.clockOf(replica.client)
     if (own === replica.own.bootClock) {
       // What is written before that has arrived would stand under the same clocks.
-      if (theirs > own) this.#retire(now, replica, false, vector)
+      if (theirs > own) this.#retire(now, replica, false, vector, because)
       return
     }
     if (theirs <= own && (replica.own.exposed || theirs <= replica.own.bootClock)) return
     // A copy of a disk says that nobody can know what the disk itself may have told since: it is on its way here.
-    if (replica.own.wasAlone) replica.own.doubt = { from, theirs: vector, evidence: NO_EVIDENCE }
-    else this.#retire(now, replica, true, vector)
+    if (replica.own.wasAlone) replica.own.doubt = { from, theirs: vector, because, evidence: NO_EVIDENCE }
+    else this.#retire(now, replica, true, vector, because)
   }
 
   /**
@@ -183,7 +206,7 @@ export class Arrivals {
     // A series may bring what its sender did not know yet when it last told a vector.
     if (own.doubt === null && own.mayClash) {
       const brought = vectorOf(update)
-      if ((brought.get(replica.client) ?? 0) > own.bootClock) this.sawVector(now, from, replica, brought)
+      if ((brought.get(replica.client) ?? 0) > own.bootClock) this.#saw(now, from, replica, brought, 'known')
     }
     const { doubt } = own
     if (doubt === null) return true
@@ -200,7 +223,7 @@ export class Arrivals {
     const own = replica.clockOf(replica.client)
     // What is written before the rest has arrived would stand under the same clocks.
     if (own === replica.own.bootClock ? theirs > own : theirs > replica.own.bootClock)
-      this.#retire(now, replica, own > replica.own.bootClock, doubt.theirs)
+      this.#retire(now, replica, own > replica.own.bootClock, doubt.theirs, doubt.because)
     // What came while it was in doubt was not applied.
     this.#host.tellSoon(now)
   }
@@ -209,7 +232,7 @@ export class Arrivals {
   leaveBehind(now: Millis, replica: Replica): void {
     this.settle(now, replica)
     if (!replica.own.mayBeOld) return
-    this.#retire(now, replica, replica.own.clock > replica.own.bootClock, NOTHING_KNOWN, UNSURE)
+    this.#retire(now, replica, replica.own.clock > replica.own.bootClock, NOTHING_KNOWN, 'left')
   }
 
   offence(now: Millis, from: NodeId, offence: string): void {
@@ -238,6 +261,7 @@ export class Arrivals {
       return false
     }
     if (applied !== null) {
+      replica.own.lookAtClaims()
       this.#host.changed(replica)
       frame.emit({ kind: 'persist', writes: replica.log(applied.update, false), flush: false, token: null })
       // A copy that is being filled gets it in its turn.
@@ -248,7 +272,7 @@ export class Arrivals {
       }
     }
     if (replica.clockOf(replica.client) !== replica.own.clock)
-      this.#retire(now, replica, replica.own.clock > replica.own.bootClock, NOTHING_KNOWN)
+      this.#retire(now, replica, replica.own.clock > replica.own.bootClock, NOTHING_KNOWN, 'known')
     return applied !== null
   }
 
@@ -257,26 +281,21 @@ export class Arrivals {
    * with `conflict` the same clocks mean different things here and there, so what was
    * written here since boot is taken out and written again under the new one.
    */
-  #retire(
-    now: Millis,
-    replica: Replica,
-    conflict: boolean,
-    theirs: Vector,
-    because = 'own entries are known elsewhere that are not here',
-  ): void {
+  #retire(now: Millis, replica: Replica, conflict: boolean, theirs: Vector, because: Because): void {
     const { frame, own } = this.#host
     const { document, kind, opened } = replica
     frame.count('shoal_state_lineages_retired_total', {})
     frame.emit({
       kind: 'log',
       level: 'warn',
-      text: `${because}: writing under a new lineage`,
+      text: `${BECAUSE[because]}: writing under a new lineage`,
       fields: { document, lineage: replica.lineage },
     })
     // What has left of a raw document is kept: it may be the only one that some have heard of.
     const isTakenOut = conflict && (kind === 'space' || !replica.own.exposed)
     const forgotten = isTakenOut ? replica.forgetThisBoot(theirs) : null
-    replica.renew(newLineage(frame.rng), because === UNSURE)
+    if (because === 'claimed') replica.own.noteClaim(theirs.get(replica.client) ?? 0)
+    replica.renew(newLineage(frame.rng), because)
     this.#host.changed(replica)
     if (forgotten !== null) own.again(replica, forgotten)
     if (opened && forgotten !== null && kind === 'doc') {
@@ -298,9 +317,23 @@ export class Arrivals {
   }
 }
 
-const UNSURE = 'nobody who was up has shown yet what is known of this node'
+const BECAUSE: Readonly<Record<Because, string>> = {
+  left: 'nobody who was up has shown yet what is known of this node',
+  claimed: 'own entries are said to be known elsewhere that are not here',
+  known: 'own entries are known elsewhere that are not here',
+}
 
 const NO_DELETES: DecodedDeletes = new Map()
+
+/** Whose list is the first to begin in an update that was found sound; null in one of a raw document. */
+const firstAuthor = (update: Uint8Array): NodeId | null => {
+  for (const struct of Y.decodeUpdate(update).structs) {
+    const parent: unknown = struct instanceof Y.Item ? struct.parent : null
+    const node = typeof parent === 'string' ? nodeOfList(parent) : null
+    if (node !== null) return node
+  }
+  return null
+}
 
 /** How far an update goes that is not checked yet; one that cannot be read goes nowhere. */
 const vectorOf = (update: Uint8Array): Vector => {

@@ -24,8 +24,14 @@ export interface StateConfig {
   readonly spaceKeysMax: number
   /** Bytes of a space's keys and values. 64 MB. */
   readonly spaceBytesMax: number
-  /** Spaces with keys and documents together. 1,000; with spaces that are empty again four times as many, whose names and hashes still fit one message. */
+  /**
+   * Spaces with keys and documents that this node's application uses, and as many that others do and it does not
+   * (places.ts: of those, one author fills four fifths at most). 1,000; with those that are empty again four times as many
+   * in all, whose names and hashes still fit one message.
+   */
   readonly documentsMax: number
+  /** How long one for which there was no place is not asked for again. 60 s: where somebody has filled all places, each comparison would bring all of it. */
+  readonly fullPauseMs: Millis
   /** Encoded bytes of a raw document. 4 MB: the application's copy holds all of it in memory, and takes seconds to be filled if it is all single letters. */
   readonly documentBytesMax: number
   /**
@@ -33,7 +39,7 @@ export interface StateConfig {
    * a fifth of what one message of a comparison may have; a node has one, and a new one after damage of its disk.
    */
   readonly writersMax: number
-  /** Bytes of all spaces and documents together. 256 MB: what a gateway of 1 GB can spare. */
+  /** Bytes of all spaces and documents together. 256 MB: what a gateway of 1 GB can spare. What this node's application does not use fills three quarters of it at most. */
   readonly totalBytesMax: number
   /**
    * How far others may take a space or document past this node's limits, as a factor. 1.25:
@@ -63,6 +69,12 @@ export interface StateConfig {
    * night one may always be late. With the doublings it is some 35 in the lifetime of a gateway.
    */
   readonly leftLineages: number
+  /**
+   * So many lineages of a document are given up at the word of others that more is known of them than is here, which they
+   * then do not show; after that it has to be shown first. 8: a link may break between the two; and whoever lies
+   * could have one each time he speaks.
+   */
+  readonly claimedLineages: number
   /**
    * Least time between two broadcasts of a document, times the nodes that write to it. 20 ms: fifty
    * broadcasts a second in the whole mesh, about what two cores can carry for twenty nodes on them.
@@ -152,6 +164,13 @@ export interface StateConfig {
   readonly openWholeStructs: number
   /** The same for its stored bytes. 512 KB: some milliseconds if they are few structs, and twice what a log has before it is folded. */
   readonly openWholeBytes: number
+  /**
+   * In so many openings a copy may write before it is filled, under a clientID of that opening; after that the
+   * document is filled in the call that opens it, however large it is. 256: each is some 25 bytes in the document for good, 6 KB in
+   * all; and a document of 100 KB keeps the event loop for some 50 ms then, one of 4 MB that is all single letters for
+   * some seconds, which is the price of never awaiting its `whenLoaded`.
+   */
+  readonly earlyWriters: number
   /** Structs of such a piece. 500: 2 ms of work, 5 where the document has 4 MB; several may go into a turn. */
   readonly openPieceStructs: number
   /** Bytes that Yjs may hold back because something before them is missing. 1 MB; beyond that they are dropped and fetched in order. */
@@ -176,6 +195,7 @@ export const defaultStateConfig: StateConfig = Object.freeze({
   spaceKeysMax: 200_000,
   spaceBytesMax: 67_108_864,
   documentsMax: 1_000,
+  fullPauseMs: 60_000,
   documentBytesMax: 4_194_304,
   writersMax: 20_000,
   totalBytesMax: 268_435_456,
@@ -185,6 +205,7 @@ export const defaultStateConfig: StateConfig = Object.freeze({
   firstExchangeMs: 3_000,
   surePeers: 4,
   leftLineages: 8,
+  claimedLineages: 8,
   broadcastShareMs: 20,
   lagFactor: 10,
   patienceMsMax: 2_000,
@@ -221,6 +242,7 @@ export const defaultStateConfig: StateConfig = Object.freeze({
   loadStepBytes: 1_024,
   openWholeStructs: 2_000,
   openWholeBytes: 524_288,
+  earlyWriters: 256,
   openPieceStructs: 500,
   pendingBytesMax: 1_048_576,
   pendingTotalBytesMax: 8_388_608,

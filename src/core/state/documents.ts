@@ -5,7 +5,8 @@
 // A small document is there at once. The copy of a large one asks for piece after piece, when it
 // has the time (filling.ts); if the document is still being read from the store, that goes on
 // first. A copy that writes before it is filled does so under a clientID of that opening alone:
-// the node's own clocks may be among what it does not have yet, and none is given out twice.
+// the node's own clocks may be among what it does not have yet, and none is given out twice. Each such clientID
+// stays in the document for good, so there is a bound on them: where it is reached, a copy is whole when it is opened.
 //
 // It never keeps a copy: what became of it, the application's side knows.
 
@@ -35,6 +36,8 @@ export class Documents {
   readonly #holdings: Holdings
   readonly #own: OwnWrites
   readonly #early = new Map<string, Early>()
+  /** The clientIDs of openings, by document, under which nothing is written yet. */
+  readonly #passing = new Map<string, Set<number>>()
 
   constructor(frame: Frame, holdings: Holdings, own: OwnWrites) {
     this.#frame = frame
@@ -44,11 +47,12 @@ export class Documents {
 
   onOpened(name: string): void {
     const document = `doc/${name}`
+    const isWhole = this.#isToBeWhole(name)
     if (this.#holdings.isOnItsWay(document)) {
       const early = this.#early.get(name) ?? { isOpen: true, updates: [], bytes: 0 }
       early.isOpen = true
       this.#early.set(name, early)
-      this.#fill(name, EMPTY_UPDATE, this.#passingClient(), { isFirst: true, isLast: false })
+      this.#fill(name, EMPTY_UPDATE, this.#passingClient(name), { isFirst: true, isLast: false })
       return
     }
     const fault = this.#holdings.refuseDocument(name)
@@ -59,13 +63,13 @@ export class Documents {
       return
     }
     replica.opened = true
-    if (this.#isSmall(replica)) {
+    if (isWhole || this.#isSmall(replica)) {
       replica.filling = null
       this.#fill(name, replica.encode(), replica.client, { isFirst: true, isLast: true })
       return
     }
     replica.filling = this.#filling(replica)
-    const client = replica.clockOf(replica.client) === 0 ? replica.client : this.#passingClient()
+    const client = replica.clockOf(replica.client) === 0 ? replica.client : this.#passingClient(name)
     this.#fill(name, EMPTY_UPDATE, client, { isFirst: true, isLast: false })
   }
 
@@ -81,7 +85,10 @@ export class Documents {
     const replica = this.#holdings.find(document)
     const piece = replica?.filling?.next()
     if (replica === undefined || piece === undefined) return
-    if (piece.isLast) replica.filling = null
+    if (piece.isLast) {
+      replica.filling = null
+      this.#passing.delete(name)
+    }
     const client = piece.isLast ? replica.client : null
     this.#fill(name, piece.update, client, { isFirst: false, isLast: piece.isLast })
   }
@@ -89,6 +96,7 @@ export class Documents {
   onClosed(name: string): void {
     const early = this.#early.get(name)
     if (early !== undefined) early.isOpen = false
+    else this.#passing.delete(name)
     const replica = this.#holdings.find(`doc/${name}`)
     if (replica === undefined) return
     replica.opened = false
@@ -103,6 +111,7 @@ export class Documents {
       if (replica === undefined) continue
       this.#early.delete(name)
       if (isOpen) {
+        this.#holdings.use(replica.document)
         replica.opened = true
         replica.filling = this.#filling(replica)
       }
@@ -131,6 +140,7 @@ export class Documents {
       return
     }
     invariant(replica !== undefined, 'a checked update has its document')
+    this.#countEarly(name, replica, update)
     const { moves } = replica
     if (moves === null) replica.filling?.changed(update)
     this.#own.byCopy(replica, moves === null ? update : renamed(update, moves), request)
@@ -159,8 +169,30 @@ export class Documents {
     return new Filling(replica, openPieceStructs, pieceBytes)
   }
 
-  #passingClient(): number {
-    return clientOf(this.#frame.self, newLineage(this.#frame.rng))
+  /** It was opened and written to at once too often; all of it is here when this returns. */
+  #isToBeWhole(name: string): boolean {
+    const document = `doc/${name}`
+    if (this.#holdings.earlyOf(document) < this.#frame.config.earlyWriters) return false
+    this.#holdings.loadWhole(document)
+    this.onLoaded()
+    const text =
+      'a document is filled as it is opened, because it was written to before it was loaded too often: await its whenLoaded'
+    this.#frame.emit({ kind: 'log', level: 'warn', text, fields: { document } })
+    return true
+  }
+
+  #passingClient(name: string): number {
+    const client = clientOf(this.#frame.self, newLineage(this.#frame.rng))
+    this.#passing.set(name, (this.#passing.get(name) ?? new Set()).add(client))
+    return client
+  }
+
+  /** The first that is written under the clientID of an opening. */
+  #countEarly(name: string, replica: Replica, update: Uint8Array): void {
+    const passing = this.#passing.get(name)
+    if (passing === undefined) return
+    for (const client of Y.parseUpdateMeta(update).from.keys())
+      if (passing.delete(client)) replica.own.noteEarly()
   }
 
   #fill(name: string, update: Uint8Array, clientId: number | null, fill: DocumentFill): void {

@@ -27,7 +27,7 @@ import {
   differingRanges,
   EMPTY_DIGEST,
   encodeRanges,
-  rootOf,
+  encodeVector,
   sameBytes,
   type Vector,
 } from './digest.js'
@@ -35,25 +35,27 @@ import { Hearsay } from './hearsay.js'
 import { ASK_ALL, readHello, writeHello } from './hello.js'
 import type { StateMessage } from './message.js'
 import { isDocument } from './names.js'
+import { Overview, type OverviewHost } from './overview.js'
 import { Progress } from './progress.js'
 import type { Replica } from './replica.js'
 import { Sending } from './sending.js'
 import { areApart, type Range } from './structs.js'
 
 /** What the exchange needs of the core around it. */
-export interface ExchangeHost {
+export interface ExchangeHost extends OverviewHost {
   readonly self: NodeId
   readonly config: StateConfig
   readonly rng: Rng
   readonly deadlines: DeadlineQueue<string>
   emit(effect: Effect): void
-  /** Documents by name. */
-  replicas(): readonly Replica[]
   find(document: string): Replica | undefined
-  /** Finds or begins a document that this node holds; undefined beyond the limits. */
-  ensure(document: string): Replica | undefined
+  /** Begins a document of which a peer sends the first; undefined where there is no place for it. */
+  begin(now: Millis, from: NodeId, document: string, update: Uint8Array): Replica | undefined
   holds(document: string): boolean
-  isHeldBy(peer: NodeId, document: string): boolean
+  /** Whether it is here, or would be begun if this peer sent it. */
+  isWanted(document: string, from: NodeId): boolean
+  /** Whether not all is here that this vector names, and the rest may come. */
+  lacks(document: string, vector: Vector, from: NodeId): boolean
   /** Checks and applies an update of a peer; true when it brought something new. */
   receive(now: Millis, from: NodeId, replica: Replica, update: Uint8Array): boolean
   /** What a comparison brought is passed on in a while. */
@@ -95,6 +97,7 @@ export class Exchange {
   readonly #answers: Answers
   readonly #progress: Progress
   readonly #hearsay: Hearsay
+  readonly #overview: Overview
 
   constructor(host: ExchangeHost) {
     this.#host = host
@@ -104,11 +107,12 @@ export class Exchange {
       config: host.config,
       deadlines: host.deadlines,
       asked: this.#asked,
-      sendSummary: to => this.#sendSummary(to),
+      sendSummary: to => this.#send(to, this.#overview.summaryFor(to)),
       offence: (now, from, what) => host.offence(now, from, what),
     })
     this.#progress = new Progress(host)
     this.#hearsay = new Hearsay(host)
+    this.#overview = new Overview(host)
   }
 
   get links(): readonly NodeId[] {
@@ -145,7 +149,7 @@ export class Exchange {
   }
 
   hello(to: NodeId): void {
-    this.#send(to, { kind: 'stateHello', root: writeHello(this.#rootWith(to), this.#host.isSure()) })
+    this.#send(to, { kind: 'stateHello', root: writeHello(this.#overview.rootWith(to), this.#host.isSure()) })
   }
 
   /**
@@ -155,9 +159,9 @@ export class Exchange {
   tellMet(met: readonly number[]): void {
     for (const [to, { isSure }] of this.#peers) {
       if (isSure) continue
-      for (const { document } of this.#hearsay.takeUntold(to, this.#sharedWith(to)))
+      for (const { document } of this.#hearsay.takeUntold(to, this.#overview.sharedWith(to)))
         this.#sendDigest(to, document)
-      const root = writeHello(this.#rootWith(to), this.#host.isSure(), met)
+      const root = writeHello(this.#overview.rootWith(to), this.#host.isSure(), met)
       this.#send(to, { kind: 'stateHello', root })
     }
   }
@@ -223,7 +227,7 @@ export class Exchange {
   #onHello(now: Millis, from: NodeId, bytes: Uint8Array): void {
     const { asksAll, isSure, met, root } = readHello(bytes)
     const asking = this.#peers.get(from)
-    const isEqual = sameBytes(root, this.#rootWith(from))
+    const isEqual = sameBytes(root, this.#overview.rootWith(from))
     // Who has met somebody to rely on since may have more to show than it showed before.
     if (asking !== undefined) asking.isSure = isSure && (asking.isSure || isEqual)
     // What it asks after that, before it has been shown, does not take it back.
@@ -234,7 +238,7 @@ export class Exchange {
     }
     this.#hearsay.says(from, isSure, met)
     this.#look(now, from)
-    const isInDoubt = this.#sharedWith(from).some(replica => this.#isInDoubt(replica))
+    const isInDoubt = this.#overview.sharedWith(from).some(replica => this.#isInDoubt(replica))
     if (!asksAll && !isInDoubt && isEqual) {
       this.#answers.isEqual(from)
       if (asking !== undefined) Object.assign(asking, { asksAll: false, awaited: new Set<string>() })
@@ -283,14 +287,15 @@ export class Exchange {
         return
       }
       told.add(document)
-      if (!this.#host.holds(document)) return
+      if (!this.#host.isWanted(document, from)) return
       const replica = this.#host.find(document)
       const hash = hashes.subarray(8 * i, 8 * i + 8)
       const isSame = replica !== undefined && sameBytes(replica.visible.digest().hash, hash)
       if (isSame) this.#hearsay.knows(from, replica)
       if (!isSame || this.#isInDoubt(replica)) different.add(document)
     })
-    for (const { document } of this.#sharedWith(from)) if (!told.has(document)) different.add(document)
+    for (const { document } of this.#overview.sharedWith(from))
+      if (!told.has(document)) different.add(document)
     for (const document of different) this.#sendDigest(from, document)
     const peer = this.#peers.get(from)
     if (peer === undefined || this.#host.isSure()) return
@@ -299,14 +304,18 @@ export class Exchange {
   }
 
   #onDigest(now: Millis, from: NodeId, message: StateMessage & { kind: 'stateDigest' }): void {
-    const replica = this.#host.ensure(message.document)
-    if (replica === undefined) return
+    const { document } = message
+    const replica = this.#host.find(document)
     let theirs: Vector
     let ranges: Range[]
     try {
       theirs = decodeVector(message.vector)
+      if (replica === undefined) {
+        this.#answerOfNew(from, document, theirs)
+        return
+      }
       this.#host.sawVector(now, from, replica, theirs)
-      this.#hearsay.shows(from, replica, theirs)
+      this.#hearsay.shows(from, document, theirs)
       ranges = differingRanges(replica.deleteHashes, theirs, message.deletes)
     } catch {
       this.#host.offence(now, from, 'digest')
@@ -325,6 +334,15 @@ export class Exchange {
       })
     }
     this.#sending.begin(now, from, replica, theirs, ranges)
+  }
+
+  /** It begins when something of it comes: who names it alone takes up no place. Of what has none, nothing is wanted. */
+  #answerOfNew(from: NodeId, document: string, theirs: Vector): void {
+    if (theirs.size === 0) return
+    const isWanted = this.#host.isWanted(document, from)
+    if (isWanted) this.#hearsay.shows(from, document, theirs)
+    const vector = isWanted ? EMPTY_DIGEST.vector : encodeVector(theirs)
+    this.#send(from, { kind: 'stateWant', document, vector, ranges: encodeRanges([]) })
   }
 
   #onWant(now: Millis, from: NodeId, message: StateMessage & { kind: 'stateWant' }): void {
@@ -349,43 +367,19 @@ export class Exchange {
   }
 
   #onPiece(now: Millis, from: NodeId, message: StateMessage & { kind: 'statePiece' }): void {
-    const replica = this.#host.ensure(message.document)
-    this.#send(from, { kind: 'stateGot', document: message.document, number: message.number })
-    if (replica === undefined) return
-    const isSure = this.#host.weigh(now, from, replica, message.update, message.last)
-    if (isSure && this.#host.receive(now, from, replica, message.update)) this.#host.tellSoon(now)
-    this.#progress.received(now, from, message.document, message.update.length, message.last)
+    const { document, update } = message
+    const replica = this.#host.find(document) ?? this.#host.begin(now, from, document, update)
+    this.#send(from, { kind: 'stateGot', document, number: message.number })
+    const isSure = replica !== undefined && this.#host.weigh(now, from, replica, update, message.last)
+    if (isSure && this.#host.receive(now, from, replica, update)) this.#host.tellSoon(now)
+    this.#progress.received(now, from, document, update.length, message.last)
     if (!message.last) return
-    this.#isEqual(now, from, message.document)
+    this.#isEqual(now, from, document)
     this.#look(now, from)
   }
 
   #look(now: Millis, from: NodeId): void {
     if (this.#peers.get(from)?.awaited?.size === 0) this.#hearsay.look(now, from)
-  }
-
-  #rootWith(peer: NodeId): Uint8Array {
-    return rootOf(
-      this.#sharedWith(peer).map(replica => [replica.document, replica.visible.digest().hash] as const),
-    )
-  }
-
-  #sendSummary(to: NodeId): void {
-    const shared = this.#sharedWith(to)
-    const hashes = new Uint8Array(8 * shared.length)
-    shared.forEach((replica, i) => {
-      hashes.set(replica.visible.digest().hash, 8 * i)
-    })
-    this.#send(to, { kind: 'stateSummary', documents: shared.map(({ document }) => document), hashes })
-  }
-
-  /** What both hold, and this node has anything of. */
-  #sharedWith(peer: NodeId): Replica[] {
-    return this.#host
-      .replicas()
-      .filter(
-        replica => replica.visible.digest().vector.length > 0 && this.#host.isHeldBy(peer, replica.document),
-      )
   }
 
   #sendDigest(to: NodeId, document: string): void {

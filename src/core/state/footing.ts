@@ -25,8 +25,13 @@ export class Footing {
   readonly #parts: FootingParts
   /** Whether each has met somebody to rely on. */
   readonly #compared = new Map<NodeId, boolean>()
-  /** Those who were heard of, from themselves or through others. */
+  /** Of whom each has heard, as it last said. */
+  readonly #said = new Map<NodeId, readonly number[]>()
+  /** The members who were heard of: found once, since what they know is here. */
   readonly #met = new Set<number>()
+  /** Whether somebody has said more since that was last looked through, and by which members it was. */
+  #isMore = false
+  #revision = -1
   /** Found once; who joins later takes nothing back. */
   readonly #sure = new Set<string>()
   #isNeeded = false
@@ -38,29 +43,43 @@ export class Footing {
   /** All that this peer has of what is here has come; `isSure`: it has met somebody to rely on. */
   compared(peer: NodeId, isSure: boolean): void {
     this.#compared.set(peer, isSure || this.#compared.get(peer) === true)
-    this.#met.add(metHash(peer))
+    this.#isMore = true
   }
 
   /** It told all that it knows of own clocks, and has heard of these. */
   heard(peer: NodeId, isSure: boolean, met: readonly number[]): void {
     this.compared(peer, isSure)
-    for (const hash of met) if (this.#met.size < MET_MAX) this.#met.add(hash)
+    this.#said.set(peer, met)
   }
 
-  /** Those who were heard of so far, and this node. */
+  /** The members who were heard of so far, and this node. */
   get met(): readonly number[] {
-    return [...new Set([metHash(this.#parts.members.self), ...this.#met])]
+    return [metHash(this.#parts.members.self), ...this.#heard()]
   }
 
-  /** Grows with each that is heard of. */
+  /** Grows with each member that is heard of. */
   get size(): number {
-    return this.#met.size
+    return this.#heard().size
+  }
+
+  /** Who says more than there are members neither counts for more nor keeps out what others say, nor is it handed on. */
+  #heard(): ReadonlySet<number> {
+    const { members } = this.#parts
+    if (!this.#isMore && this.#revision === members.revision) return this.#met
+    const said = new Set([...this.#said.values()].flat())
+    for (const peer of this.#compared.keys()) said.add(metHash(peer))
+    for (const { id } of members.all())
+      if (id !== members.self && said.has(metHash(id))) this.#met.add(metHash(id))
+    this.#isMore = false
+    this.#revision = members.revision
+    return this.#met
   }
 
   /** What is here may be old, or there is more of it than was compared. */
   begin(): void {
     this.#isNeeded = true
     this.#compared.clear()
+    this.#said.clear()
     this.#met.clear()
     this.#sure.clear()
   }
@@ -75,6 +94,7 @@ export class Footing {
 
   #isEnough(document: string): boolean {
     const { members, peersMax, isHeldBy } = this.#parts
+    const heard = this.#heard()
     let others = 0
     let holders = 0
     let unheard = 0
@@ -83,7 +103,7 @@ export class Footing {
       others++
       if (!isHeldBy(id, document)) continue
       holders++
-      if (!this.#met.has(metHash(id))) unheard++
+      if (!heard.has(metHash(id))) unheard++
     }
     let compared = 0
     for (const [peer, isSure] of this.#compared) {

@@ -12,7 +12,8 @@ import { sameBytes, type Vector } from './digest.js'
 import type { Replica } from './replica.js'
 
 export interface HearsayHost {
-  find(document: string): Replica | undefined
+  /** Whether not all is here that this vector names. */
+  lacks(document: string, vector: Vector, from: NodeId): boolean
   /** Whether it knows what the mesh knows, as far as anybody can. */
   isSure(): boolean
   heard(now: Millis, from: NodeId, isSure: boolean, met: readonly number[]): void
@@ -66,8 +67,8 @@ export class Hearsay {
   }
 
   /** A peer told how far it knows a document's writers. */
-  shows(from: NodeId, replica: Replica, vector: Vector): void {
-    if (!this.#host.isSure()) this.#peers.get(from)?.shown.set(replica.document, vector)
+  shows(from: NodeId, document: string, vector: Vector): void {
+    if (!this.#host.isSure()) this.#peers.get(from)?.shown.set(document, vector)
   }
 
   /** And, after that, of whom it has heard. */
@@ -82,9 +83,7 @@ export class Hearsay {
     const said = peer?.said ?? null
     if (peer === undefined || said === null) return
     for (const [document, vector] of peer.shown) {
-      const replica = this.#host.find(document)
-      if (replica !== undefined && [...vector].some(([client, clock]) => replica.clockOf(client) < clock))
-        return
+      if (this.#host.lacks(document, vector, from)) return
       peer.shown.delete(document)
     }
     peer.said = null

@@ -8,9 +8,10 @@
 
 import { ShoalError } from '../errors.js'
 import type { Stamp } from '../hybrid-clock.js'
-import { compareText } from '../ids.js'
+import { compareText, type Millis, type NodeId } from '../ids.js'
 import { OWN_SPACES } from '../own-spaces.js'
 import type { StoreEntry } from '../step.js'
+import type { Digest, Vector } from './digest.js'
 import type { Frame } from './frame.js'
 import type { Interest } from './interest.js'
 import { refuseUnheld } from './limits.js'
@@ -18,8 +19,10 @@ import { readable } from './load.js'
 import { recover } from './log.js'
 import { nameOf } from './names.js'
 import { NEWS_TOPIC, topicOf } from './outbox.js'
+import { type Held, Places } from './places.js'
 import { Replica } from './replica.js'
-import { newLineage } from './writer.js'
+import { hasLive } from './structs.js'
+import { newLineage, nodeOfList } from './writer.js'
 
 export interface SpaceSummary {
   readonly space: string
@@ -33,6 +36,8 @@ interface Loading {
   readonly steps: Generator<void, number>
   readonly bytes: number
   readonly useless: number
+  /** How many openings wrote to it before it was filled. */
+  readonly early: number
 }
 
 /** Of spaces that a later version may keep for itself no more is known than of anybody's. */
@@ -45,6 +50,11 @@ export class Holdings {
   readonly #replicas = new Map<string, Replica>()
   /** Large raw documents that the store held, and that are not here yet. */
   readonly #loading = new Map<string, Loading>()
+  readonly #places: Places
+  /** For which there was no place, and until when they are not asked for. */
+  readonly #refused = new Map<string, Millis>()
+  /** Whether anything is in a raw document of which others see this. */
+  readonly #emptiness = new WeakMap<Digest, boolean>()
   #sorted: readonly Replica[] | null = null
   #isAnnounced = false
   /** Keys of the store that nobody needs any more. */
@@ -54,6 +64,7 @@ export class Holdings {
     this.#frame = frame
     this.#interest = interest
     this.#onStamp = onStamp
+    this.#places = new Places(frame.config.documentsMax, node => interest.isMember(node))
   }
 
   find(document: string): Replica | undefined {
@@ -64,12 +75,84 @@ export class Holdings {
     return this.#interest.holds(nameOf(document))
   }
 
-  /** Finds or begins a document that this node holds; undefined beyond the limits. */
+  /** Finds or begins a document that the application, or Shoal itself, writes to or opens; undefined beyond the limits. */
   ensure(document: string): Replica | undefined {
     const found = this.#replicas.get(document)
+    if (this.#loading.has(document) || !this.holds(document)) return found
+    const hasPlace = OWN_DOCUMENTS.has(document) || this.#places.isUsed(document) || this.#hasOwnPlace()
+    if (found !== undefined && hasPlace) this.#places.use(document)
+    return found ?? (hasPlace ? this.#begin(document, null, true) : undefined)
+  }
+
+  /** Finds or begins one that others have, and this one sends; undefined where there is no place for it. */
+  ensureOf(document: string, author: NodeId | null, from: NodeId): Replica | undefined {
+    const found = this.#replicas.get(document)
     if (found !== undefined || this.#loading.has(document) || !this.holds(document)) return found
-    if (!OWN_DOCUMENTS.has(document) && this.#isFull()) return undefined
-    const replica = this.#begin(document, newLineage(this.#frame.rng))
+    if (OWN_DOCUMENTS.has(document) || this.#places.hasFor(document, author, this.#held()))
+      return this.#begin(document, author, OWN_DOCUMENTS.has(document))
+    this.#frame.count('shoal_state_dropped_total', { reason: 'full' })
+    const { documentsMax, fullPauseMs } = this.#frame.config
+    this.#refused.set(`${document} ${from}`, this.#frame.now + fullPauseMs)
+    for (const first of this.#refused.keys()) {
+      if (this.#refused.size <= documentsMax) break
+      this.#refused.delete(first)
+    }
+    return undefined
+  }
+
+  /**
+   * Whether it is here, or would be begun if this peer sent it, as far as that is known. One for which there was no place is
+   * not asked for in a while; of this peer, for another may have it from another author.
+   */
+  isWanted(document: string, from: NodeId): boolean {
+    if (this.#replicas.has(document)) return true
+    if (!this.holds(document) || this.#loading.has(document)) return false
+    const key = `${document} ${from}`
+    const until = this.#refused.get(key)
+    if (until === undefined || this.#places.isAsked(document)) return true
+    if (this.#frame.now < until) return false
+    this.#refused.delete(key)
+    return true
+  }
+
+  /** The application has opened it while it was being read. */
+  use(document: string): void {
+    this.#places.use(document)
+  }
+
+  /** The application looks for something in it. */
+  ask(document: string): void {
+    if (!this.#replicas.has(document)) this.#places.ask(document)
+  }
+
+  /** Bytes of all, with those added that others may not fill. */
+  bytesFor({ document }: Replica): number {
+    const { remoteSlack, totalBytesMax } = this.#frame.config
+    const kept = this.#places.isUsed(document) ? 0 : (remoteSlack - OTHERS_SHARE) * totalBytesMax
+    return this.totalBytes + kept
+  }
+
+  /** Whether not all is here that this vector names, and the rest may come. */
+  lacks(document: string, vector: Vector, from: NodeId): boolean {
+    const replica = this.#replicas.get(document)
+    if (replica === undefined) return vector.size > 0 && this.isWanted(document, from)
+    return [...vector].some(([client, clock]) => replica.clockOf(client) < clock)
+  }
+
+  /** A raw document is looked through once after each change. */
+  #isEmpty({ kind, entries, opened, bytes, doc, visible }: Replica): boolean {
+    if (kind === 'space') return entries.size === 0
+    if (opened || bytes > EMPTY_BYTES_MAX) return false
+    const digest = visible.digest()
+    const known = this.#emptiness.get(digest) ?? !hasLive(doc.store)
+    this.#emptiness.set(digest, known)
+    return known
+  }
+
+  #begin(document: string, author: NodeId | null, isUsed: boolean): Replica {
+    const replica = this.#make(document, newLineage(this.#frame.rng))
+    this.#keep(replica)
+    this.#places.take(document, author, isUsed)
     const { config, now } = this.#frame
     replica.news.until = now + config.newsMs
     replica.news.bytesLeft = config.newsBytesMax
@@ -108,7 +191,7 @@ export class Holdings {
     const fault = refuseUnheld(name, this.#interest)
     const document = `doc/${name}`
     if (fault !== null || this.#replicas.has(document) || this.#loading.has(document)) return fault
-    return this.#isFull() ? this.tooMany(`the document ${name}`) : null
+    return !this.#hasOwnPlace() ? this.tooMany(`the document ${name}`) : null
   }
 
   tooMany(what: string): ShoalError {
@@ -143,7 +226,13 @@ export class Holdings {
         this.#garbage.push(...garbage)
         const replica = this.#make(document, recovered.head?.lineage ?? newLineage(this.#frame.rng))
         const bytes = [...found.parts, ...found.log].reduce((sum, { length }) => sum + length, 0)
-        const loading = { replica, steps: replica.load(found), bytes, useless }
+        const loading = {
+          replica,
+          steps: replica.load(found),
+          bytes,
+          useless,
+          early: recovered.head?.early ?? 0,
+        }
         this.#loading.set(document, loading)
         if (replica.kind === 'space' || bytes <= this.#frame.config.loadWholeBytes) this.#finish(loading)
       }
@@ -166,6 +255,16 @@ export class Holdings {
     if (done) this.#loaded(loading, value)
   }
 
+  /** In how many openings it was written to before it was filled. */
+  earlyOf(document: string): number {
+    return this.#loading.get(document)?.early ?? this.#replicas.get(document)?.own.early ?? 0
+  }
+
+  /** All that is still to be loaded of it, at once. */
+  loadWhole(document: string): void {
+    while (this.#loading.has(document)) this.loadStep(document)
+  }
+
   /** Hears what is broadcast about all of it, and lets go of what the store need not keep. */
   announce(): void {
     this.#isAnnounced = true
@@ -178,20 +277,17 @@ export class Holdings {
     this.#garbage = []
   }
 
-  #isFull(): boolean {
-    const { documentsMax } = this.#frame.config
-    const size = this.#replicas.size + this.#loading.size
-    if (size < documentsMax) return false
-    if (size >= 4 * documentsMax) return true
-    let inUse = this.#loading.size
-    for (const { kind, entries } of this.#replicas.values()) if (kind === 'doc' || entries.size > 0) inUse++
-    return inUse >= documentsMax
+  #hasOwnPlace(): boolean {
+    return this.#places.hasOwn(this.#held())
   }
 
-  #begin(document: string, lineage: string): Replica {
-    const replica = this.#make(document, lineage)
-    this.#keep(replica)
-    return replica
+  #held(): Held[] {
+    const held = [...this.#replicas.values()].map(replica => ({
+      document: replica.document,
+      isEmpty: this.#isEmpty(replica),
+    }))
+    for (const document of this.#loading.keys()) held.push({ document, isEmpty: false })
+    return held
   }
 
   #make(document: string, lineage: string): Replica {
@@ -214,9 +310,10 @@ export class Holdings {
     const { document } = replica
     this.#loading.delete(document)
     this.#keep(replica)
+    this.#places.take(document, authorOf(replica), replica.clockOf(replica.client) > 0)
     if (this.#isAnnounced) this.#frame.emit({ kind: 'subscribe', topic: topicOf(document) })
     // An own entry may be among what was lost: its clock must not be given out again.
-    if (useless + unapplied > 0) replica.renew(newLineage(this.#frame.rng))
+    if (useless + unapplied > 0) replica.renew(newLineage(this.#frame.rng), 'known')
     this.#lost(document, useless + unapplied)
   }
 
@@ -226,4 +323,19 @@ export class Holdings {
     const fields = { document, entries }
     this.#frame.emit({ kind: 'log', level: 'error', text: 'stored state could not be read', fields })
   }
+}
+
+/** What others may fill of `totalBytesMax` with what is not used here, whatever the slack. */
+const OTHERS_SHARE = 0.75
+/** A raw document that is larger is not looked through, and counts as one that holds something. */
+const EMPTY_BYTES_MAX = 32_768
+
+/** Who wrote first to a space, as its lists say; whose a raw document is, nothing tells. */
+const authorOf = ({ kind, doc }: Replica): NodeId | null => {
+  if (kind === 'doc') return null
+  for (const list of doc.share.keys()) {
+    const node = nodeOfList(list)
+    if (node !== null) return node
+  }
+  return null
 }

@@ -32,6 +32,10 @@ export class Interest {
     return holdsSpace(this.#members.get(node)?.record.spaces ?? ['*'], name)
   }
 
+  isMember(node: NodeId): boolean {
+    return this.#members.get(node) !== undefined
+  }
+
   isLive(node: NodeId): boolean {
     if (node === this.#self) return true
     const verdict = this.#members.get(node)?.verdict

@@ -9,7 +9,7 @@ import type { StateConfig } from './config.js'
 import type { Interest } from './interest.js'
 import { jsonBytes, utf8Bytes } from './json-size.js'
 import type { Replica } from './replica.js'
-import { writersWith } from './room.js'
+import { limitExceededBy, writersWith } from './room.js'
 
 /** A name that is none, or that this node does not hold. */
 export const refuseUnheld = (name: string, interest: Interest): ShoalError | null => {
@@ -42,26 +42,17 @@ export const checkDocumentUpdate = (
   const checked = checkUpdate(update, 'doc', null, config)
   if (!checked.ok)
     return new ShoalError('DOCUMENT_INVALID', `the update of the document ${name} is ${checked.reason}`)
-  const { documentBytesMax, totalBytesMax, remoteSlack, writersMax } = config
+  const { writersMax } = config
   const writers = writersWith(replica, checked.writers.keys())
   if (writers > Math.max(writersMax, replica.doc.store.clients.size))
     return new ShoalError(
       'STATE_LIMIT',
       `the clients that wrote to the document ${name} would be ${writers}; writersMax is ${writersMax}`,
     )
-  // A document that is full could never be made smaller otherwise: to delete takes some bytes as well.
-  const slack = checked.writers.size === 0 ? remoteSlack : 1
-  if (!replica.fits(update.length, documentBytesMax * slack))
-    return new ShoalError(
-      'STATE_LIMIT',
-      `the document ${name} would exceed documentBytesMax (${documentBytesMax})`,
-    )
-  if (totalBytes + update.length > totalBytesMax * slack)
-    return new ShoalError(
-      'STATE_LIMIT',
-      `the document ${name} would take the state past totalBytesMax (${totalBytesMax})`,
-    )
-  return null
+  const limit = limitExceededBy(replica, checked, update.length, totalBytes, config, 1)
+  if (limit === null) return null
+  const what = limit === 'totalBytesMax' ? 'take the state past' : 'exceed'
+  return new ShoalError('STATE_LIMIT', `the document ${name} would ${what} ${limit} (${config[limit]})`)
 }
 
 /** Spaces that Shoal alone writes. */

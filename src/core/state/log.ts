@@ -22,6 +22,10 @@ export interface Head {
   readonly firstEntry: number
   /** How many lineages were given up because nobody was there to show what was known of them. */
   readonly left: number
+  /** How many because others said that they knew more of them, and have not shown it. */
+  readonly claimed: number
+  /** How many openings wrote to it under a clientID of their own, before they were filled. */
+  readonly early: number
   /** Own clocks from here on were written before anybody was met: nobody can know them. Null when somebody may. */
   readonly aloneFrom: number | null
   /** The own clocks at which each boot began that wrote so, `aloneFrom` first; empty when that is null. */
@@ -118,7 +122,19 @@ const readHead = (value: Uint8Array | null): Head | null => {
       string,
       unknown
     >
-    const { lineage, snapshot, parts, firstEntry, left, aloneFrom, aloneBoots, aloneOthers, stamp } = head
+    const {
+      lineage,
+      snapshot,
+      parts,
+      firstEntry,
+      left,
+      claimed,
+      early,
+      aloneFrom,
+      aloneBoots,
+      aloneOthers,
+      stamp,
+    } = head
     if (typeof lineage !== 'string' || !LINEAGE.test(lineage)) return null
     for (const count of [snapshot, parts, firstEntry]) if (!Number.isSafeInteger(count)) return null
     return {
@@ -126,7 +142,9 @@ const readHead = (value: Uint8Array | null): Head | null => {
       snapshot: snapshot as number,
       parts: parts as number,
       firstEntry: firstEntry as number,
-      left: Number.isSafeInteger(left) ? Math.max(0, left as number) : 0,
+      left: countOf(left),
+      claimed: countOf(claimed),
+      early: countOf(early),
       aloneFrom: Number.isSafeInteger(aloneFrom) ? (aloneFrom as number) : null,
       aloneBoots: Array.isArray(aloneBoots) ? aloneBoots.filter(Number.isSafeInteger) : [],
       aloneOthers: Array.isArray(aloneOthers) ? aloneOthers.filter(isClock) : [],
@@ -136,6 +154,9 @@ const readHead = (value: Uint8Array | null): Head | null => {
     return null
   }
 }
+
+/** Older versions do not write every count. */
+const countOf = (value: unknown): number => (Number.isSafeInteger(value) ? Math.max(0, value as number) : 0)
 
 const isClock = (value: unknown): value is readonly [client: number, clock: number] =>
   Array.isArray(value) && value.length === 2 && value.every(Number.isSafeInteger)

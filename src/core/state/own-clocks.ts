@@ -15,7 +15,7 @@ import type { DecodedDeletes } from './check.js'
 import type { Vector } from './digest.js'
 import { both, type Evidence, evidenceOf } from './doubt.js'
 import type { OwnCommits } from './own-commits.js'
-import type { StoredLog } from './stored-log.js'
+import type { Because, StoredLog } from './stored-log.js'
 import type { Range } from './structs.js'
 import type { Visible } from './visible.js'
 
@@ -26,6 +26,8 @@ export type Clocks = ReadonlyMap<number, number>
 export interface Doubt {
   readonly from: NodeId
   readonly theirs: Vector
+  /** Why the lineage is given up if they mean something else there. */
+  readonly because: Because
   /** What was shown so far. */
   evidence: Evidence
 }
@@ -52,6 +54,8 @@ export class OwnClocks {
   #loadedClock = 0
   /** The lineage was when this boot began, though perhaps nothing was written under it in the copy that is here. */
   #isLineageStored = false
+  /** Own clients that were given up since boot, and how far others said that they know them. */
+  readonly #claims = new Map<number, number>()
   /** Whether others know what earlier boots wrote alone, or something else, is about to be seen. */
   doubt: Doubt | null = null
   /** Whether anything written since boot may have reached another node. */
@@ -90,6 +94,35 @@ export class OwnClocks {
   /** How many lineages were given up because nobody showed what was known of them. */
   get left(): number {
     return this.#stored.left
+  }
+
+  /** How many were given up at the word of others, who have not shown yet what they know. */
+  get claimed(): number {
+    return this.#stored.claimed
+  }
+
+  /** This lineage is given up because its clocks are said to be known so far. */
+  noteClaim(clock: number): void {
+    this.#claims.set(this.#of.client, clock)
+  }
+
+  /** More has come; perhaps what was said to be known. */
+  lookAtClaims(): void {
+    for (const [client, clock] of this.#claims) {
+      if (this.#of.clockOf(client) < clock) continue
+      this.#claims.delete(client)
+      this.#stored.claimShown()
+    }
+  }
+
+  /** How many openings wrote under a clientID of their own. */
+  get early(): number {
+    return this.#stored.early
+  }
+
+  /** One more does now. */
+  noteEarly(): void {
+    this.#stored.noteEarly()
   }
 
   /** Whether these are of own clocks since boot, or of some that are yet to be given out. */

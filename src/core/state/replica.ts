@@ -21,6 +21,7 @@ import { encodePiece, UNLIMITED } from './encode.js'
 import { Entries, type Entry } from './entries.js'
 import type { Filling } from './filling.js'
 import { leaveFormats } from './formats.js'
+import { contentBytesIn } from './freed.js'
 import { append, stampAbove, strike } from './lists.js'
 import { builtOn, type Moves, moved } from './moved.js'
 import { deletesIn, rangesDeletedBy } from './nested.js'
@@ -28,7 +29,7 @@ import { type Clocks, OwnClocks } from './own-clocks.js'
 import { OwnCommits } from './own-commits.js'
 import { Pace } from './pace.js'
 import { applyOrStop, replay, type Stored } from './replay.js'
-import { type FoundLog, StoredLog } from './stored-log.js'
+import { type Because, type FoundLog, StoredLog } from './stored-log.js'
 import { cursorsOf, type Range } from './structs.js'
 import { Visible } from './visible.js'
 import { clientOf, listName, nodeOfList } from './writer.js'
@@ -135,7 +136,8 @@ export class Replica {
       for (const { clock, len } of items) deletes.push({ client, from: clock, to: clock + len })
     for (const range of deletes) {
       this.deleteHashes.deleted(range)
-      this.#stored.deleted(range.to - range.from)
+      // What was deleted has its content as yet (replay.ts).
+      if (this.kind === 'doc') this.#stored.deleted(contentBytesIn(this.doc.store, range))
     }
     this.#captured.push({ update, deletes })
     this.visible.changed()
@@ -176,14 +178,14 @@ export class Replica {
     return this.#stored.fits(bytes, bytesMax, () => this.encode().length)
   }
 
-  /** Takes a new lineage, and with it a new clientID; `isLeft`: nobody was found to use the one before. */
-  renew(lineage: string, isLeft = false): void {
+  /** Takes a new lineage, and with it a new clientID. */
+  renew(lineage: string, because: Because): void {
     this.lineage = lineage
     this.client = clientOf(this.#self, lineage)
     // A broadcast under the new one may have nothing of the old: whoever compares will find it.
     this.outbox = this.outbox.map(() => null)
     this.own.begin(false)
-    this.#stored.renew(isLeft)
+    this.#stored.renew(because)
     this.visible.changed()
   }
 

@@ -7,6 +7,7 @@
 import * as Y from 'yjs'
 import type { Checked, EntryContent } from './check.js'
 import type { StateConfig } from './config.js'
+import { bytesFreedBy } from './freed.js'
 import type { Replica } from './replica.js'
 import { endOf, type Struct } from './structs.js'
 
@@ -18,14 +19,12 @@ export const hasRoomFor = (
   totalBytes: number,
   config: StateConfig,
 ): boolean => {
-  const { remoteSlack, spaceKeysMax, spaceBytesMax, documentBytesMax, totalBytesMax } = config
+  const { remoteSlack, spaceKeysMax, spaceBytesMax, totalBytesMax } = config
   // Those who are here already go on, were they too many by the limit of today.
   const writersMax = Math.max(config.writersMax * remoteSlack, replica.doc.store.clients.size)
   if (writersWith(replica, checked.writers.keys()) > writersMax) return false
-  if (replica.kind === 'doc') {
-    if (totalBytes + updateBytes > totalBytesMax * remoteSlack) return false
-    return replica.fits(updateBytes, documentBytesMax * remoteSlack)
-  }
+  if (replica.kind === 'doc')
+    return limitExceededBy(replica, checked, updateBytes, totalBytes, config, remoteSlack) === null
   const fits = (bytes: number, keys: number): boolean =>
     replica.entries.bytes + bytes <= spaceBytesMax * remoteSlack &&
     replica.entries.size + keys <= spaceKeysMax * remoteSlack &&
@@ -33,6 +32,27 @@ export const hasRoomFor = (
   if (checked.entries === 0 || fits(checked.bytes, checked.entries)) return true
   const freed = freedBy(replica, checked.deletes)
   return fits(checked.bytes - freed.bytes, checked.entries - freed.keys)
+}
+
+/**
+ * Which limit an update of a raw document would exceed, with what it deletes given back; null when none. Whoever filled
+ * it, it can be made smaller: to delete takes some bytes as well, but no more than there is to delete.
+ */
+export const limitExceededBy = (
+  replica: Replica,
+  { deletes, writers }: Checked & { ok: true },
+  updateBytes: number,
+  totalBytes: number,
+  { documentBytesMax, totalBytesMax }: StateConfig,
+  slack: number,
+): 'documentBytesMax' | 'totalBytesMax' | null => {
+  if (writers.size === 0) return null
+  const exceededBy = (bytes: number): 'documentBytesMax' | 'totalBytesMax' | null => {
+    if (bytes <= 0) return null
+    if (!replica.fits(bytes, documentBytesMax * slack)) return 'documentBytesMax'
+    return totalBytes + bytes > totalBytesMax * slack ? 'totalBytesMax' : null
+  }
+  return exceededBy(updateBytes) && exceededBy(updateBytes - bytesFreedBy(replica.doc.store, deletes))
 }
 
 /** How many clients will have written to it. */

@@ -142,7 +142,9 @@ class State implements StateCore {
       emit: effect => frame.emit(effect),
       replicas: () => holdings.byName(),
       find: document => holdings.find(document),
-      ensure: document => holdings.ensure(document),
+      begin: (now, from, document, update) => this.#arrivals.begin(now, from, document, update, null),
+      isWanted: (document, from) => holdings.isWanted(document, from),
+      lacks: (document, vector, from) => holdings.lacks(document, vector, from),
       holds: document => holdings.holds(document) && !holdings.isOnItsWay(document),
       isHeldBy,
       receive: (now, from, replica, update) => this.#arrivals.receive(now, from, replica, update, null),
@@ -190,6 +192,7 @@ class State implements StateCore {
 
   get(space: string, key: string): Json | undefined {
     this.#holdings.mustHold(space)
+    this.#holdings.ask(`space/${space}`)
     return this.#holdings.find(`space/${space}`)?.entries.get(key)
   }
 

@@ -37,6 +37,12 @@ export interface FoundLog {
   readonly logBytes: number
 }
 
+/**
+ * Why a lineage is given up: nobody showed in time what is known of it, somebody said that he knows more of it than is
+ * here, or that is certain.
+ */
+export type Because = 'left' | 'claimed' | 'known'
+
 export class StoredLog {
   readonly #document: string
   readonly #isRaw: boolean
@@ -55,6 +61,8 @@ export class StoredLog {
   #logBytes = 0
   #fold: Fold | null = null
   #left = 0
+  #claimed = 0
+  #early = 0
   #aloneFrom: number | null = null
   #aloneBoots: readonly number[] = []
   #aloneOthers: Head['aloneOthers'] = []
@@ -62,8 +70,10 @@ export class StoredLog {
   /** By how much `bytes` overstates the document, as found when `bytes` was last so many. */
   #overstated = 0
   #measuredAt = -1
-  /** Clocks that were deleted since it was measured. */
+  /** Bytes that were deleted since it was measured, */
   #deleted = 0
+  /** and since it was last folded. */
+  #unfolded = 0
 
   constructor(document: string, config: StateConfig, newestStamp: () => Stamp = () => 0) {
     this.#document = document
@@ -79,6 +89,8 @@ export class StoredLog {
       this.#parts = head.parts
       this.#firstEntry = head.firstEntry
       this.#left = head.left
+      this.#claimed = head.claimed
+      this.#early = head.early
       this.#aloneFrom = head.aloneFrom
       this.#aloneBoots = head.aloneBoots
       this.#aloneOthers = head.aloneOthers
@@ -110,22 +122,43 @@ export class StoredLog {
   }
 
   /** So much was deleted of it: once that is a hundredth of the limit, it is worth another look. */
-  deleted(clocks: number): void {
-    this.#deleted += clocks
+  deleted(bytes: number): void {
+    this.#unfolded += bytes
+    this.#deleted += bytes
     if (this.#deleted < this.#config.documentBytesMax / 100) return
     this.#deleted = 0
     this.#measuredAt = -1
   }
 
-  /** The lineage has changed: the next own entry needs a new head before it. `isLeft`: without having been used elsewhere. */
-  renew(isLeft: boolean): void {
+  /** The lineage has changed: the next own entry needs a new head before it. */
+  renew(because: Because): void {
     this.#isHeadStored = false
-    if (isLeft) this.#left++
+    if (because === 'left') this.#left++
+    if (because === 'claimed') this.#claimed++
     this.#forgetAlone()
+  }
+
+  /** One of them was true; the next head that is written for another reason says so. */
+  claimShown(): void {
+    this.#claimed = Math.max(0, this.#claimed - 1)
+  }
+
+  get claimed(): number {
+    return this.#claimed
   }
 
   get left(): number {
     return this.#left
+  }
+
+  get early(): number {
+    return this.#early
+  }
+
+  /** An opening is about to write under a clientID of its own: the head goes with that. */
+  noteEarly(): void {
+    this.#early++
+    this.#isHeadStored = false
   }
 
   get aloneFrom(): number | null {
@@ -185,6 +218,8 @@ export class StoredLog {
   get wantsFold(): boolean {
     if (this.#fold !== null || this.#isHeadLost) return true
     const { foldBytes, foldEntries } = this.#config
+    // Until it is folded, what was deleted counts among the bytes of all documents, and stays on the disk.
+    if (this.#unfolded > FOLD_DELETED_MIN && this.#unfolded > this.bytes / 2) return true
     const entries = this.#nextEntry - this.#firstEntry
     return entries > foldEntries || this.#logBytes > Math.max(foldBytes, this.#foldBytesWanted())
   }
@@ -211,6 +246,7 @@ export class StoredLog {
         bytes: 0,
       }
       this.#logBytes = 0
+      this.#unfolded = 0
       if (deletesAlone.length > 0)
         writes.push({
           key: entryKey(this.#document, this.#nextEntry++),
@@ -282,6 +318,8 @@ export class StoredLog {
       parts: this.#parts,
       firstEntry: this.#firstEntry,
       left: this.#left,
+      claimed: this.#claimed,
+      early: this.#early,
       aloneFrom: this.#aloneFrom,
       aloneBoots: this.#aloneBoots,
       aloneOthers: this.#aloneOthers,
@@ -290,5 +328,7 @@ export class StoredLog {
   }
 }
 
+/** Bytes of a raw document that are deleted before it is folded because of that; half of it in any case. 16 KB. */
+const FOLD_DELETED_MIN = 16_384
 /** Boots that wrote alone, one after another, of which it is remembered where they began. */
 const ALONE_BOOTS_MAX = 64

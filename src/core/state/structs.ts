@@ -42,6 +42,13 @@ export const deletedWithin = function* (store: Store, { client, from, to }: Rang
   if (run !== null) yield run
 }
 
+/** Whether there is anything in it that is not deleted. */
+export const hasLive = ({ clients }: Store): boolean => {
+  for (const structs of clients.values())
+    if ((structs as Struct[]).some(({ deleted }) => !deleted)) return true
+  return false
+}
+
 /** The clock after a client's last struct. */
 export const endOf = (structs: readonly Struct[]): number => {
   const last = structs[structs.length - 1]

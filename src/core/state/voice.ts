@@ -54,6 +54,8 @@ export class Voice {
   #waitsSince: Millis = 0
   /** Of how many it had heard when it last looked whether to wait on. */
   #heardOf = 0
+  /** How many members were heard of when it was last looked whether to tell of them. */
+  #metCount = 0
   #wasSure = false
   /** It has been compared with somebody since what is here was here. */
   #isComparedOnce = false
@@ -126,6 +128,7 @@ export class Voice {
   loaded(now: Millis): void {
     this.#isCompared = false
     this.#isComparedOnce = false
+    this.#metCount = 0
     this.#footing.begin()
     if (this.#exchange().links.length > 0) this.linkUp(now)
   }
@@ -147,26 +150,31 @@ export class Voice {
   firstDone(now: Millis, from: NodeId, isSure: boolean): void {
     this.#hasExchanged = true
     this.#isComparedOnce = true
-    const { size } = this.#footing
     this.#footing.compared(from, isSure)
-    if (this.#footing.size > size) this.tellMetSoon(now)
     this.#look(now)
   }
 
   /** A neighbor told all that it knows of own clocks, and of whom it has heard so. */
   heard(now: Millis, from: NodeId, isSure: boolean, met: readonly number[]): void {
-    const { size } = this.#footing
     this.#footing.heard(from, isSure, met)
-    if (this.#footing.size > size) this.tellMetSoon(now)
     this.#look(now)
   }
 
   /** Members came, went, or are held dead: who is missing may be so no more. */
   membersChanged(now: Millis): void {
+    this.#lookWhoIsMet(now)
     if (!this.#maySpeak || (this.#isHalfMute && this.#mute.length < this.#muteCount)) this.#look(now)
   }
 
+  /** Those who have booted are told of each member more that was heard of, known as such before or after that. */
+  #lookWhoIsMet(now: Millis): void {
+    const { size } = this.#footing
+    if (size > this.#metCount) this.tellMetSoon(now)
+    this.#metCount = size
+  }
+
   #look(now: Millis): void {
+    this.#lookWhoIsMet(now)
     if (this.isSure !== this.#wasSure) this.tellMetSoon(now)
     this.#wasSure = this.isSure
     if (!this.#isComparedOnce || !this.#isSureOfShared) return
