@@ -153,7 +153,7 @@ export class Admission {
       }
     }
     // Whoever is held dead by somebody must hear of it, to be able to answer.
-    const unheard = isSplit(this.#shared, doubted.length) ? this.#deps.spread.warn(doubted) : doubted
+    const unheard = isSplit(this.#shared, doubted.length) ? this.#deps.warnings.warn(doubted) : doubted
     for (const line of unheard) {
       send(this.#shared, line.id, { kind: 'hearsay', lines: [line] }, 'direct')
       this.#deps.watches.sweep(line.id, awareness.dialEvidenceMs(now))
@@ -163,7 +163,7 @@ export class Admission {
 
   /** Somebody tells all of those who are held dead elsewhere: only they have to do something. */
   warned(lines: readonly MemberSummary[]): void {
-    this.#deps.spread.heardWarning(lines)
+    this.#deps.warnings.heard(lines.filter(({ id }) => this.#shared.roster.get(id) !== undefined))
     this.hearsay(lines.filter(({ id }) => id === this.#shared.id))
   }
 

@@ -5,7 +5,7 @@
 import type { Millis, NodeId } from '../ids.js'
 import { isPresent } from './roster.js'
 import { knownAddresses, type Search } from './search.js'
-import { ask, type Shared, send, soon } from './shared.js'
+import { type Shared, send, soon } from './shared.js'
 import type { Watches } from './watch.js'
 
 const ALONE_DIALS_AT_ONCE = 8

@@ -2,10 +2,11 @@
 // link was lost or the address refused, what was asked and until when an answer counts,
 // and what it has said already. `watch.ts` decides what follows.
 
-import type { Millis } from '../ids.js'
+import type { Millis, NodeId } from '../ids.js'
 import { sameGeneration } from '../member.js'
 import type { MembershipConfig } from './config.js'
 import type { Entry } from './roster.js'
+import type { Shared } from './shared.js'
 
 export interface Watch {
   /** Place among the subject's observers; null for one that is only swept or asked about. */
@@ -80,4 +81,32 @@ export const isLongUnheard = (watch: Watch, now: Millis, config: MembershipConfi
   watch.unheard ??= { since: now, listensSince: now }
   const { since, listensSince } = watch.unheard
   return now - since >= config.starvedSilenceMs && now - listensSince >= config.starvedListenMs
+}
+
+/** A link to it opened. */
+export const heardAgain = (watch: Watch): void => {
+  watch.lostAt = null
+  watch.refusedAt = null
+  watch.sweepUntil = null
+  watch.probeUntil = null
+  watch.pingedFor = null
+  watch.doubtedAt = null
+  watch.unheard = null
+}
+
+/** Most of those that this node should hear from are silent at once, and there are some. */
+export const areMostSilent = (
+  { now, config, links, awareness }: Shared,
+  watches: ReadonlyMap<NodeId, Watch>,
+): boolean => {
+  const stretch = awareness.stretch(now)
+  let subjects = 0
+  let silent = 0
+  for (const [id, watch] of watches) {
+    if (watch.rank === null || watch.rank >= config.primaryObservers) continue
+    const link = links.get(id)
+    subjects++
+    if (link === undefined ? watch.lostAt !== null : now >= link.pulse.lateAt(config, stretch)) silent++
+  }
+  return subjects >= 2 && silent * 2 > subjects
 }

@@ -95,8 +95,8 @@ export class Membership implements MembersView {
   /** How many rows all tables hold, for the checks against growth. */
   get tableSize(): number {
     const { roster, jury, links } = this.#shared
-    const { watches, hosts, spread, memory, offences, connect, sweep, admission } = this.#parts
-    const tables = [watches, hosts, spread, memory, offences, connect, sweep, admission.early]
+    const { watches, hosts, spread, memory, offences, connect, sweep, warnings, admission } = this.#parts
+    const tables = [watches, hosts, spread, memory, offences, connect, sweep, warnings, admission.early]
     return roster.size + jury.size + links.tableSize + tables.reduce((sum, part) => sum + part.size, 0)
   }
 
@@ -304,7 +304,7 @@ export class Membership implements MembersView {
       case 'answer':
         return this.#parts.selfKeeping.answerNow()
       case 'warn':
-        return this.#parts.spread.flushWarnings()
+        return this.#parts.warnings.flush()
       case 'neighbors':
         return this.#parts.sweep.countNeighbors()
       case 'settle':

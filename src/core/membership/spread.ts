@@ -33,9 +33,6 @@ export class Spread {
   readonly #apart = new Map<NodeId, Apart>()
   /** Neighbors that, or whom, gossip has passed by: other parts of the core may look too. */
   readonly missed = new Set<NodeId>()
-  /** Who is held dead elsewhere and has to hear of it; and who was told a moment ago. */
-  readonly #warnings = new Map<NodeId, MemberSummary>()
-  readonly #warned = new Map<NodeId, Millis>()
   readonly joint: JointWords
   readonly branches: Branches
   /** Whether what is being taken in is told to all, or was long ago: no proof runs on from here then. */
@@ -54,13 +51,7 @@ export class Spread {
 
   get size(): number {
     return (
-      this.#queued.size +
-      this.#relays.size +
-      this.#accusations.length +
-      this.#apart.size +
-      this.#warnings.size +
-      this.#warned.size +
-      this.joint.size
+      this.#queued.size + this.#relays.size + this.#accusations.length + this.#apart.size + this.joint.size
     )
   }
 
@@ -227,40 +218,6 @@ export class Spread {
     this.#relays.set(record.body.id, record)
     const withinMs = config.relayDelayMs * (awareness.isCrowded(now) ? 4 : 1)
     soon(this.#shared, 'relay', now + config.rumorBatchMs + rng.below(withinMs))
-  }
-
-  /**
-   * Many who are here are held dead elsewhere, as when a cut has healed. Each would be visited by everybody
-   * who was told so; one word to all does the same. Returns who has not answered such a word.
-   */
-  warn(lines: readonly MemberSummary[]): MemberSummary[] {
-    const { now, config, rng } = this.#shared
-    const unanswered: MemberSummary[] = []
-    for (const [id, at] of this.#warned) if (now - at > config.warnMemoryMs) this.#warned.delete(id)
-    for (const line of lines) {
-      const warnedAt = this.#warned.get(line.id)
-      if (warnedAt === undefined) this.#warnings.set(line.id, line)
-      else if (now - warnedAt > config.warnPauseMs) unanswered.push(line)
-    }
-    for (const { id } of unanswered) this.#warned.delete(id)
-    if (this.#warnings.size > 0) soon(this.#shared, 'warn', now + rng.below(config.warnWithinMs))
-    return unanswered
-  }
-
-  heardWarning(lines: readonly MemberSummary[]): void {
-    for (const { id } of lines) {
-      this.#warned.set(id, this.#shared.now)
-      this.#warnings.delete(id)
-    }
-  }
-
-  flushWarnings(): void {
-    const { config, out } = this.#shared
-    const lines = [...this.#warnings.values()].slice(0, config.summaryLinesMax)
-    if (lines.length === 0) return
-    this.heardWarning(lines)
-    this.#warnings.clear()
-    out.push({ kind: 'publish', topic: MEMBERS_TOPIC, message: { kind: 'hearsay', lines } })
   }
 
   /** Gossip brought this one: no need to pass it on. */

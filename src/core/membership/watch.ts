@@ -10,7 +10,16 @@
 import { DeadlineQueue } from '../deadline-queue.js'
 import type { Millis, NodeId } from '../ids.js'
 import type { DialFailure } from '../step.js'
-import { isFirstToSpeak, isLongUnheard, newWatch, postponeWatch, sameLife, type Watch } from './evidence.js'
+import {
+  areMostSilent,
+  heardAgain,
+  isFirstToSpeak,
+  isLongUnheard,
+  newWatch,
+  postponeWatch,
+  sameLife,
+  type Watch,
+} from './evidence.js'
 import type { Link } from './links.js'
 import { type Entry, isPresent } from './roster.js'
 import { SelfDoubt } from './self-doubt.js'
@@ -67,13 +76,7 @@ export class Watches {
     this.#doubt.linkUp(now, id, jury.hasAccused(self, id))
     const watch = this.#watches.get(id)
     if (watch === undefined) return
-    watch.lostAt = null
-    watch.refusedAt = null
-    watch.sweepUntil = null
-    watch.probeUntil = null
-    watch.pingedFor = null
-    watch.doubtedAt = null
-    watch.unheard = null
+    heardAgain(watch)
     this.due.set(id, now)
   }
 
@@ -127,17 +130,11 @@ export class Watches {
 
   /** Somebody accused a subject of this node: look at once. True where that takes a dial. */
   alert(id: NodeId): boolean {
-    const { now, config, links, roster } = this.#shared
+    const { now, links, roster } = this.#shared
     const watch = this.#watches.get(id)
     if (watch === undefined || watch.rank === null) return false
     const link = links.get(id)
-    if (
-      link !== undefined &&
-      watch.probeUntil === null &&
-      now - link.pulse.lastFrameAt > config.probeTimeoutMs / 2
-    ) {
-      this.#probe(link, watch)
-    }
+    if (link !== undefined) this.#probeIfQuiet(link, watch)
     const entry = roster.get(id)
     if (link === undefined && entry !== undefined) watch.lostAt ??= now
     this.due.set(id, now)
@@ -155,18 +152,12 @@ export class Watches {
 
   /** It has to answer on a link: what does not come back in time is evidence. */
   sweep(id: NodeId, patienceMs: Millis): void {
-    const { now, config, links } = this.#shared
+    const link = this.#shared.links.get(id)
+    this.reach(id, patienceMs)
+    if (link === undefined) return
     const watch = this.#of(id)
-    const link = links.get(id)
-    watch.sweptAt = now
-    watch.sweepUntil = link === undefined ? now + patienceMs : null
-    if (
-      link !== undefined &&
-      watch.probeUntil === null &&
-      now - link.pulse.lastFrameAt > config.probeTimeoutMs / 2
-    )
-      this.#probe(link, watch)
-    this.due.set(id, watch.sweepUntil ?? now)
+    watch.sweepUntil = null
+    this.#probeIfQuiet(link, watch)
   }
 
   /**
@@ -304,7 +295,7 @@ export class Watches {
 
   #silent(entry: Entry, watch: Watch): Millis | null {
     const { now } = this.#shared
-    if (this.#seemsSickItself()) {
+    if (areMostSilent(this.#shared, this.#watches)) {
       const untilAt = this.#doubt.wait(now)
       watch.doubtedAt ??= now
       if (now < untilAt) return untilAt
@@ -355,23 +346,9 @@ export class Watches {
     return Math.min(untilAt, now + config.heartbeatMs)
   }
 
-  /** Most of those that this node should hear from are silent at once, and there are some. */
-  #seemsSickItself(): boolean {
-    const { now, config, links, awareness } = this.#shared
-    const stretch = awareness.stretch(now)
-    let subjects = 0
-    let silent = 0
-    for (const [id, watch] of this.#watches) {
-      if (watch.rank === null || watch.rank >= config.primaryObservers) continue
-      const link = links.get(id)
-      subjects++
-      if (link === undefined ? watch.lostAt !== null : now >= link.pulse.lateAt(config, stretch)) silent++
-    }
-    return subjects >= 2 && silent * 2 > subjects
-  }
-
-  #probe(link: Link, watch: Watch): void {
+  #probeIfQuiet(link: Link, watch: Watch): void {
     const { now, config, awareness } = this.#shared
+    if (watch.probeUntil !== null || now - link.pulse.lastFrameAt <= config.probeTimeoutMs / 2) return
     watch.probeSentAt = ask(this.#shared, link)
     watch.probeUntil =
       watch.probeSentAt + Math.max(config.askTimeoutMs, 4 * (link.pulse.rttMs ?? 0)) * awareness.stretch(now)
