@@ -330,6 +330,25 @@ export const transportContract = (test: TestFn, kind: TransportKind): void => {
     t.is(a.count(isUp(b.id)), 0)
   })
 
+  claim('a knock tells once whether any address accepts, and nobody hears of it', async t => {
+    const [a, b] = (await startAll(t, kind, 2)) as [Witness, Witness]
+    const [open = ''] = b.addresses
+    const knocked = (isOpen: boolean) => (seen: Seen) =>
+      seen.what === 'knocked' && seen.node === b.id && seen.isOpen === isOpen
+    a.transport.knock(b.id, [kind.nowhere, open])
+    await a.see(knocked(true))
+    t.is(a.count(knocked(false)), 0)
+    a.transport.knock(b.id, [kind.nowhere])
+    await a.see(knocked(false))
+    a.transport.knock(b.id, ['not an address'])
+    a.transport.knock(b.id, [])
+    await a.see(() => a.count(knocked(false)) === 3)
+    t.is(a.count(knocked(true)), 1)
+    t.is(b.seen.length, 0)
+    // Nothing is left of it that a link would stumble over.
+    await link(a, b)
+  })
+
   claim('an address is verified apart from the link that stands, and no link comes of it', async t => {
     const [a, b, c] = (await startAll(t, kind, 3)) as [Witness, Witness, Witness]
     await link(b, a)

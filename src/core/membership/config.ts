@@ -125,6 +125,8 @@ export interface MembershipConfig {
   readonly warnMemoryMs: Millis
   /** Meanwhile a node compares its view on one new link in so long. */
   readonly greetPauseMs: Millis
+  /** Whoever accepts and is accused by nobody has so long after the beginning of a sweep to say something to all, as most do then. */
+  readonly sweepSpeakMs: Millis
   /** What is found silent while a sweep runs is told with what the sweep finds, but waits no longer than this. */
   readonly sweepWordsMs: Millis
   /** Rumors of one batch wait for each other this long; refusals never wait. */
@@ -258,7 +260,8 @@ export const membershipLan: MembershipConfig = {
   warnPauseMs: 3_000,
   warnMemoryMs: 20_000,
   greetPauseMs: 1_000,
-  sweepWordsMs: 400,
+  sweepSpeakMs: 1_700,
+  sweepWordsMs: 300,
   rumorBatchMs: 20,
   rumorRecordsMax: 80,
   relayDelayMs: 200,

@@ -209,6 +209,7 @@ export class Membership implements MembersView {
       case 'message':
         return this.#contact.frame(event.from, event.message as MembershipMessage, event.channel)
       case 'gossip':
+        if (event.topic === MEMBERS_TOPIC) this.#parts.sweep.spoke(event.from)
         if (event.topic === MEMBERS_TOPIC && event.message.kind === 'rumor') {
           this.#contact.gossip(event.from, event.message.records)
           this.#parts.admission.rumor(event.message, event.from, true)

@@ -21,8 +21,10 @@ export class Sweep {
   /** Who has not answered yet, and until when an answer counts. */
   readonly #waiting = new Map<NodeId, Millis>()
   readonly #knockedAt = new Map<NodeId, Millis>()
-  /** Where somebody accepts, and nobody has spoken against them yet. */
-  readonly #open = new Set<NodeId>()
+  /** Where somebody accepts whom nobody accuses, and until when a word of theirs is waited for. */
+  readonly #open = new Map<NodeId, Millis>()
+  /** Who has said something to all since it began. */
+  readonly #spoken = new Set<NodeId>()
   #begunAt: Millis | null = null
   /** Whom it lost a link with since then. */
   #lost: { readonly since: Millis; readonly nodes: Set<NodeId> } = { since: 0, nodes: new Set() }
@@ -35,7 +37,9 @@ export class Sweep {
   }
 
   get size(): number {
-    return this.#queue.length + this.#waiting.size + this.#knockedAt.size + this.#open.size
+    return (
+      this.#queue.length + this.#waiting.size + this.#knockedAt.size + this.#open.size + this.#spoken.size
+    )
   }
 
   /**
@@ -104,6 +108,7 @@ export class Sweep {
     this.#begunAt = now
     awareness.upheaval(now)
     this.#open.clear()
+    this.#spoken.clear()
     this.#knockedAt.clear()
     this.#queue = rng.shuffle(others.map(entry => entry.id)).slice(0, config.sweepMembersMax)
     count(this.#shared, 'sweeps')
@@ -112,7 +117,7 @@ export class Sweep {
 
   /** Whether anybody accepts at the addresses of this member. */
   knocked(id: NodeId, isOpen: boolean): void {
-    const { now, jury, awareness } = this.#shared
+    const { now, config, jury, awareness } = this.#shared
     const knockedAt = this.#knockedAt.get(id)
     if (isOpen && knockedAt !== undefined) awareness.knockTook(now - knockedAt)
     this.#knockedAt.delete(id)
@@ -123,16 +128,21 @@ export class Sweep {
       this.#ask(id)
     } else {
       this.#watches.accepted(id)
-      this.#open.add(id)
+      this.#open.set(id, (this.#begunAt ?? now) + config.sweepSpeakMs)
       this.#settle(id)
+      this.#plan()
     }
+  }
+
+  /** A word to all came from this member: there is more behind its door than a kernel. */
+  spoke(id: NodeId): void {
+    const { roster } = this.#shared
+    if (this.#isFresh() && roster.get(id) !== undefined) this.#spoken.add(id)
   }
 
   /** Somebody speaks against it: that its machine accepts is not enough. */
   accused(id: NodeId): void {
-    const { now, config } = this.#shared
-    const isFresh = this.#begunAt !== null && now - this.#begunAt < config.suspicionMaxMs
-    if (this.#open.delete(id) && isFresh) this.#ask(id)
+    if (this.#open.delete(id) && this.#isFresh()) this.#ask(id)
   }
 
   /** A link opened to it, or all dials failed. */
@@ -144,7 +154,25 @@ export class Sweep {
   advance(): void {
     const { now } = this.#shared
     for (const [id, untilAt] of this.#waiting) if (now >= untilAt) this.#waiting.delete(id)
+    for (const [id, untilAt] of this.#open) {
+      if (now < untilAt) continue
+      this.#open.set(id, Number.POSITIVE_INFINITY)
+      if (this.#isMuteSubject(id)) this.accused(id)
+    }
     this.#advance()
+  }
+
+  /** All who watch it may be gone, or as frozen as it is itself: who comes next in rank has it speak. */
+  #isMuteSubject(id: NodeId): boolean {
+    const { config, roster, links, id: self } = this.#shared
+    const heardAt = links.get(id)?.pulse.lastFrameAt ?? Number.NEGATIVE_INFINITY
+    if (this.#spoken.has(id) || heardAt >= (this.#begunAt ?? 0)) return false
+    return roster.observersOf(id, 2 * config.observersPerMember).includes(self)
+  }
+
+  #isFresh(): boolean {
+    const { now, config } = this.#shared
+    return this.#begunAt !== null && now - this.#begunAt < config.suspicionMaxMs
   }
 
   /** Who it is has to be shown on a link. */
@@ -185,7 +213,7 @@ export class Sweep {
   }
 
   #advance(): void {
-    const { now, config, roster, chores, awareness, out } = this.#shared
+    const { now, config, roster, awareness, out } = this.#shared
     const patienceMs = awareness.knockEvidenceMs(now)
     while (this.#queue.length > 0 && this.#waiting.size < config.sweepParallel) {
       const id = this.#queue.pop() as NodeId
@@ -201,7 +229,13 @@ export class Sweep {
       this.#knockedAt.set(id, now)
       out.push({ kind: 'knock', node: id, addresses })
     }
-    if (this.#waiting.size > 0) chores.set('sweep', Math.min(...this.#waiting.values()))
+    this.#plan()
+  }
+
+  #plan(): void {
+    const { chores } = this.#shared
+    const nextAt = Math.min(...this.#waiting.values(), ...this.#open.values())
+    if (nextAt < Number.POSITIVE_INFINITY) chores.set('sweep', nextAt)
     else chores.delete('sweep')
   }
 }

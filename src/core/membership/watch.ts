@@ -143,10 +143,15 @@ export class Watches {
 
   /** A sweep knocks at this member: if nobody answers, and nothing is heard of it meanwhile, that is evidence. */
   reach(id: NodeId, patienceMs: Millis): void {
-    const { now } = this.#shared
+    const { now, config, links, awareness } = this.#shared
     const watch = this.#of(id)
+    const link = links.get(id)
     watch.sweptAt = now
     watch.sweepUntil = now + patienceMs
+    // A subject has to answer as well: its machine may accept while it is frozen.
+    const slowness = awareness.dialEvidenceMs(now) / config.dialEvidenceMs
+    if (link !== undefined && watch.rank !== null)
+      this.#probeIfQuiet(link, watch, slowness * config.askTimeoutMs)
     this.due.set(id, now)
   }
 
@@ -346,12 +351,12 @@ export class Watches {
     return Math.min(untilAt, now + config.heartbeatMs)
   }
 
-  #probeIfQuiet(link: Link, watch: Watch): void {
+  #probeIfQuiet(link: Link, watch: Watch, leastMs = 0): void {
     const { now, config, awareness } = this.#shared
     if (watch.probeUntil !== null || now - link.pulse.lastFrameAt <= config.probeTimeoutMs / 2) return
     watch.probeSentAt = ask(this.#shared, link)
-    watch.probeUntil =
-      watch.probeSentAt + Math.max(config.askTimeoutMs, 4 * (link.pulse.rttMs ?? 0)) * awareness.stretch(now)
+    const usualMs = Math.max(config.askTimeoutMs, 4 * (link.pulse.rttMs ?? 0)) * awareness.stretch(now)
+    watch.probeUntil = watch.probeSentAt + Math.max(usualMs, leastMs)
   }
 
   /** Its heartbeats are for this node, and nothing else is asked of it at the moment. */
