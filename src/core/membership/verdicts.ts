@@ -98,7 +98,7 @@ export class Verdicts {
           roster.put(sealed, { verdict: 'alive', cause: 'refuted', since: now, provisional }),
         )
       case 'suspect':
-        this.suspicions.set(subject, Math.min(finding.untilAt, now + this.#shared.config.knockMs))
+        this.#awaitAnswer(subject, finding.untilAt)
         if (entry.verdict === 'suspect') return
         return this.changed(roster.put(sealed, { verdict: 'suspect', cause: null, since: now, provisional }))
       case 'dead': {
@@ -124,8 +124,24 @@ export class Verdicts {
     const { id, jury, links } = this.#shared
     this.judge(subject)
     if (!jury.hasAccused(id, subject) && !jury.isUntold(subject)) return
+    if (this.#kept.delete(subject)) this.#tellKept(subject)
     if (links.get(subject) !== undefined) this.#spread.give(subject, [subject])
     else this.#connect.dial(subject)
+  }
+
+  /** Looks again at the latest when that is a verdict; a case that is judged often does not put it off. */
+  #awaitAnswer(subject: NodeId, untilAt: Millis): void {
+    const { now, config } = this.#shared
+    const lookAt = Math.min(untilAt, now + config.knockMs)
+    const heldAt = this.suspicions.get(subject)
+    this.suspicions.set(subject, heldAt === null ? lookAt : Math.min(heldAt, lookAt))
+  }
+
+  /** Nobody else has said enough: the subject must hear of it before this node holds it dead by itself. */
+  #tellKept(subject: NodeId): void {
+    const { id, jury } = this.#shared
+    const own = jury.accusationsAgainst(subject).find(({ body }) => body.accuser === id)
+    if (own !== undefined) this.#spread.accuse(own)
   }
 
   /** What follows from a changed entry, whatever changed it. */
