@@ -30,7 +30,7 @@ import { fileURLToPath } from 'node:url'
 import { buildOneFile, STORE } from './one-file.mjs'
 import { root, setupOrExit } from './setup.mjs'
 
-const COMMAND_BYTES_MAX = 1_500_000
+const COMMAND_BYTES_MAX = 1_600_000
 /** How the sources name a file beside themselves. */
 const BESIDE = /(new URL\(|fileBeside\()'(\.[^']+)'/g
 /** The simulator and the demo. */

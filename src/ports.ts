@@ -46,8 +46,6 @@ export interface Transport {
    * With `verify` it only finds out whether this node answers there, apart from any link that stands.
    */
   dial(node: NodeId | null, addresses: readonly string[], verify?: boolean): void
-  /** Only whether any of these addresses accepts a connection, told once; whoever accepts is not spoken to. */
-  knock(node: NodeId, addresses: readonly string[]): void
   /** Its end is told right after, before a new link with that node can begin. */
   hangUp(node: NodeId): void
   ban(node: NodeId, forMs: Millis): void
@@ -79,7 +77,6 @@ export interface TransportListener {
   /** A dial with `verify` met the node at this address. */
   onVerified(node: NodeId, address: string): void
   onDialFailed(node: NodeId | null, address: string, reason: DialFailure): void
-  onKnocked(node: NodeId, isOpen: boolean): void
   onMessage(from: NodeId, channel: Channel, bytes: Uint8Array): void
   /** `from` is the author, however the message came. Says whether it may be passed on: `reject` counts against whoever did. */
   onGossip(from: NodeId, topic: string, bytes: Uint8Array): 'accept' | 'ignore' | 'reject'

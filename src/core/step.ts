@@ -56,8 +56,6 @@ export type CoreEvent =
       readonly address: string
       readonly reason: DialFailure
     }
-  /** Whether anybody accepts connections where a knock was asked for; who it is, is not known. */
-  | { readonly kind: 'knocked'; readonly node: NodeId; readonly isOpen: boolean }
   | {
       readonly kind: 'message'
       readonly from: NodeId
@@ -139,8 +137,6 @@ export type Effect =
       readonly addresses: readonly string[]
       readonly verify?: boolean
     }
-  /** Whether anybody accepts there at all, told once; a hundredth of what a link costs. */
-  | { readonly kind: 'knock'; readonly node: NodeId; readonly addresses: readonly string[] }
   | { readonly kind: 'hangUp'; readonly node: NodeId; readonly why: string }
   /** Refuses a node's connections for a while. */
   | { readonly kind: 'ban'; readonly node: NodeId; readonly untilAt: Millis }

@@ -99,9 +99,6 @@ export const createPerformer = (ports: PerformPorts, hooks: PerformHooks, loop: 
       case 'dial':
         transport.dial(effect.node, effect.addresses, effect.verify)
         break
-      case 'knock':
-        transport.knock(effect.node, effect.addresses)
-        break
       case 'hangUp':
         log.debug('hanging up', { node: effect.node, why: effect.why })
         transport.hangUp(effect.node)
@@ -178,7 +175,6 @@ const listenerOf = (codec: Codec, hooks: PerformHooks, loop: LoopHandle): Transp
     onLinkDown: (node, reset) => loop.post({ kind: 'linkDown', node, reset }),
     onVerified: (node, address) => loop.post({ kind: 'verified', node, address }),
     onDialFailed: (node, address, reason) => loop.post({ kind: 'dialFailed', node, address, reason }),
-    onKnocked: (node, isOpen) => loop.post({ kind: 'knocked', node, isOpen }),
     onMessage(from, channel, bytes) {
       const message = decode(from, bytes)
       if (message !== null) loop.post({ kind: 'message', from, channel, message, bytes: bytes.byteLength })

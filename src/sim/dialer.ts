@@ -23,15 +23,7 @@ interface Attempt {
   deadlineUs: number
   /** Only whether the node answers there: no link comes of it. */
   readonly verify: boolean
-  /** Only whether anybody accepts at one of these addresses. */
-  readonly knock: Knock | null
   isOver: boolean
-}
-
-/** Ends with the first address that accepts, or when none is left. */
-interface Knock {
-  readonly node: NodeId
-  left: number
 }
 
 export class Dialer {
@@ -54,30 +46,12 @@ export class Dialer {
     for (const address of addresses.slice(0, config.addressesPerDialMax)) {
       tally.dials++
       const deadlineUs = nowUs + config.dialTimeoutMs * 1000
-      const life = from.life
-      this.#start({ from, life, expected, address, deadlineUs, verify, knock: null, isOver: false })
+      const attempt: Attempt = { from, life: from.life, expected, address, deadlineUs, verify, isOver: false }
+      const host = this.#kernel.nodeAt(address)
+      if (host === undefined || (!host.dialable && host !== from)) this.#fail(attempt, 'timeout', deadlineUs)
+      else if (host === from) this.#fail(attempt, 'self', nowUs)
+      else this.#knock(attempt, host, 0)
     }
-  }
-
-  /** Only whether any address accepts, told once. */
-  knock(from: SimNode, node: NodeId, addresses: readonly string[]): void {
-    const { config, nowUs, tally } = this.#kernel
-    const tried = addresses.slice(0, config.addressesPerDialMax)
-    const knock = { node, left: tried.length }
-    tally.knocks++
-    for (const address of tried) {
-      const deadlineUs = nowUs + config.dialTimeoutMs * 1000
-      const life = from.life
-      this.#start({ from, life, expected: null, address, deadlineUs, verify: false, knock, isOver: false })
-    }
-  }
-
-  #start(attempt: Attempt): void {
-    const { from, address, deadlineUs } = attempt
-    const host = this.#kernel.nodeAt(address)
-    if (host === undefined || (!host.dialable && host !== from)) this.#fail(attempt, 'timeout', deadlineUs)
-    else if (host === from) this.#fail(attempt, 'self', this.#kernel.nowUs)
-    else this.#knock(attempt, host, 0)
   }
 
   #knock(attempt: Attempt, host: SimNode, retries: number): void {
@@ -105,7 +79,6 @@ export class Dialer {
     const backUs = paths.latencyUs(host.index, from.index)
     if (host.status === 'off') this.#fail(attempt, 'timeout', attempt.deadlineUs)
     else if (host.status === 'down') this.#fail(attempt, 'refused', nowUs + backUs)
-    else if (attempt.knock !== null) this.#knocked(attempt, attempt.knock, true, nowUs + backUs)
     else {
       attempt.deadlineUs = nowUs + this.#kernel.config.handshakeTimeoutMs * 1000
       const delayUs = paths.lossDelayUs(from.index, host.index, 3)
@@ -176,16 +149,8 @@ export class Dialer {
     this.#kernel.deliver(host, linkUp(from.id, ephemeral(from), false), 0)
   }
 
-  #knocked({ from, life }: Attempt, knock: Knock, isOpen: boolean, atUs: number): void {
-    if (knock.left === 0 || from.life !== life) return
-    knock.left = isOpen ? 0 : knock.left - 1
-    if (knock.left > 0) return
-    this.#kernel.planEvent(Math.ceil(atUs), from, { kind: 'knocked', node: knock.node, isOpen })
-  }
-
   #fail(attempt: Attempt, reason: DialFailure, atUs: number): void {
     attempt.isOver = true
-    if (attempt.knock !== null) return this.#knocked(attempt, attempt.knock, reason === 'self', atUs)
     this.#kernel.tally.dialsFailed++
     if (attempt.from.life !== attempt.life) return
     const { expected, address } = attempt

@@ -249,9 +249,6 @@ export class Engine implements Kernel {
       case 'dial':
         this.#dialer.dial(node, effect.node, effect.addresses, effect.verify ?? false)
         break
-      case 'knock':
-        this.#dialer.knock(node, effect.node, effect.addresses)
-        break
       case 'hangUp': {
         const peer = this.byId.get(effect.node)
         if (peer !== undefined) this.streams.hangUp(node, peer)

@@ -19,7 +19,6 @@ export interface Tally {
   dials: number
   dialsFailed: number
   dialsCollapsed: number
-  knocks: number
   linksOpened: number
   linksBroken: number
   crashes: number
@@ -36,7 +35,6 @@ export const emptyTally = (): Tally => ({
   dials: 0,
   dialsFailed: 0,
   dialsCollapsed: 0,
-  knocks: 0,
   linksOpened: 0,
   linksBroken: 0,
   crashes: 0,

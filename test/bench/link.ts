@@ -71,7 +71,6 @@ class Node {
     onLinkUp: node => this.#note('up', node),
     onLinkDown: node => this.#note('down', node),
     onVerified: () => {},
-    onKnocked: () => {},
     onDialFailed: (node, _address, reason) => this.#note('failed', node, reason),
     onMessage: () => {},
     onGossip: () => 'accept',

@@ -10,7 +10,6 @@ export type Seen =
   | { readonly what: 'up'; readonly node: NodeId; readonly address: string; readonly outbound: boolean }
   | { readonly what: 'down'; readonly node: NodeId; readonly reset: boolean }
   | { readonly what: 'verified'; readonly node: NodeId; readonly address: string }
-  | { readonly what: 'knocked'; readonly node: NodeId; readonly isOpen: boolean }
   | {
       readonly what: 'failed'
       readonly node: NodeId | null
@@ -64,7 +63,6 @@ export class Witness {
     onLinkUp: (node, address, outbound) => this.#note({ what: 'up', node, address, outbound }),
     onLinkDown: (node, reset) => this.#note({ what: 'down', node, reset }),
     onVerified: (node, address) => this.#note({ what: 'verified', node, address }),
-    onKnocked: (node, isOpen) => this.#note({ what: 'knocked', node, isOpen }),
     onDialFailed: (node, address, reason) => this.#note({ what: 'failed', node, address, reason }),
     onMessage: (node, channel, bytes) => {
       const text = Buffer.from(bytes).subarray(0, 100).toString()
@@ -328,25 +326,6 @@ export const transportContract = (test: TestFn, kind: TransportKind): void => {
     t.is(await reason(null, a.addresses[0] as string), 'self')
     t.is(await reason(null, 'not an address'), 'unreachable')
     t.is(a.count(isUp(b.id)), 0)
-  })
-
-  claim('a knock tells once whether any address accepts, and nobody hears of it', async t => {
-    const [a, b] = (await startAll(t, kind, 2)) as [Witness, Witness]
-    const [open = ''] = b.addresses
-    const knocked = (isOpen: boolean) => (seen: Seen) =>
-      seen.what === 'knocked' && seen.node === b.id && seen.isOpen === isOpen
-    a.transport.knock(b.id, [kind.nowhere, open])
-    await a.see(knocked(true))
-    t.is(a.count(knocked(false)), 0)
-    a.transport.knock(b.id, [kind.nowhere])
-    await a.see(knocked(false))
-    a.transport.knock(b.id, ['not an address'])
-    a.transport.knock(b.id, [])
-    await a.see(() => a.count(knocked(false)) === 3)
-    t.is(a.count(knocked(true)), 1)
-    t.is(b.seen.length, 0)
-    // Nothing is left of it that a link would stumble over.
-    await link(a, b)
   })
 
   claim('an address is verified apart from the link that stands, and no link comes of it', async t => {

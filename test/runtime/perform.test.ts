@@ -87,7 +87,6 @@ test('every effect on the mesh becomes one call of the transport, in order', t =
   effects(
     { kind: 'dial', node: null, addresses: ['a'] },
     { kind: 'dial', node: peer, addresses: ['a'], verify: true },
-    { kind: 'knock', node: peer, addresses: ['a'] },
     { kind: 'hangUp', node: peer, why: 'surplus' },
     { kind: 'ban', node: peer, untilAt: bench.clock.now() + 500 },
     { kind: 'ban', node: peer, untilAt: bench.clock.now() - 500 },
@@ -101,7 +100,6 @@ test('every effect on the mesh becomes one call of the transport, in order', t =
   t.deepEqual(calls, [
     ['dial', null, ['a']],
     ['dial', peer, ['a'], true],
-    ['knock', peer, ['a']],
     ['hangUp', peer],
     ['ban', peer, 500],
     ['ban', peer, 0],
@@ -196,7 +194,6 @@ test('everything that the transport tells becomes an event', async t => {
   listener.onLinkUp(peer, 'a', true)
   listener.onLinkDown(peer, false)
   listener.onVerified?.(peer, 'a')
-  listener.onKnocked(peer, true)
   listener.onDialFailed(null, 'a', 'refused')
   listener.onMessage(peer, 'bulk', encoded)
   t.is(listener.onGossip(peer, 'members', encoded), 'accept')
@@ -209,7 +206,6 @@ test('everything that the transport tells becomes an event', async t => {
     { kind: 'linkUp', node: peer, address: 'a', outbound: true },
     { kind: 'linkDown', node: peer, reset: false },
     { kind: 'verified', node: peer, address: 'a' },
-    { kind: 'knocked', node: peer, isOpen: true },
     { kind: 'dialFailed', node: null, address: 'a', reason: 'refused' },
     { kind: 'message', from: peer, channel: 'bulk', message: ping, bytes: 3 },
     { kind: 'gossip', from: peer, topic: 'members', message: ping, bytes: 3 },

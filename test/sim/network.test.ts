@@ -383,21 +383,3 @@ test('a dial that only verifies says who answers there, and leaves links as they
   world.run(3_000)
   t.is(core(0).firstAt('dialFailed refused'), 2_020)
 })
-
-test('a knock says whether the machine accepts, also for a frozen process, and opens nothing', t => {
-  const { world, core, order, idOf } = pair()
-  const addresses = ['/ip4/10.9.9.9/tcp/1', world.node(1).address]
-  const knock = (untilMs: number): string | undefined => {
-    order(0, { kind: 'knock', node: idOf(1), addresses })
-    world.run(untilMs)
-    return core(0).kinds.at(-1)
-  }
-  const { linksOpened } = world.tally
-  t.is(knock(2_000), 'knocked open')
-  world.freeze(1)
-  t.is(knock(3_000), 'knocked open')
-  world.powerOff(1)
-  t.is(knock(6_000), 'knocked closed')
-  t.is(world.tally.linksOpened, linksOpened)
-  t.is(world.tally.knocks, 3)
-})

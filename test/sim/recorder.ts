@@ -45,7 +45,6 @@ export class Recorder implements Stepper {
         return event.message.kind === 'ping' ? `ping ${event.message.nonce}` : event.message.kind
       }
       if (event.kind === 'dialFailed') return `dialFailed ${event.reason}`
-      if (event.kind === 'knocked') return `knocked ${event.isOpen ? 'open' : 'closed'}`
       if (event.kind === 'linkDown') return `linkDown ${event.reset ? 'reset' : 'own'}`
       if (event.kind === 'durable') return `durable ${event.token}`
       return event.kind

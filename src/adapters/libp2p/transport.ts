@@ -22,7 +22,6 @@ import { Discovery } from './discovery.js'
 import { Ends } from './ends.js'
 import { Gossip, gossipOptions } from './gossip.js'
 import { Guard } from './guard.js'
-import { Knocker } from './knocker.js'
 import { limits } from './limits.js'
 import { asError, BULK_PROTOCOL, LINK_PROTOCOL, Links } from './links.js'
 import { listenAddresses, ownAddresses } from './own-addresses.js'
@@ -114,10 +113,6 @@ class Libp2pTransport implements Transport {
     this.#do(running => running.dial(node, addresses, verify))
   }
 
-  knock(node: NodeId, addresses: readonly string[]): void {
-    this.#do(running => running.knocker.knock(node, addresses))
-  }
-
   hangUp(node: NodeId): void {
     this.#do(running => running.hangUp(node))
   }
@@ -174,7 +169,6 @@ class Running {
   readonly #timers: NodeJS.Timeout[] = []
   readonly links: Links
   readonly dialer: Dialer
-  readonly knocker: Knocker
   readonly visits: Visits
   readonly gossip: Gossip
   readonly discovery: Discovery
@@ -213,7 +207,6 @@ class Running {
       isBanned: node => connections.isBanned(node),
       isWanted: node => !this.links.isUp(node),
     })
-    this.knocker = new Knocker((node, isOpen) => listener.onKnocked(node, isOpen))
     this.visits = new Visits({
       guard,
       listener,
@@ -283,7 +276,6 @@ class Running {
     this.#stopped = true
     for (const timer of this.#timers) clearInterval(timer)
     this.dialer.stop()
-    this.knocker.stop()
     this.links.stop()
     this.#session.ends.stop()
     this.gossip.stop()

@@ -101,16 +101,6 @@ class MemoryTransport implements Transport {
     for (const address of addresses) this.#later(listener => this.#try(listener, node, address))
   }
 
-  knock(node: NodeId, addresses: readonly string[]): void {
-    this.#later(listener => {
-      const isOpen = addresses.some(address => {
-        const failure = this.#failureOf(null, address, address.slice(PREFIX.length) as NodeId)
-        return failure === null || failure === 'self'
-      })
-      listener.onKnocked(node, isOpen)
-    })
-  }
-
   hangUp(node: NodeId): void {
     if (!this.#links.has(node)) return
     this.lose(node, false)

@@ -14,7 +14,7 @@ import { compareVersions } from './merge.js'
 import type { MemberSummary, MembershipMessage } from './message.js'
 import type { Parts } from './parts.js'
 import { type Entry, isPresent } from './roster.js'
-import { count, isSplit, type Shared, send, soon } from './shared.js'
+import { count, type Shared, send, soon } from './shared.js'
 
 /** All other parts: what is admitted changes each of them. */
 export type AdmissionDeps = Omit<Parts, 'shared' | 'admission'>
@@ -131,12 +131,10 @@ export class Admission {
 
   /** Verdicts on a neighbor's word. */
   hearsay(lines: readonly MemberSummary[]): void {
-    const { now, roster, self, awareness } = this.#shared
-    const doubted: MemberSummary[] = []
+    const { now, roster, self } = this.#shared
     for (const line of lines) {
       if (line.id === self.record.id) {
-        if (line.verdict === 'dead')
-          this.#deps.selfKeeping.answer(line.generationInstance, line.refutation, true)
+        if (line.verdict === 'dead') this.#deps.selfKeeping.answer(line.generationInstance, line.refutation)
         continue
       }
       const entry = roster.get(line.id)
@@ -149,25 +147,12 @@ export class Admission {
         if (since < entry.since - AGE_DIFFERENCE_MS)
           roster.put(entry.sealed, { verdict, cause, since, proof })
       } else if (line.verdict === 'dead' && isPresent(entry.verdict)) {
-        if (!this.#believes(entry, line)) doubted.push(line)
+        this.#hearOfDeath(entry, line)
       }
     }
-    // Whoever is held dead by somebody must hear of it, to be able to answer.
-    const unheard = isSplit(this.#shared, doubted.length) ? this.#deps.warnings.warn(doubted) : doubted
-    for (const line of unheard) {
-      send(this.#shared, line.id, { kind: 'hearsay', lines: [line] }, 'direct')
-      this.#deps.watches.sweep(line.id, awareness.dialEvidenceMs(now))
-      this.#deps.connect.dial(line.id)
-    }
   }
 
-  /** Somebody tells all of those who are held dead elsewhere: only they have to do something. */
-  warned(lines: readonly MemberSummary[]): void {
-    this.#deps.warnings.heard(lines.filter(({ id }) => this.#shared.roster.get(id) !== undefined))
-    this.hearsay(lines.filter(({ id }) => id === this.#shared.id))
-  }
-
-  #believes(entry: Entry, line: MemberSummary): boolean {
+  #hearOfDeath(entry: Entry, line: MemberSummary): void {
     const { now, roster, config, links, awareness } = this.#shared
     const isNew = entry.since === now && entry.verdict === 'alive'
     // Who was here all the time would have heard of it: then it is a word from the other side of a cut.
@@ -177,9 +162,12 @@ export class Admission {
       const since = now - line.ageMs
       this.#deps.verdicts.changed(roster.put(entry.sealed, { verdict: 'dead', cause: 'unreachable', since }))
       soon(this.#shared, 'compare', now + config.rumorBatchMs)
-      return true
+      return
     }
-    return false
+    // Whoever is held dead by somebody must hear of it, to be able to answer.
+    send(this.#shared, line.id, { kind: 'hearsay', lines: [line] }, 'direct')
+    this.#deps.watches.sweep(line.id)
+    this.#deps.connect.dial(line.id)
   }
 
   /** Takes a record in; true when it was news. */
@@ -254,8 +242,7 @@ export class Admission {
       this.#deps.verdicts.judge(subject)
       if (!this.#shared.jury.isAccused(subject)) continue
       if (this.#deps.watches.alert(subject)) this.#deps.connect.dial(subject)
-      this.#deps.sweep.accused(subject)
-      this.#deps.sweep.consider()
+      this.#deps.connect.considerSweep()
     }
   }
 
@@ -265,7 +252,7 @@ export class Admission {
     const { subject, accuser, generation, refutation } = accusation.body
     if (subject === id) {
       if (accuser !== id && roster.get(accuser) !== undefined)
-        this.#deps.selfKeeping.answer(generation.instance, refutation, way === 'belated')
+        this.#deps.selfKeeping.answer(generation.instance, refutation)
       return false
     }
     const entry = roster.get(subject)

@@ -10,25 +10,24 @@ import type { MembershipConfig } from './config.js'
 export class Awareness {
   readonly #config: MembershipConfig
   readonly #lag: Lag
-  readonly #dials: Usual
-  readonly #knocks: Usual
+  #dialMeanMs: number
+  #dialDeviationMs: number
   #quietUntil: Millis = 0
   #newUntil: Millis = 0
   #backAt: Millis = Number.NEGATIVE_INFINITY
+  #hasDialled = false
   #returns = 0
   #returnedAt: Millis = Number.NEGATIVE_INFINITY
   #crowdSince: Millis = Number.NEGATIVE_INFINITY
   #stalls: readonly { readonly began: Millis; readonly ended: Millis }[] = []
   #starvedUntil: Millis = 0
-  #upheavalSince: Millis = 0
-  #upheavalUntil: Millis = Number.NEGATIVE_INFINITY
 
   constructor(config: MembershipConfig) {
     this.#config = config
     this.#lag = new Lag(config.lagMemoryMs)
     // Nothing is known yet: be patient.
-    this.#dials = new Usual(config.dialEvidenceMs)
-    this.#knocks = new Usual(config.dialEvidenceMs / 3)
+    this.#dialMeanMs = config.dialEvidenceMs
+    this.#dialDeviationMs = config.dialEvidenceMs / 2
   }
 
   /** A step came so much later than it was due. */
@@ -58,12 +57,16 @@ export class Awareness {
 
   /** A dial of this node led to a link. One that waited for a cut to heal says nothing about this machine. */
   dialTook(tookMs: Millis): void {
-    this.#dials.took(Math.min(tookMs, this.#config.dialEvidenceMs))
-  }
-
-  /** A knock of this node was answered. */
-  knockTook(tookMs: Millis): void {
-    this.#knocks.took(Math.min(tookMs, this.#config.dialEvidenceMs))
+    const ms = Math.min(tookMs, this.#config.dialEvidenceMs)
+    if (!this.#hasDialled) {
+      this.#hasDialled = true
+      this.#dialMeanMs = ms
+      this.#dialDeviationMs = ms / 2
+      return
+    }
+    const error = ms - this.#dialMeanMs
+    this.#dialMeanMs += error / 4
+    this.#dialDeviationMs += (Math.abs(error) - this.#dialDeviationMs) / 4
   }
 
   /** It has just started, or come out of solitude: what it does not hear yet proves nothing by itself. */
@@ -97,35 +100,6 @@ export class Awareness {
     this.quiet(Math.min(now + crowdQuietMs, this.#crowdSince + crowdQuietMaxMs))
   }
 
-  /** Much of the mesh seems gone at once. */
-  upheaval(now: Millis): void {
-    this.#upheavalSince = now
-    this.#upheavalUntil = now + this.#config.upheavalMs
-  }
-
-  /** One more is held dead: others follow. */
-  more(now: Millis): void {
-    const { upheavalMoreMs, upheavalMaxMs } = this.#config
-    if (!this.isInUpheaval(now)) return
-    const untilAt = Math.min(now + upheavalMoreMs, this.#upheavalSince + upheavalMaxMs)
-    this.#upheavalUntil = Math.max(this.#upheavalUntil, untilAt)
-  }
-
-  /** Several members have come back a moment ago, as when a cut has healed. */
-  isCrowded(now: Millis): boolean {
-    const { crowdMembers, crowdMs } = this.#config
-    return this.#returns >= crowdMembers && now - this.#returnedAt < crowdMs
-  }
-
-  isInUpheaval(now: Millis): boolean {
-    return now < this.#upheavalUntil
-  }
-
-  /** When all look for new neighbors at the same time. */
-  isAfterUpheaval(now: Millis): boolean {
-    return now < this.#upheavalUntil + this.#config.upheavalSpreadMs
-  }
-
   /** Until when it may not accuse anybody of silence. */
   get quietUntil(): Millis {
     return this.#quietUntil
@@ -149,45 +123,8 @@ export class Awareness {
 
   /** From when on a dial that does not end is a sign of silence. */
   dialEvidenceMs(now: Millis): Millis {
-    return this.#evidenceMs(now, this.#dials)
-  }
-
-  /** From when on a knock that nobody answers is one: it asks less of either machine than a link does. */
-  knockEvidenceMs(now: Millis): Millis {
-    return this.#evidenceMs(now, this.#knocks)
-  }
-
-  #evidenceMs(now: Millis, usual: Usual): Millis {
     const { dialEvidenceMs, dialEvidenceMaxMs } = this.#config
-    return Math.min(dialEvidenceMaxMs, Math.max(dialEvidenceMs, usual.atMostMs) * this.stretch(now))
-  }
-}
-
-/** How long something usually takes, and how much that varies. */
-class Usual {
-  #meanMs: number
-  #deviationMs: number
-  #hasHappened = false
-
-  constructor(supposedMs: Millis) {
-    this.#meanMs = supposedMs
-    this.#deviationMs = supposedMs / 2
-  }
-
-  took(ms: Millis): void {
-    if (!this.#hasHappened) {
-      this.#hasHappened = true
-      this.#meanMs = ms
-      this.#deviationMs = ms / 2
-      return
-    }
-    const error = ms - this.#meanMs
-    this.#meanMs += error / 4
-    this.#deviationMs += (Math.abs(error) - this.#deviationMs) / 4
-  }
-
-  /** More than this it takes hardly ever. */
-  get atMostMs(): number {
-    return this.#meanMs + 4 * this.#deviationMs
+    const usual = this.#dialMeanMs + 4 * this.#dialDeviationMs
+    return Math.min(dialEvidenceMaxMs, Math.max(dialEvidenceMs, usual) * this.stretch(now))
   }
 }

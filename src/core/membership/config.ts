@@ -62,8 +62,6 @@ export interface MembershipConfig {
   readonly knockMs: Millis
   /** Between two answers of this node to accusations; well below the shortest suspicion, so that a liar costs the mesh three messages a second and no verdict. */
   readonly answerPauseMs: Millis
-  /** What was held against others by one that comes back from behind a cut, and is handed on so soon after, is no evidence on this side. */
-  readonly outsideMs: Millis
   /** How often an accuser that was refuted may repeat itself: from, doubling, to. */
   readonly repeatMinMs: Millis
   readonly repeatMaxMs: Millis
@@ -106,30 +104,11 @@ export interface MembershipConfig {
   readonly lingerMs: Millis
   /** The node whose id is larger waits this long for the other one to dial. */
   readonly dialTurnMs: Millis
-  /** How many members a sweep knocks at in all, and at a time. */
+  /** How many members a sweep dials in all, and at a time. */
   readonly sweepMembersMax: number
   readonly sweepParallel: number
   readonly sweepPauseMs: Millis
-  /** So long after a sweep has begun, and so long after each death in it, more verdicts are to come: neighbors are sought among those who are left then. In all no longer than the maximum. */
-  readonly upheavalMs: Millis
-  readonly upheavalMoreMs: Millis
-  readonly upheavalMaxMs: Millis
-  /** New neighbors are dialled within so long after it: all at once would take from each other the time to answer. */
-  readonly upheavalSpreadMs: Millis
-  /** So many are dead or back at once, and no fewer than one in so many, where a mesh was split. */
-  readonly splitMembers: number
-  readonly splitShare: number
-  /** That many who are here are held dead elsewhere is told within so long, by one for all. Who has not answered after a pause is looked for; and what was told is remembered for so long. */
-  readonly warnWithinMs: Millis
-  readonly warnPauseMs: Millis
-  readonly warnMemoryMs: Millis
-  /** Meanwhile a node compares its view on one new link in so long. */
-  readonly greetPauseMs: Millis
-  /** Whoever accepts and is accused by nobody has so long after the beginning of a sweep to say something to all, as most do then. */
-  readonly sweepSpeakMs: Millis
-  /** What is found silent while a sweep runs is told with what the sweep finds, but waits no longer than this. */
-  readonly sweepWordsMs: Millis
-  /** Rumors of one batch wait for each other this long; refusals never wait. */
+  /** Rumors of one batch wait for each other this long; accusations never wait. */
   readonly rumorBatchMs: Millis
   readonly rumorRecordsMax: number
   /** News that came by exchange is passed on by gossip unless gossip brings it within this time. */
@@ -220,7 +199,6 @@ export const membershipLan: MembershipConfig = {
   branchesAfterMs: 1_000,
   knockMs: 1_000,
   answerPauseMs: 300,
-  outsideMs: 10_000,
   repeatMinMs: 4_000,
   repeatMaxMs: 600_000,
   crowdMembers: 3,
@@ -248,20 +226,8 @@ export const membershipLan: MembershipConfig = {
   lingerMs: 20_000,
   dialTurnMs: 250,
   sweepMembersMax: 256,
-  sweepParallel: 64,
+  sweepParallel: 32,
   sweepPauseMs: 5_000,
-  upheavalMs: 2_500,
-  upheavalMoreMs: 1_000,
-  upheavalMaxMs: 12_000,
-  upheavalSpreadMs: 2_000,
-  splitMembers: 3,
-  splitShare: 8,
-  warnWithinMs: 100,
-  warnPauseMs: 3_000,
-  warnMemoryMs: 20_000,
-  greetPauseMs: 1_000,
-  sweepSpeakMs: 1_700,
-  sweepWordsMs: 300,
   rumorBatchMs: 20,
   rumorRecordsMax: 80,
   relayDelayMs: 200,

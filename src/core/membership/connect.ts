@@ -1,11 +1,12 @@
 // When this node dials, and whom: the neighbors that the observer graph asks for,
-// the addresses it was told to join, everybody it remembers while it is alone, and the
-// dead now and then.
+// the addresses it was told to join, everybody it remembers while it is alone, the
+// dead now and then, and everybody at once after a heavy loss (a sweep: when few
+// are left, ranks alone stall; modelled, a split of 49 and 1 never settled).
 
 import type { Millis, NodeId } from '../ids.js'
 import { isPresent } from './roster.js'
 import { knownAddresses, type Search } from './search.js'
-import { type Shared, send, soon } from './shared.js'
+import { ask, type Shared, send, soon } from './shared.js'
 import type { Watches } from './watch.js'
 
 const ALONE_DIALS_AT_ONCE = 8
@@ -27,6 +28,9 @@ interface JoinAttempt {
   isOwn: boolean
 }
 
+/** So few at once may each have an illness of its own. */
+const SPLIT_MEMBERS = 3
+
 export class Connect {
   readonly #shared: Shared
   readonly #watches: Watches
@@ -34,6 +38,12 @@ export class Connect {
   readonly #join = new Map<string, JoinAttempt>()
   #extra: readonly NodeId[] = []
   #seenRingRevision = -1
+  #sweepQueue: NodeId[] = []
+  #sweepFlight = new Set<NodeId>()
+  #sweptAt: Millis | null = null
+  /** Whom it lost a link with since then. */
+  #lost: { readonly since: Millis; readonly nodes: Set<NodeId> } = { since: 0, nodes: new Set() }
+  #checkedAt: Millis = 0
   /** Whether it has already tried a few, when it started. */
   #hasTriedSome = false
   /** Whom it remembered when it started and has not tried yet: each gets one try before anybody gets a second. */
@@ -45,13 +55,8 @@ export class Connect {
     this.#search = search
   }
 
-  /** The rings as they stood when it last chose its neighbors. */
-  get settledRevision(): number {
-    return this.#seenRingRevision
-  }
-
   get size(): number {
-    return this.#join.size
+    return this.#join.size + this.#sweepQueue.length + this.#sweepFlight.size
   }
 
   /**
@@ -88,9 +93,19 @@ export class Connect {
     chores.set('view', now + config.viewDebounceMs)
   }
 
+  /**
+   * It has started, and had the time of a dial: where most neighbors are remembered and could not be reached,
+   * who is there? A newcomer whose dials are slow is not where nobody is, but where all are busy.
+   */
+  lookAround(): void {
+    const { links, roster } = this.#shared
+    const missed = [...links.wanted].filter(id => roster.get(id)?.provisional && links.hasFailed(id))
+    if (links.size > 0 && missed.length * 2 > links.wanted.size) this.#sweep()
+  }
+
   /** Computes whom this node wants and watches, from the rings as they stand. */
   settleView(): void {
-    const { now, config, roster, links, chores, id, awareness } = this.#shared
+    const { now, config, roster, links, chores, id } = this.#shared
     this.#seenRingRevision = roster.ringRevision
     const k = config.observersPerMember
     const subjects = roster.subjects(k)
@@ -100,8 +115,7 @@ export class Connect {
       const entry = roster.get(extra)
       if (extra !== id && entry !== undefined && isPresent(entry.verdict)) wanted.add(extra)
     }
-    const areAllSeeking = awareness.isAfterUpheaval(now) || awareness.isCrowded(now)
-    links.want(now, wanted, areAllSeeking ? config.upheavalSpreadMs : config.dialTurnMs / 4)
+    links.want(now, wanted)
     for (const link of links.all()) this.tellWanted(link.node)
     this.#watches.setSubjects(subjects)
     soon(this.#shared, 'verify', now + config.verifyAfterMs)
@@ -143,8 +157,75 @@ export class Connect {
     out.push({ kind: 'dial', node: id, addresses: record.addresses })
   }
 
-  linkUp(): void {
+  linkUp(id: NodeId): void {
+    this.#settleSweep(id)
     this.#search.met()
+  }
+
+  /** A link was lost: with enough of them at once, reach for everybody. One that breaks again and again is one. */
+  linkLost(id: NodeId): void {
+    const { now, config, links } = this.#shared
+    if (now - this.#lost.since > config.suspicionMaxMs) this.#lost = { since: now, nodes: new Set() }
+    this.#lost.nodes.add(id)
+    if (this.#lost.nodes.size > links.size) this.#sweepInDoubt()
+    if (links.size === 0) this.alone()
+  }
+
+  /** A subject is late: ask every neighbor for a sign of life, to see whether it is this node that is cut off. */
+  checkNeighbors(): void {
+    const { now, config, links, chores } = this.#shared
+    if (chores.get('neighbors') !== null || now < this.#checkedAt + config.silentFloorMs) return
+    this.#checkedAt = now
+    for (const link of links.all()) {
+      if (now - link.pulse.lastFrameAt > config.probeTimeoutMs / 2) ask(this.#shared, link)
+    }
+    chores.set('neighbors', now + config.probeTimeoutMs)
+  }
+
+  /** The answers are in: with more than half of the neighbors silent, reach for everybody. */
+  countNeighbors(): void {
+    const { config, links } = this.#shared
+    const silentBefore = this.#checkedAt - config.probeTimeoutMs / 2
+    let silent = 0
+    for (const link of links.all()) if (link.pulse.lastFrameAt < silentBefore) silent++
+    if (silent * 2 > links.size) this.#sweepInDoubt()
+  }
+
+  /** Most of its own links are silent or lost. */
+  #sweepInDoubt(): void {
+    this.#watches.doubt()
+    // Where a machine has too little of itself, 50 handshakes make it worse, and it would blame whoever is slow.
+    const { now, awareness } = this.#shared
+    if (now >= awareness.starvedUntil) this.#sweep()
+  }
+
+  /** Reaches for every member that is held present, some at a time; each failure is evidence. */
+  #sweep(): void {
+    const { now, config, roster, rng, id } = this.#shared
+    if (this.#sweptAt !== null && now - this.#sweptAt < config.sweepPauseMs) return
+    const others = roster.all().filter(entry => entry.id !== id && isPresent(entry.verdict))
+    if (others.length < 2) return
+    this.#sweptAt = now
+    this.#sweepQueue = rng.shuffle(others.map(entry => entry.id)).slice(0, config.sweepMembersMax)
+    this.#shared.out.push({ kind: 'count', metric: 'sweeps', by: 1 })
+    this.#advanceSweep()
+  }
+
+  /**
+   * Many members are under accusation at once: that is a split, not an illness; but one who accuses
+   * them all is ill. Of 50 of which 5 are left, these accuse the others by the dozen each.
+   */
+  considerSweep(): void {
+    const { roster, jury, links } = this.#shared
+    const { accused, accusers, own } = jury.extent()
+    const isMany = accused >= SPLIT_MEMBERS && accused * 8 >= roster.aliveCount
+    // Who has few links, as after a restart, cannot hear many.
+    const isSeenByMany = accusers >= SPLIT_MEMBERS || accusers * 2 >= Math.min(accused, links.size)
+    if (isMany && (own >= SPLIT_MEMBERS || isSeenByMany)) this.#sweep()
+  }
+
+  dialFailed(id: NodeId): void {
+    this.#settleSweep(id)
   }
 
   /** Somebody else answers there, as after new leases: whoever it is can tell where the others are. */
@@ -152,6 +233,15 @@ export class Connect {
     const { links, roster, out } = this.#shared
     if (links.size === 0 || !knownAddresses(roster).has(address))
       out.push({ kind: 'dial', node: null, addresses: [address] })
+  }
+
+  advanceSweep(): void {
+    const { now, links, awareness } = this.#shared
+    for (const id of this.#sweepFlight) {
+      const startedAt = links.dialStartedAt(id)
+      if (startedAt === null || now - startedAt >= awareness.dialEvidenceMs(now)) this.#sweepFlight.delete(id)
+    }
+    this.#advanceSweep()
   }
 
   /** No link at all: try the remembered members, look around, ask the given addresses. */
@@ -224,7 +314,7 @@ export class Connect {
    * of its neighborhood, and those that it accused, whom perhaps nobody else holds dead.
    */
   tryDead(): void {
-    const { now, config, roster, rng, chores, id, awareness } = this.#shared
+    const { now, config, roster, rng, chores, id } = this.#shared
     const k = config.observersPerMember
     const mine = roster
       .all()
@@ -239,8 +329,6 @@ export class Connect {
       chores.delete('dead')
       return
     }
-    // Some are back already, and tell of the others: one that has been gone for a second is dialled as soon after.
-    if (awareness.isCrowded(now)) return chores.set('dead', now + rng.jitter(config.deadRedialMs, 0.4))
     this.dial(rng.pick(mine).id)
     const isFresh = mine.some(entry => now - entry.since < OLD_DEATH_MS)
     chores.set('dead', now + rng.jitter(isFresh ? config.deadRedialMs : config.oldDeadRedialMs, 0.4))
@@ -248,10 +336,8 @@ export class Connect {
 
   /** Links that neither end wants are let go after a while. */
   trimIdle(): void {
-    const { now, config, links, roster, out, chores } = this.#shared
-    // The rings have changed since: whose link it would let go it may have to watch.
-    const isSettled = roster.ringRevision === this.#seenRingRevision
-    for (const link of isSettled ? links.all() : []) {
+    const { now, config, links, out, chores } = this.#shared
+    for (const link of links.all()) {
       const isIdle = !links.isWanted(link.node) && !link.wantedByPeer
       if (!isIdle) link.idleSince = null
       else if (link.idleSince === null) link.idleSince = now
@@ -275,5 +361,23 @@ export class Connect {
       return
     }
     chores.delete('verify')
+  }
+
+  #settleSweep(id: NodeId): void {
+    if (this.#sweepFlight.delete(id)) this.#advanceSweep()
+  }
+
+  #advanceSweep(): void {
+    const { now, config, roster, links, chores, awareness } = this.#shared
+    while (this.#sweepQueue.length > 0 && this.#sweepFlight.size < config.sweepParallel) {
+      const id = this.#sweepQueue.pop() as NodeId
+      const entry = roster.get(id)
+      if (entry === undefined || !isPresent(entry.verdict)) continue
+      this.#watches.sweep(id)
+      if (links.get(id) !== undefined || !entry.record.dialable) continue
+      this.#sweepFlight.add(id)
+      this.dial(id)
+    }
+    if (this.#sweepFlight.size > 0) chores.set('sweep', now + awareness.dialEvidenceMs(now))
   }
 }

@@ -2,11 +2,10 @@
 // link was lost or the address refused, what was asked and until when an answer counts,
 // and what it has said already. `watch.ts` decides what follows.
 
-import type { Millis, NodeId } from '../ids.js'
+import type { Millis } from '../ids.js'
 import { sameGeneration } from '../member.js'
 import type { MembershipConfig } from './config.js'
 import type { Entry } from './roster.js'
-import type { Shared } from './shared.js'
 
 export interface Watch {
   /** Place among the subject's observers; null for one that is only swept or asked about. */
@@ -22,9 +21,8 @@ export interface Watch {
   pingedFor: Millis | null
   /** Since when this observer would have accused it of silence: on the wall, and moved on by all that it stood still since. */
   unheard: { readonly since: Millis; readonly listensSince: Millis } | null
-  /** A sweep's verdict on a knock or a dial that does not come back, and since when that is waited for. */
+  /** A sweep's verdict on a dial that does not come back. */
   sweepUntil: Millis | null
-  sweptAt: Millis
   /** Since when it would have been accused, had this observer not doubted itself. */
   doubtedAt: Millis | null
   accusedRefutation: number | null
@@ -44,7 +42,6 @@ export const newWatch = (now: Millis, linkedInstance: string | null, repeatMs: M
   pingedFor: null,
   unheard: null,
   sweepUntil: null,
-  sweptAt: 0,
   doubtedAt: null,
   accusedRefutation: null,
   accusedInstance: null,
@@ -66,7 +63,6 @@ export const postponeWatch = (watch: Watch, byMs: Millis): void => {
   if (watch.lostAt !== null) watch.lostAt += byMs
   if (watch.doubtedAt !== null) watch.doubtedAt += byMs
   if (watch.sweepUntil !== null) watch.sweepUntil += byMs
-  watch.sweptAt += byMs
   // The time of the last frame moves too: each stall would take the same silence for another, and ask again.
   if (watch.pingedFor !== null) watch.pingedFor += byMs
   const { unheard } = watch
@@ -81,32 +77,4 @@ export const isLongUnheard = (watch: Watch, now: Millis, config: MembershipConfi
   watch.unheard ??= { since: now, listensSince: now }
   const { since, listensSince } = watch.unheard
   return now - since >= config.starvedSilenceMs && now - listensSince >= config.starvedListenMs
-}
-
-/** A link to it opened. */
-export const heardAgain = (watch: Watch): void => {
-  watch.lostAt = null
-  watch.refusedAt = null
-  watch.sweepUntil = null
-  watch.probeUntil = null
-  watch.pingedFor = null
-  watch.doubtedAt = null
-  watch.unheard = null
-}
-
-/** Most of those that this node should hear from are silent at once, and there are some. */
-export const areMostSilent = (
-  { now, config, links, awareness }: Shared,
-  watches: ReadonlyMap<NodeId, Watch>,
-): boolean => {
-  const stretch = awareness.stretch(now)
-  let subjects = 0
-  let silent = 0
-  for (const [id, watch] of watches) {
-    if (watch.rank === null || watch.rank >= config.primaryObservers) continue
-    const link = links.get(id)
-    subjects++
-    if (link === undefined ? watch.lostAt !== null : now >= link.pulse.lateAt(config, stretch)) silent++
-  }
-  return subjects >= 2 && silent * 2 > subjects
 }

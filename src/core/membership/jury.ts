@@ -10,7 +10,7 @@ import type { Millis, NodeId } from '../ids.js'
 import type { Accusation, Sealed } from '../member.js'
 import type { MembershipConfig } from './config.js'
 import { compareVersions } from './merge.js'
-import { type Entry, isPresent, type Roster } from './roster.js'
+import { isPresent, type Roster } from './roster.js'
 import { suspicionTimeoutMs } from './suspicion.js'
 
 /** How an accusation came: to all; from the accuser or a fellow observer; or handed on some time after it was made. */
@@ -103,7 +103,6 @@ export class Jury {
     if (entry === undefined || accuser === subject || !isPresent(entry.verdict)) return false
     if (compareVersions(accusation.body, entry) !== 0) return false
     if (!this.#mayTestify(accuser) || this.#isWithdrawn(accusation.body)) return false
-    if (way === 'belated' && this.#isFromOutside(now, accuser)) return false
     const open = this.#openCase(now, subject)
     if (way === 'gossip') open.isPublic = true
     const known = open.accusations.get(accuser)
@@ -134,7 +133,7 @@ export class Jury {
     const bench = this.#roster.observersOf(subject, 2 * k)
     const ownEvidence = open.accusations.has(self)
     const quorum = ownEvidence
-      ? this.quorumOfTheHeard(subject)
+      ? this.#quorumOfTheHeard(bench.slice(0, k), subject)
       : Math.floor(Math.min(k, this.#roster.aliveCount - 1) / 2) + 1
     const counted = [...open.accusations.values()].filter(
       ({ body }) => body.accuser === self || (bench.includes(body.accuser) && this.#mayTestify(body.accuser)),
@@ -161,21 +160,6 @@ export class Jury {
       open.openedAt + suspicionTimeoutMs(believed.length, quorum, suspicionMinMs, suspicionMaxMs)
     if (now < untilAt) return { kind: 'suspect', untilAt }
     return { kind: 'dead', cause: 'unreachable', proof: counted }
-  }
-
-  /**
-   * Who found a member unreachable itself asks the majority of those observers
-   * that it can still hear, itself included: on the smaller side of a split the
-   * others cannot be asked, and waiting for them would keep ghosts for ever.
-   */
-  quorumOfTheHeard(subject: NodeId): number {
-    const self = this.#roster.self
-    const { observersPerMember: k } = this.#config
-    let heard = 1
-    for (const id of this.#roster.observersOf(subject, k)) {
-      if (id !== self && id !== subject && !this.hasAccused(self, id)) heard++
-    }
-    return Math.floor(Math.min(heard, k) / 2) + 1
   }
 
   /** The member answered: the case is closed, and its accusers were wrong. */
@@ -254,6 +238,20 @@ export class Jury {
     return this.#cases.size + this.#falseAlarms.size
   }
 
+  /**
+   * Who found a member unreachable itself asks the majority of those observers
+   * that it can still hear, itself included: on the smaller side of a split the
+   * others cannot be asked, and waiting for them would keep ghosts for ever.
+   */
+  #quorumOfTheHeard(observers: readonly NodeId[], subject: NodeId): number {
+    const self = this.#roster.self
+    let heard = 1
+    for (const id of observers) {
+      if (id !== self && id !== subject && !this.hasAccused(self, id)) heard++
+    }
+    return Math.floor(Math.min(heard, this.#config.observersPerMember) / 2) + 1
+  }
+
   #openCase(now: Millis, subject: NodeId): Case {
     const held = this.#cases.get(subject)
     // What those say who cry wolf starts no clock: it starts with the first who is believed.
@@ -277,16 +275,6 @@ export class Jury {
   #mayTestify(accuser: NodeId): boolean {
     const entry = this.#roster.get(accuser)
     return entry !== undefined && isPresent(entry.verdict)
-  }
-
-  /** It was held dead until a moment ago, and others were or are: what it said meanwhile it said on the other side of a cut. */
-  #isFromOutside(now: Millis, accuser: NodeId): boolean {
-    const { outsideMs, splitMembers } = this.#config
-    const isBack = ({ cause, since }: Entry): boolean => cause === 'refuted' && now - since < outsideMs
-    const entry = this.#roster.get(accuser)
-    if (entry === undefined || !isBack(entry)) return false
-    const isOutside = (each: Entry): boolean => each.verdict === 'dead' || isBack(each)
-    return this.#roster.all().filter(isOutside).length >= splitMembers
   }
 
   #criesWolf(accuser: NodeId): boolean {

@@ -3,7 +3,7 @@
 // what a record changes in `admission`, what an accusation changes in `verdicts`, what is
 // taken back of it in `solitude`, how this node answers for itself in `self-keeping`, how
 // a member is forgotten in `forgetting`, what it watches in `watch` and `hosts`, whom it
-// dials in `connect`, when it reaches for everybody in `sweep`, what it passes on in `spread`.
+// dials in `connect`, what it passes on in `spread`.
 //
 // Here it is decided only that a node which overslept must not blame others for it.
 
@@ -95,8 +95,8 @@ export class Membership implements MembersView {
   /** How many rows all tables hold, for the checks against growth. */
   get tableSize(): number {
     const { roster, jury, links } = this.#shared
-    const { watches, hosts, spread, memory, offences, connect, sweep, warnings, admission } = this.#parts
-    const tables = [watches, hosts, spread, memory, offences, connect, sweep, warnings, admission.early]
+    const { watches, hosts, spread, memory, offences, connect, admission } = this.#parts
+    const tables = [watches, hosts, spread, memory, offences, connect, admission.early]
     return roster.size + jury.size + links.tableSize + tables.reduce((sum, part) => sum + part.size, 0)
   }
 
@@ -204,17 +204,12 @@ export class Membership implements MembersView {
         return this.#contact.verified(event.node, event.address)
       case 'dialFailed':
         return this.#contact.dialFailed(event)
-      case 'knocked':
-        return this.#parts.sweep.knocked(event.node, event.isOpen)
       case 'message':
         return this.#contact.frame(event.from, event.message as MembershipMessage, event.channel)
       case 'gossip':
-        if (event.topic === MEMBERS_TOPIC) this.#parts.sweep.spoke(event.from)
         if (event.topic === MEMBERS_TOPIC && event.message.kind === 'rumor') {
           this.#contact.gossip(event.from, event.message.records)
           this.#parts.admission.rumor(event.message, event.from, true)
-        } else if (event.topic === MEMBERS_TOPIC && event.message.kind === 'hearsay') {
-          this.#parts.admission.warned(event.message.lines)
         }
         return
       case 'discovered':
@@ -278,14 +273,14 @@ export class Membership implements MembersView {
       case 'relay':
         return this.#parts.spread.flushRelays()
       case 'view':
-        if (!this.#shared.awareness.isInUpheaval(this.#shared.now)) this.#parts.connect.settleView()
+        this.#parts.connect.settleView()
         return this.#parts.verdicts.judgeAgain()
       case 'branches':
         return this.#parts.spread.branches.prepare()
       case 'alone':
         return this.#parts.connect.alone()
       case 'around':
-        return this.#parts.sweep.lookAround()
+        return this.#parts.connect.lookAround()
       case 'search':
         return this.#parts.search.turn()
       case 'compare':
@@ -295,7 +290,7 @@ export class Membership implements MembersView {
       case 'dead':
         return this.#parts.connect.tryDead()
       case 'sweep':
-        return this.#parts.sweep.advance()
+        return this.#parts.connect.advanceSweep()
       case 'idle':
         return this.#parts.connect.trimIdle()
       case 'verify':
@@ -304,10 +299,8 @@ export class Membership implements MembersView {
         return this.#parts.selfKeeping.introduceAgain()
       case 'answer':
         return this.#parts.selfKeeping.answerNow()
-      case 'warn':
-        return this.#parts.warnings.flush()
       case 'neighbors':
-        return this.#parts.sweep.countNeighbors()
+        return this.#parts.connect.countNeighbors()
       case 'settle':
         return this.#parts.selfKeeping.settle()
       case 'health':

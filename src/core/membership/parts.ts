@@ -26,9 +26,7 @@ import { Settling } from './settling.js'
 import type { Chore, Shared } from './shared.js'
 import { Solitude } from './solitude.js'
 import { Spread } from './spread.js'
-import { Sweep } from './sweep.js'
 import { Verdicts } from './verdicts.js'
-import { Warnings } from './warnings.js'
 import { Watches } from './watch.js'
 
 export interface MembershipDeps {
@@ -63,9 +61,7 @@ export interface Parts {
   readonly selfKeeping: SelfKeeping
   readonly solitude: Solitude
   readonly spread: Spread
-  readonly sweep: Sweep
   readonly verdicts: Verdicts
-  readonly warnings: Warnings
   readonly watches: Watches
 }
 
@@ -77,19 +73,18 @@ export const createParts = (deps: MembershipDeps): Parts => {
   const watches: Watches = new Watches(
     shared,
     (entry, evidence, dueAt) => verdicts.accuse(entry, evidence, dueAt),
-    () => sweep.checkNeighbors(),
+    () => connect.checkNeighbors(),
   )
   const hosts: Hosts = new Hosts(shared, entry => verdicts.report(entry))
   const search = new Search(shared)
   const connect = new Connect(shared, watches, search)
-  const sweep = new Sweep(shared, watches, connect)
   const spread: Spread = new Spread(
     shared,
     () => memory.strikes(),
     entry => solitude.isLone(entry),
   )
   const offences = new Offences(shared)
-  const verdicts: Verdicts = new Verdicts(shared, watches, connect, sweep, spread)
+  const verdicts: Verdicts = new Verdicts(shared, watches, connect, spread)
   const { nextToken } = deps
   const selfKeeping = new SelfKeeping(shared, {
     memory,
@@ -101,21 +96,7 @@ export const createParts = (deps: MembershipDeps): Parts => {
     nextToken,
   })
   const solitude: Solitude = new Solitude(shared, verdicts, connect, watches)
-  const warnings = new Warnings(shared)
-  const parts = {
-    memory,
-    connect,
-    hosts,
-    offences,
-    search,
-    selfKeeping,
-    solitude,
-    spread,
-    sweep,
-    verdicts,
-    warnings,
-    watches,
-  }
+  const parts = { memory, connect, hosts, offences, search, selfKeeping, solitude, spread, verdicts, watches }
   const forgetting = new Forgetting(shared, { ...parts, seal: body => deps.sealer.strike(body) })
   const admission = new Admission(shared, { ...parts, forgetting })
   shared.roster.put(shared.self.sealed, { verdict: 'alive', cause: null, since: now })

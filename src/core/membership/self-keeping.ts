@@ -6,14 +6,14 @@
 // than the mesh needs: a liar that accuses it again and again gets one answer for many words.
 
 import type { Millis } from '../ids.js'
-import type { Health, MemberRecord, Sealed } from '../member.js'
+import type { Health, MemberRecord } from '../member.js'
 import type { Connect } from './connect.js'
 import { HealthGauge } from './health-gauge.js'
 import type { Memory } from './memory.js'
 import { type Entry, isPresent } from './roster.js'
 import type { Search } from './search.js'
 import type { Settling } from './settling.js'
-import { count, isSplit, MEMBERS_TOPIC, type Shared, send, soon } from './shared.js'
+import { count, MEMBERS_TOPIC, type Shared, send, soon } from './shared.js'
 import type { Spread } from './spread.js'
 import type { Verdicts } from './verdicts.js'
 
@@ -35,7 +35,6 @@ export class SelfKeeping {
   #newcomerUntil: Millis = 0
   #answeredAt: Millis | null = null
   #answerAbove = -1
-  #isAnswerUrgent = false
 
   constructor(shared: Shared, deps: SelfKeepingDeps) {
     this.#shared = shared
@@ -107,59 +106,35 @@ export class SelfKeeping {
 
   /** A new word about this node; `above` is a version that it has to overrule. */
   reissue(patch: Partial<MemberRecord>, above = 0): void {
-    this.#sign(patch, above)
-    this.publish()
-  }
-
-  #sign(patch: Partial<MemberRecord>, above: number): void {
     const { self, roster, now } = this.#shared
     const sealed = self.reissue(patch, above)
     const { left } = sealed.body
     roster.put(sealed, { verdict: left ? 'left' : 'alive', cause: left ? 'left' : null, since: now })
+    this.publish()
   }
 
   publish(): void {
     if (this.#shared.stage !== 'booting') this.#deps.spread.publishNow([this.#shared.self.sealed])
   }
 
-  /**
-   * Somebody holds something against this version: the first is answered at once, a crowd together. A word
-   * of long ago does not hurry.
-   */
-  answer(instance: string, refutation: number, isOld = false): void {
+  /** Somebody holds something against this version: the first is answered at once, a crowd together. */
+  answer(instance: string, refutation: number): void {
     const { now, config, self, stage } = this.#shared
     if (stage === 'leaving' || instance !== self.record.generation.instance) return
     if (refutation < self.record.refutation) return
     this.#answerAbove = Math.max(this.#answerAbove, refutation)
-    if (!isOld) this.#isAnswerUrgent = true
     const nextAt = this.#answeredAt === null ? now : this.#answeredAt + config.answerPauseMs
     if (now >= nextAt) this.answerNow()
     else soon(this.#shared, 'answer', nextAt)
   }
 
   answerNow(): void {
-    const { now, self, chores, links } = this.#shared
+    const { now, self, chores } = this.#shared
     chores.delete('answer')
     if (this.#answerAbove < self.record.refutation) return
     this.#answeredAt = now
     count(this.#shared, 'refutations')
-    const isUrgent = this.#isAnswerUrgent
-    this.#isAnswerUrgent = false
-    this.#sign({}, this.#answerAbove)
-    const [first] = [...links.all()].map(link => link.node).sort()
-    if (isUrgent || first === undefined || !this.#wasSplit()) this.publish()
-    else send(this.#shared, first, wordOf(self.sealed))
-  }
-
-  /**
-   * Where a split has healed each member has to answer, and each word to all costs every node some
-   * milliseconds: it goes to one neighbor, the one that most others choose too, which passes on together what it
-   * has. Should that be lost, views are compared.
-   */
-  #wasSplit(): boolean {
-    const { links, roster } = this.#shared
-    const dead = roster.all().filter(({ verdict }) => verdict === 'dead')
-    return links.size > 1 && isSplit(this.#shared, dead.length)
+    this.reissue({}, this.#answerAbove)
   }
 
   /** Says goodbye to every neighbor directly, and to the others by gossip. */
@@ -167,7 +142,8 @@ export class SelfKeeping {
     const { self, links } = this.#shared
     this.#shared.stage = 'leaving'
     this.reissue({ left: true })
-    for (const link of links.all()) send(this.#shared, link.node, wordOf(self.sealed))
+    const goodbye = { kind: 'rumor', records: [self.sealed], accusations: [], strikes: [] } as const
+    for (const link of links.all()) send(this.#shared, link.node, goodbye)
   }
 
   // Other lives.
@@ -250,6 +226,3 @@ export class SelfKeeping {
     return this.#shared.roster.get(this.#shared.id) as Entry
   }
 }
-
-const wordOf = (record: Sealed<MemberRecord>) =>
-  ({ kind: 'rumor', records: [record], accusations: [], strikes: [] }) as const

@@ -26,7 +26,6 @@ export class Spread {
   readonly #queued = new Map<NodeId, Sealed<MemberRecord>>()
   readonly #accusations: Sealed<Accusation>[] = []
   #accusedAt: Millis = 0
-  #greetedAt: Millis = Number.NEGATIVE_INFINITY
   /** News that came by exchange: passed on unless gossip brings it first. */
   readonly #relays = new Map<NodeId, Sealed<MemberRecord>>()
   /** Neighbors whose view was another at their last heartbeat. */
@@ -103,15 +102,6 @@ export class Spread {
     this.#gather(word, config.afterBranchesMs)
   }
 
-  /** A word that was told to nobody has made a verdict: who spoke first may still be waiting for it. */
-  join(proof: readonly Sealed<Accusation>[]): void {
-    const { id, links } = this.#shared
-    const accusations = proof.filter(({ body }) => body.accuser === id)
-    for (const { body } of proof)
-      if (links.get(body.accuser) !== undefined)
-        send(this.#shared, body.accuser, { kind: 'rumor', records: [], accusations, strikes: [] })
-  }
-
   /** What was kept back is said now. */
   speak(subject: NodeId): void {
     const word = this.joint.take(subject)
@@ -140,23 +130,17 @@ export class Spread {
    * nobody for a moment after a link has opened.
    */
   #tell(subject: NodeId, word: Word, fellows = this.#fellows(subject)): void {
-    const { now, config, chores } = this.#shared
+    const { now, config } = this.#shared
     const { records, accusations } = word
     for (const fellow of fellows) {
       if (accusations.some(({ body }) => body.accuser === fellow)) continue
       send(this.#shared, fellow, { kind: 'rumor', records, accusations, strikes: [] })
     }
-    // Silence took more than a second to find: who is silent together is told of together.
-    const isUrgent = accusations.some(({ body }) => body.evidence === 'refused')
-    const isFirst =
-      isUrgent && now - this.#accusedAt > 2 * config.rumorBatchMs && this.#accusations.length === 0
+    const isFirst = now - this.#accusedAt > 2 * config.rumorBatchMs && this.#accusations.length === 0
     this.#accusedAt = now
     // In a small mesh all have been told: a second copy for each would only keep them from judging.
     if (isFirst && !this.#areAll(fellows, subject)) return this.publishNow(records, accusations)
-    // In a split each word costs every node some milliseconds, and there are a hundred: each node says its own at once.
-    const sweepEndsAt = isUrgent ? null : chores.get('sweep')
-    const sweepMs = sweepEndsAt === null ? 0 : Math.min(sweepEndsAt - now, config.sweepWordsMs)
-    this.#gather(word, sweepMs + config.rumorBatchMs)
+    this.#gather(word, config.rumorBatchMs)
   }
 
   /** It goes with the next batch. */
@@ -175,12 +159,11 @@ export class Spread {
     return fellows.length >= roster.aliveCount - (isCounted ? 2 : 1)
   }
 
-  /** The neighbors that may testify against it; in a split only those of them that watch it, or they were half as many words again. */
+  /** The neighbors that may testify against it. */
   #fellows(subject: NodeId): NodeId[] {
-    const { now, config, roster, links, awareness } = this.#shared
-    const ranks = awareness.isInUpheaval(now) ? 1 : 2
+    const { config, roster, links } = this.#shared
     return roster
-      .observersOf(subject, ranks * config.observersPerMember)
+      .observersOf(subject, 2 * config.observersPerMember)
       .filter(fellow => links.get(fellow) !== undefined)
   }
 
@@ -214,10 +197,9 @@ export class Spread {
 
   /** A record that was news and did not come by gossip. */
   relay(record: Sealed<MemberRecord>): void {
-    const { now, config, rng, awareness } = this.#shared
+    const { now, config, rng } = this.#shared
     this.#relays.set(record.body.id, record)
-    const withinMs = config.relayDelayMs * (awareness.isCrowded(now) ? 4 : 1)
-    soon(this.#shared, 'relay', now + config.rumorBatchMs + rng.below(withinMs))
+    soon(this.#shared, 'relay', now + config.rumorBatchMs + rng.below(config.relayDelayMs))
   }
 
   /** Gossip brought this one: no need to pass it on. */
@@ -267,17 +249,6 @@ export class Spread {
 
   linkDown(id: NodeId): void {
     this.#apart.delete(id)
-  }
-
-  /**
-   * Views are compared on a new link; where half of a mesh comes back, gossip has brought most of what is
-   * to be said by then, and one comparison a second is enough.
-   */
-  greet(to: NodeId): void {
-    const { now, config, awareness } = this.#shared
-    if (awareness.isCrowded(now) && now - this.#greetedAt < config.greetPauseMs) return
-    this.#greetedAt = now
-    this.offerDigest(to)
   }
 
   /** Opens a comparison with a neighbor. */

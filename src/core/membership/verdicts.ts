@@ -14,26 +14,21 @@ import type { Connect } from './connect.js'
 import { type Change, type Entry, isPresent } from './roster.js'
 import { count, type Shared, soon } from './shared.js'
 import type { Spread } from './spread.js'
-import type { Sweep } from './sweep.js'
 import type { Watches } from './watch.js'
 
 export class Verdicts {
   readonly #shared: Shared
   readonly #watches: Watches
   readonly #connect: Connect
-  readonly #sweep: Sweep
   readonly #spread: Spread
   /** When each suspicion becomes a verdict. */
   readonly suspicions = new DeadlineQueue<NodeId>()
-  /** Whom this node accuses by a word that it has told nobody. */
-  readonly #kept = new Set<NodeId>()
   #isIsolated = false
 
-  constructor(shared: Shared, watches: Watches, connect: Connect, sweep: Sweep, spread: Spread) {
+  constructor(shared: Shared, watches: Watches, connect: Connect, spread: Spread) {
     this.#shared = shared
     this.#watches = watches
     this.#connect = connect
-    this.#sweep = sweep
     this.#spread = spread
   }
 
@@ -45,23 +40,11 @@ export class Verdicts {
     if (!jury.admit(now, accusation)) return
     jury.wasDue(entry.id, dueAt)
     count(this.#shared, 'accusations', { evidence })
-    if (this.#mustBeTold(accusation.body)) this.#spread.accuse(accusation)
-    else this.#kept.add(entry.id)
+    this.#spread.accuse(accusation)
     this.judge(entry.id)
     // What this node found out itself also changes whom it can still ask about others.
     for (const subject of jury.accused()) if (subject !== entry.id) this.judge(subject)
-    this.#sweep.consider()
-  }
-
-  /**
-   * In a split each node finds half of the mesh unreachable. The words of those who are nobody's observers
-   * are kept for their own verdicts, unless such a word alone decides, when its subject has to hear of it,
-   * or there are too few to tell it by themselves.
-   */
-  #mustBeTold({ subject }: Accusation): boolean {
-    const { config, id, jury, roster } = this.#shared
-    const bench = roster.observersOf(subject, 2 * config.observersPerMember)
-    return bench.includes(id) || jury.quorumOfTheHeard(subject) === 1 || this.#sweep.hearsFew
+    this.#connect.considerSweep()
   }
 
   /** What this node is no observer for is only said, so that the observers look. */
@@ -84,10 +67,7 @@ export class Verdicts {
   judge(subject: NodeId): void {
     const { now, roster, jury, links, out } = this.#shared
     const entry = roster.get(subject)
-    if (entry === undefined || !isPresent(entry.verdict)) {
-      this.#kept.delete(subject)
-      return jury.close(subject)
-    }
+    if (entry === undefined || !isPresent(entry.verdict)) return jury.close(subject)
     const finding = jury.find(now, subject, this.#slackOf(subject))
     const { sealed, provisional } = entry
     switch (finding.kind) {
@@ -98,7 +78,7 @@ export class Verdicts {
           roster.put(sealed, { verdict: 'alive', cause: 'refuted', since: now, provisional }),
         )
       case 'suspect':
-        this.#awaitAnswer(subject, finding.untilAt)
+        this.suspicions.set(subject, Math.min(finding.untilAt, now + this.#shared.config.knockMs))
         if (entry.verdict === 'suspect') return
         return this.changed(roster.put(sealed, { verdict: 'suspect', cause: null, since: now, provisional }))
       case 'dead': {
@@ -107,7 +87,6 @@ export class Verdicts {
         this.#watches.drop(subject)
         const { cause, proof } = finding
         this.#spread.proven(subject, proof)
-        if (this.#kept.delete(subject)) this.#spread.join(proof)
         const change = roster.put(sealed, { verdict: 'dead', cause, since: now, proof })
         if (links.get(subject) !== undefined) out.push({ kind: 'hangUp', node: subject, why: 'held dead' })
         return this.changed(change)
@@ -124,35 +103,18 @@ export class Verdicts {
     const { id, jury, links } = this.#shared
     this.judge(subject)
     if (!jury.hasAccused(id, subject) && !jury.isUntold(subject)) return
-    if (this.#kept.delete(subject)) this.#tellKept(subject)
     if (links.get(subject) !== undefined) this.#spread.give(subject, [subject])
     else this.#connect.dial(subject)
   }
 
-  /** Looks again at the latest when that is a verdict; a case that is judged often does not put it off. */
-  #awaitAnswer(subject: NodeId, untilAt: Millis): void {
-    const { now, config } = this.#shared
-    const lookAt = Math.min(untilAt, now + config.knockMs)
-    const heldAt = this.suspicions.get(subject)
-    this.suspicions.set(subject, heldAt === null ? lookAt : Math.min(heldAt, lookAt))
-  }
-
-  /** Nobody else has said enough: the subject must hear of it before this node holds it dead by itself. */
-  #tellKept(subject: NodeId): void {
-    const { id, jury } = this.#shared
-    const own = jury.accusationsAgainst(subject).find(({ body }) => body.accuser === id)
-    if (own !== undefined) this.#spread.accuse(own)
-  }
-
   /** What follows from a changed entry, whatever changed it. */
   changed(change: Change): void {
-    const { config, now, rng, awareness } = this.#shared
+    const { config, now, rng } = this.#shared
     const { before, after } = change
     if (after === undefined) return
     const isConfirmed = before?.provisional === true && !after.provisional
     if (before?.verdict !== after.verdict || isConfirmed) this.notify(EVENT_OF[after.verdict], after)
     if (before?.verdict !== after.verdict) {
-      if (after.verdict === 'dead') awareness.more(now)
       if (after.verdict === 'dead') soon(this.#shared, 'dead', now + rng.jitter(config.deadRedialMs, 0.4))
       if (!isPresent(after.verdict)) this.#reviewAccusedBy(after.id)
     }

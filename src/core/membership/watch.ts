@@ -10,16 +10,7 @@
 import { DeadlineQueue } from '../deadline-queue.js'
 import type { Millis, NodeId } from '../ids.js'
 import type { DialFailure } from '../step.js'
-import {
-  areMostSilent,
-  heardAgain,
-  isFirstToSpeak,
-  isLongUnheard,
-  newWatch,
-  postponeWatch,
-  sameLife,
-  type Watch,
-} from './evidence.js'
+import { isFirstToSpeak, isLongUnheard, newWatch, postponeWatch, sameLife, type Watch } from './evidence.js'
 import type { Link } from './links.js'
 import { type Entry, isPresent } from './roster.js'
 import { SelfDoubt } from './self-doubt.js'
@@ -61,7 +52,7 @@ export class Watches {
       if (rank < 0) continue
       const watch = this.#of(id)
       // What was asked before, in a sweep, was no time in which this node tried to have a link.
-      if (watch.rank === null) watch.since = Math.max(now, links.redials.get(id) ?? now)
+      if (watch.rank === null) watch.since = now
       watch.rank = rank
       if (links.get(id) !== undefined) watch.linkedInstance ??= links.get(id)?.instance ?? null
       this.due.set(id, now)
@@ -76,7 +67,13 @@ export class Watches {
     this.#doubt.linkUp(now, id, jury.hasAccused(self, id))
     const watch = this.#watches.get(id)
     if (watch === undefined) return
-    heardAgain(watch)
+    watch.lostAt = null
+    watch.refusedAt = null
+    watch.sweepUntil = null
+    watch.probeUntil = null
+    watch.pingedFor = null
+    watch.doubtedAt = null
+    watch.unheard = null
     this.due.set(id, now)
   }
 
@@ -112,57 +109,34 @@ export class Watches {
     this.due.set(id, now)
   }
 
-  /** Somebody accepts at its addresses, and nobody speaks against it. */
-  accepted(id: NodeId): void {
-    const { now, jury, id: self } = this.#shared
-    this.#doubt.linkUp(now, id, jury.hasAccused(self, id))
-    this.answered(id)
-  }
-
-  /** Nobody accepts at its addresses. */
-  unanswered(id: NodeId): void {
-    const { now } = this.#shared
-    const watch = this.#watches.get(id)
-    if (watch === undefined || watch.sweepUntil === null) return
-    watch.sweepUntil = now
-    this.due.set(id, now)
-  }
-
   /** Somebody accused a subject of this node: look at once. True where that takes a dial. */
   alert(id: NodeId): boolean {
-    const { now, links, roster } = this.#shared
+    const { now, config, links, roster } = this.#shared
     const watch = this.#watches.get(id)
     if (watch === undefined || watch.rank === null) return false
     const link = links.get(id)
-    if (link !== undefined) this.#probeIfQuiet(link, watch)
+    if (
+      link !== undefined &&
+      watch.probeUntil === null &&
+      now - link.pulse.lastFrameAt > config.probeTimeoutMs / 2
+    ) {
+      this.#probe(link, watch)
+    }
     const entry = roster.get(id)
     if (link === undefined && entry !== undefined) watch.lostAt ??= now
     this.due.set(id, now)
     return link === undefined
   }
 
-  /** A sweep knocks at this member: if nobody answers, and nothing is heard of it meanwhile, that is evidence. */
-  reach(id: NodeId, patienceMs: Millis): void {
+  /** A sweep reaches for this member: what does not come back in time is evidence. */
+  sweep(id: NodeId): void {
     const { now, config, links, awareness } = this.#shared
     const watch = this.#of(id)
     const link = links.get(id)
-    watch.sweptAt = now
-    watch.sweepUntil = now + patienceMs
-    // A subject has to answer as well: its machine may accept while it is frozen.
-    const slowness = awareness.dialEvidenceMs(now) / config.dialEvidenceMs
-    if (link !== undefined && watch.rank !== null)
-      this.#probeIfQuiet(link, watch, slowness * config.askTimeoutMs)
-    this.due.set(id, now)
-  }
-
-  /** It has to answer on a link: what does not come back in time is evidence. */
-  sweep(id: NodeId, patienceMs: Millis): void {
-    const link = this.#shared.links.get(id)
-    this.reach(id, patienceMs)
-    if (link === undefined) return
-    const watch = this.#of(id)
-    watch.sweepUntil = null
-    this.#probeIfQuiet(link, watch)
+    if (link === undefined) watch.sweepUntil = now + awareness.dialEvidenceMs(now)
+    else if (watch.probeUntil === null && now - link.pulse.lastFrameAt > config.probeTimeoutMs / 2)
+      this.#probe(link, watch)
+    this.due.set(id, watch.sweepUntil ?? now)
   }
 
   /**
@@ -232,10 +206,7 @@ export class Watches {
     const { now, config, awareness } = this.#shared
     const stretch = awareness.stretch(now)
     watch.lostAt = null
-    if (watch.sweepUntil !== null) {
-      if (link.pulse.lastFrameAt >= watch.sweptAt) watch.sweepUntil = null
-      else if (now >= watch.sweepUntil) return this.#raise(entry, watch, 'silent')
-    }
+    watch.sweepUntil = null
     if (watch.probeUntil !== null && watch.probeSentAt !== null) {
       if (link.pulse.lastFrameAt >= watch.probeSentAt) {
         watch.probeUntil = null
@@ -246,13 +217,12 @@ export class Watches {
         return this.#silent(entry, watch)
       }
     }
-    const openUntil = watch.probeUntil ?? watch.sweepUntil
     if (this.#isPrimary(watch)) {
       const lateAt = link.pulse.lateAt(config, stretch)
       if (now < lateAt) {
         watch.doubtedAt = null
         watch.unheard = null
-        return Math.min(lateAt, openUntil ?? lateAt)
+        return Math.min(lateAt, watch.probeUntil ?? lateAt)
       }
       // One ping for each silence: the answer counts as a sign of life.
       if (watch.pingedFor !== link.pulse.lastFrameAt) {
@@ -265,10 +235,10 @@ export class Watches {
         link.pulse.silentAt(config, stretch),
         (link.pingSentAt ?? 0) + config.probeTimeoutMs * stretch,
       )
-      if (now < silentAt) return Math.min(silentAt, openUntil ?? silentAt)
+      if (now < silentAt) return Math.min(silentAt, watch.probeUntil ?? silentAt)
       return this.#silent(entry, watch)
     }
-    return openUntil
+    return watch.probeUntil
   }
 
   #reviewLost(entry: Entry, watch: Watch): Millis | null {
@@ -300,7 +270,7 @@ export class Watches {
 
   #silent(entry: Entry, watch: Watch): Millis | null {
     const { now } = this.#shared
-    if (areMostSilent(this.#shared, this.#watches)) {
+    if (this.#seemsSickItself()) {
       const untilAt = this.#doubt.wait(now)
       watch.doubtedAt ??= now
       if (now < untilAt) return untilAt
@@ -351,12 +321,26 @@ export class Watches {
     return Math.min(untilAt, now + config.heartbeatMs)
   }
 
-  #probeIfQuiet(link: Link, watch: Watch, leastMs = 0): void {
+  /** Most of those that this node should hear from are silent at once, and there are some. */
+  #seemsSickItself(): boolean {
+    const { now, config, links, awareness } = this.#shared
+    const stretch = awareness.stretch(now)
+    let subjects = 0
+    let silent = 0
+    for (const [id, watch] of this.#watches) {
+      if (watch.rank === null || watch.rank >= config.primaryObservers) continue
+      const link = links.get(id)
+      subjects++
+      if (link === undefined ? watch.lostAt !== null : now >= link.pulse.lateAt(config, stretch)) silent++
+    }
+    return subjects >= 2 && silent * 2 > subjects
+  }
+
+  #probe(link: Link, watch: Watch): void {
     const { now, config, awareness } = this.#shared
-    if (watch.probeUntil !== null || now - link.pulse.lastFrameAt <= config.probeTimeoutMs / 2) return
     watch.probeSentAt = ask(this.#shared, link)
-    const usualMs = Math.max(config.askTimeoutMs, 4 * (link.pulse.rttMs ?? 0)) * awareness.stretch(now)
-    watch.probeUntil = watch.probeSentAt + Math.max(usualMs, leastMs)
+    watch.probeUntil =
+      watch.probeSentAt + Math.max(config.askTimeoutMs, 4 * (link.pulse.rttMs ?? 0)) * awareness.stretch(now)
   }
 
   /** Its heartbeats are for this node, and nothing else is asked of it at the moment. */
@@ -370,7 +354,7 @@ export class Watches {
 
   #isOpen(id: NodeId, watch: Watch): boolean {
     const isLinked = this.#shared.links.get(id) !== undefined
-    return watch.sweepUntil !== null || (isLinked && watch.probeUntil !== null)
+    return isLinked ? watch.probeUntil !== null : watch.sweepUntil !== null
   }
 
   /** The watch on a subject, also on one that is back so shortly that the view has not settled yet. */
