@@ -148,6 +148,18 @@ const spaceBy = (author: string, value: unknown): Uint8Array => {
   return Y.encodeStateAsUpdate(doc)
 }
 
+/** Tells all of one more space of its own. */
+const announce = (world: World, to: TestNode, liar: TestNode, i: number): void => {
+  const update = spaceBy(liar.id, i)
+  const message: StateMessage = {
+    kind: 'stateUpdate',
+    document: `space/said-${i}`,
+    lineage: '00000001',
+    update,
+  }
+  world.step(to, { kind: 'gossip', from: liar.id, topic: NEWS_TOPIC, message, bytes: 0 })
+}
+
 /** Invents names without end, in each way that there is, and says that it, or somebody invented, has written there. */
 const invent = (world: World, to: TestNode, liar: TestNode): void => {
   for (let i = 0; i < 200; i++) {
@@ -162,14 +174,7 @@ const invent = (world: World, to: TestNode, liar: TestNode): void => {
     relay(`space/own-${i}`, spaceBy(liar.id, i))
     relay(`space/invented-${i}`, spaceBy(`nobody-${i}`, i))
     relay(`space/victims-${i}`, spaceBy(to.id, i))
-    const update = spaceBy(liar.id, i)
-    const message: StateMessage = {
-      kind: 'stateUpdate',
-      document: `space/said-${i}`,
-      lineage: '00000001',
-      update,
-    }
-    world.step(to, { kind: 'gossip', from: liar.id, topic: NEWS_TOPIC, message, bytes: 0 })
+    announce(world, to, liar, i)
     world.advance(5)
   }
 }
@@ -222,14 +227,7 @@ test('a member that invents spaces without end leaves places for what others beg
   const world = new World({ seed: 6, nodes: 3, latencyMs: [1, 5], config: { documentsMax: 50 } })
   const [a, b, liar] = [world.node(0), world.node(1), world.node(2)]
   for (let i = 0; i < 200; i++) {
-    const update = spaceBy(liar.id, i)
-    const message: StateMessage = {
-      kind: 'stateUpdate',
-      document: `space/said-${i}`,
-      lineage: '00000001',
-      update,
-    }
-    world.step(b, { kind: 'gossip', from: liar.id, topic: NEWS_TOPIC, message, bytes: 0 })
+    announce(world, b, liar, i)
   }
   for (let i = 0; i < 8; i++) world.set(a, `honest-${i}`, 'k', i)
   world.advance(30_000)

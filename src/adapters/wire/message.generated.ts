@@ -27,8 +27,8 @@ export interface Frame {
   resultsAsked?: Results
   resultsHeld?: Results
   handoverAhead?: Results
-  handoverAsked?: HandoverAsked
-  handoverAnswered?: HandoverAnswered
+  handoverAsked?: LastWord
+  handoverAnswered?: LastWord
 }
 
 export namespace Frame {
@@ -153,12 +153,12 @@ export namespace Frame {
 
         if (obj.handoverAsked != null) {
           w.uint32(362)
-          HandoverAsked.codec().encode(obj.handoverAsked, w)
+          LastWord.codec().encode(obj.handoverAsked, w)
         }
 
         if (obj.handoverAnswered != null) {
           w.uint32(370)
-          HandoverAnswered.codec().encode(obj.handoverAnswered, w)
+          LastWord.codec().encode(obj.handoverAnswered, w)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -306,13 +306,13 @@ export namespace Frame {
               break
             }
             case 45: {
-              obj.handoverAsked = HandoverAsked.codec().decode(reader, reader.uint32(), {
+              obj.handoverAsked = LastWord.codec().decode(reader, reader.uint32(), {
                 limits: opts.limits?.handoverAsked
               })
               break
             }
             case 46: {
-              obj.handoverAnswered = HandoverAnswered.codec().decode(reader, reader.uint32(), {
+              obj.handoverAnswered = LastWord.codec().decode(reader, reader.uint32(), {
                 limits: opts.limits?.handoverAnswered
               })
               break
@@ -487,14 +487,14 @@ export namespace Frame {
               break
             }
             case 45: {
-              yield * HandoverAsked.codec().stream(reader, reader.uint32(), `${prefix}.handoverAsked`, {
+              yield * LastWord.codec().stream(reader, reader.uint32(), `${prefix}.handoverAsked`, {
                 limits: opts.limits?.handoverAsked
               })
 
               break
             }
             case 46: {
-              yield * HandoverAnswered.codec().stream(reader, reader.uint32(), `${prefix}.handoverAnswered`, {
+              yield * LastWord.codec().stream(reader, reader.uint32(), `${prefix}.handoverAnswered`, {
                 limits: opts.limits?.handoverAnswered
               })
 
@@ -889,6 +889,27 @@ export namespace Frame {
     value: string
   }
 
+  export interface FrameHandoverAskedSavedEpochFieldEvent {
+    field: '$.handoverAsked.saved.epoch'
+    value: string
+  }
+
+  export interface FrameHandoverAskedSavedSequenceFieldEvent {
+    field: '$.handoverAsked.saved.sequence'
+    value: number
+  }
+
+  export interface FrameHandoverAskedSavedCheckpointFieldEvent {
+    field: '$.handoverAsked.saved.checkpoint'
+    value: string
+  }
+
+  export interface FrameHandoverAskedSavedPastFieldEvent {
+    field: '$.handoverAsked.saved.past[]'
+    index: number
+    value: string
+  }
+
   export interface FrameHandoverAnsweredTaskFieldEvent {
     field: '$.handoverAnswered.task'
     value: string
@@ -933,7 +954,7 @@ export namespace Frame {
     return decodeMessage(buf, Frame.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Frame>): Generator<FrameHelloRecordBodyFieldEvent | FrameHelloRecordSignatureFieldEvent | FrameHeartbeatMeshTimeFieldEvent | FrameHeartbeatViewFieldEvent | FramePingNonceFieldEvent | FramePingMeshTimeFieldEvent | FramePongNonceFieldEvent | FramePongMeshTimeFieldEvent | FrameWantOnFieldEvent | FrameRumorRecordsBodyFieldEvent | FrameRumorRecordsSignatureFieldEvent | FrameRumorAccusationsBodyFieldEvent | FrameRumorAccusationsSignatureFieldEvent | FrameRumorStrikesBodyFieldEvent | FrameRumorStrikesSignatureFieldEvent | FrameMemberDigestBucketsFieldEvent | FrameMemberSummariesBucketsFieldEvent | FrameMemberSummariesLinesIdFieldEvent | FrameMemberSummariesLinesGenerationFieldEvent | FrameMemberSummariesLinesInstanceFieldEvent | FrameMemberSummariesLinesRefutationFieldEvent | FrameMemberSummariesLinesVerdictFieldEvent | FrameMemberSummariesLinesAgeMsFieldEvent | FrameMemberSummariesAnswerFieldEvent | FrameMemberWantsIdsFieldEvent | FrameHearsayLinesIdFieldEvent | FrameHearsayLinesGenerationFieldEvent | FrameHearsayLinesInstanceFieldEvent | FrameHearsayLinesRefutationFieldEvent | FrameHearsayLinesVerdictFieldEvent | FrameHearsayLinesAgeMsFieldEvent | FrameStateUpdateDocumentFieldEvent | FrameStateUpdateUpdateFieldEvent | FrameStateUpdateLineageFieldEvent | FrameStateHelloRootFieldEvent | FrameStateSummaryDocumentsFieldEvent | FrameStateSummaryHashesFieldEvent | FrameStateDigestDocumentFieldEvent | FrameStateDigestVectorFieldEvent | FrameStateDigestDeletesFieldEvent | FrameStateWantDocumentFieldEvent | FrameStateWantVectorFieldEvent | FrameStateWantRangesFieldEvent | FrameStatePieceDocumentFieldEvent | FrameStatePieceNumberFieldEvent | FrameStatePieceLastFieldEvent | FrameStatePieceUpdateFieldEvent | FrameStateGotDocumentFieldEvent | FrameStateGotNumberFieldEvent | FrameCheckpointTaskFieldEvent | FrameCheckpointSlotFieldEvent | FrameCheckpointSavedEpochFieldEvent | FrameCheckpointSavedSequenceFieldEvent | FrameCheckpointSavedCheckpointFieldEvent | FrameCheckpointSavedPastFieldEvent | FrameHandoverTaskFieldEvent | FrameHandoverSlotFieldEvent | FrameHandoverEpochFieldEvent | FrameHandoverCauseFieldEvent | FrameHandoverCoveredFieldEvent | FrameHandoverSavedEpochFieldEvent | FrameHandoverSavedSequenceFieldEvent | FrameHandoverSavedCheckpointFieldEvent | FrameHandoverSavedPastFieldEvent | FrameResultsAskedTasksFieldEvent | FrameResultsHeldTasksFieldEvent | FrameHandoverAheadTasksFieldEvent | FrameHandoverAskedTaskFieldEvent | FrameHandoverAskedSlotFieldEvent | FrameHandoverAskedEpochFieldEvent | FrameHandoverAnsweredTaskFieldEvent | FrameHandoverAnsweredSlotFieldEvent | FrameHandoverAnsweredEpochFieldEvent | FrameHandoverAnsweredSavedEpochFieldEvent | FrameHandoverAnsweredSavedSequenceFieldEvent | FrameHandoverAnsweredSavedCheckpointFieldEvent | FrameHandoverAnsweredSavedPastFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Frame>): Generator<FrameHelloRecordBodyFieldEvent | FrameHelloRecordSignatureFieldEvent | FrameHeartbeatMeshTimeFieldEvent | FrameHeartbeatViewFieldEvent | FramePingNonceFieldEvent | FramePingMeshTimeFieldEvent | FramePongNonceFieldEvent | FramePongMeshTimeFieldEvent | FrameWantOnFieldEvent | FrameRumorRecordsBodyFieldEvent | FrameRumorRecordsSignatureFieldEvent | FrameRumorAccusationsBodyFieldEvent | FrameRumorAccusationsSignatureFieldEvent | FrameRumorStrikesBodyFieldEvent | FrameRumorStrikesSignatureFieldEvent | FrameMemberDigestBucketsFieldEvent | FrameMemberSummariesBucketsFieldEvent | FrameMemberSummariesLinesIdFieldEvent | FrameMemberSummariesLinesGenerationFieldEvent | FrameMemberSummariesLinesInstanceFieldEvent | FrameMemberSummariesLinesRefutationFieldEvent | FrameMemberSummariesLinesVerdictFieldEvent | FrameMemberSummariesLinesAgeMsFieldEvent | FrameMemberSummariesAnswerFieldEvent | FrameMemberWantsIdsFieldEvent | FrameHearsayLinesIdFieldEvent | FrameHearsayLinesGenerationFieldEvent | FrameHearsayLinesInstanceFieldEvent | FrameHearsayLinesRefutationFieldEvent | FrameHearsayLinesVerdictFieldEvent | FrameHearsayLinesAgeMsFieldEvent | FrameStateUpdateDocumentFieldEvent | FrameStateUpdateUpdateFieldEvent | FrameStateUpdateLineageFieldEvent | FrameStateHelloRootFieldEvent | FrameStateSummaryDocumentsFieldEvent | FrameStateSummaryHashesFieldEvent | FrameStateDigestDocumentFieldEvent | FrameStateDigestVectorFieldEvent | FrameStateDigestDeletesFieldEvent | FrameStateWantDocumentFieldEvent | FrameStateWantVectorFieldEvent | FrameStateWantRangesFieldEvent | FrameStatePieceDocumentFieldEvent | FrameStatePieceNumberFieldEvent | FrameStatePieceLastFieldEvent | FrameStatePieceUpdateFieldEvent | FrameStateGotDocumentFieldEvent | FrameStateGotNumberFieldEvent | FrameCheckpointTaskFieldEvent | FrameCheckpointSlotFieldEvent | FrameCheckpointSavedEpochFieldEvent | FrameCheckpointSavedSequenceFieldEvent | FrameCheckpointSavedCheckpointFieldEvent | FrameCheckpointSavedPastFieldEvent | FrameHandoverTaskFieldEvent | FrameHandoverSlotFieldEvent | FrameHandoverEpochFieldEvent | FrameHandoverCauseFieldEvent | FrameHandoverCoveredFieldEvent | FrameHandoverSavedEpochFieldEvent | FrameHandoverSavedSequenceFieldEvent | FrameHandoverSavedCheckpointFieldEvent | FrameHandoverSavedPastFieldEvent | FrameResultsAskedTasksFieldEvent | FrameResultsHeldTasksFieldEvent | FrameHandoverAheadTasksFieldEvent | FrameHandoverAskedTaskFieldEvent | FrameHandoverAskedSlotFieldEvent | FrameHandoverAskedEpochFieldEvent | FrameHandoverAskedSavedEpochFieldEvent | FrameHandoverAskedSavedSequenceFieldEvent | FrameHandoverAskedSavedCheckpointFieldEvent | FrameHandoverAskedSavedPastFieldEvent | FrameHandoverAnsweredTaskFieldEvent | FrameHandoverAnsweredSlotFieldEvent | FrameHandoverAnsweredEpochFieldEvent | FrameHandoverAnsweredSavedEpochFieldEvent | FrameHandoverAnsweredSavedSequenceFieldEvent | FrameHandoverAnsweredSavedCheckpointFieldEvent | FrameHandoverAnsweredSavedPastFieldEvent> {
     return streamMessage(buf, Frame.codec(), opts)
   }
 }
@@ -5237,154 +5258,19 @@ export namespace Handover {
   }
 }
 
-export interface HandoverAsked {
-  task: string
-  slot: number
-  epoch: string
-}
-
-export namespace HandoverAsked {
-  let _codec: Codec<HandoverAsked>
-
-  export const codec = (): Codec<HandoverAsked> => {
-    if (_codec == null) {
-      _codec = message<HandoverAsked>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
-
-        if ((obj.task != null && obj.task !== '')) {
-          w.uint32(10)
-          w.string(obj.task)
-        }
-
-        if ((obj.slot != null && obj.slot !== 0)) {
-          w.uint32(16)
-          w.uint32(obj.slot)
-        }
-
-        if ((obj.epoch != null && obj.epoch !== '')) {
-          w.uint32(26)
-          w.string(obj.epoch)
-        }
-
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          task: '',
-          slot: 0,
-          epoch: ''
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.task = reader.string()
-              break
-            }
-            case 2: {
-              obj.slot = reader.uint32()
-              break
-            }
-            case 3: {
-              obj.epoch = reader.string()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.task`,
-                value: reader.string()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.slot`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.epoch`,
-                value: reader.string()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-      })
-    }
-
-    return _codec
-  }
-
-  export interface HandoverAskedTaskFieldEvent {
-    field: '$.task'
-    value: string
-  }
-
-  export interface HandoverAskedSlotFieldEvent {
-    field: '$.slot'
-    value: number
-  }
-
-  export interface HandoverAskedEpochFieldEvent {
-    field: '$.epoch'
-    value: string
-  }
-
-  export function encode (obj: Partial<HandoverAsked>): Uint8Array {
-    return encodeMessage(obj, HandoverAsked.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<HandoverAsked>): HandoverAsked {
-    return decodeMessage(buf, HandoverAsked.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<HandoverAsked>): Generator<HandoverAskedTaskFieldEvent | HandoverAskedSlotFieldEvent | HandoverAskedEpochFieldEvent> {
-    return streamMessage(buf, HandoverAsked.codec(), opts)
-  }
-}
-
-export interface HandoverAnswered {
+export interface LastWord {
   task: string
   slot: number
   epoch: string
   saved?: Saved
 }
 
-export namespace HandoverAnswered {
-  let _codec: Codec<HandoverAnswered>
+export namespace LastWord {
+  let _codec: Codec<LastWord>
 
-  export const codec = (): Codec<HandoverAnswered> => {
+  export const codec = (): Codec<LastWord> => {
     if (_codec == null) {
-      _codec = message<HandoverAnswered>((obj, w, opts = {}) => {
+      _codec = message<LastWord>((obj, w, opts = {}) => {
         if (opts.lengthDelimited !== false) {
           w.fork()
         }
@@ -5498,52 +5384,52 @@ export namespace HandoverAnswered {
     return _codec
   }
 
-  export interface HandoverAnsweredTaskFieldEvent {
+  export interface LastWordTaskFieldEvent {
     field: '$.task'
     value: string
   }
 
-  export interface HandoverAnsweredSlotFieldEvent {
+  export interface LastWordSlotFieldEvent {
     field: '$.slot'
     value: number
   }
 
-  export interface HandoverAnsweredEpochFieldEvent {
+  export interface LastWordEpochFieldEvent {
     field: '$.epoch'
     value: string
   }
 
-  export interface HandoverAnsweredSavedEpochFieldEvent {
+  export interface LastWordSavedEpochFieldEvent {
     field: '$.saved.epoch'
     value: string
   }
 
-  export interface HandoverAnsweredSavedSequenceFieldEvent {
+  export interface LastWordSavedSequenceFieldEvent {
     field: '$.saved.sequence'
     value: number
   }
 
-  export interface HandoverAnsweredSavedCheckpointFieldEvent {
+  export interface LastWordSavedCheckpointFieldEvent {
     field: '$.saved.checkpoint'
     value: string
   }
 
-  export interface HandoverAnsweredSavedPastFieldEvent {
+  export interface LastWordSavedPastFieldEvent {
     field: '$.saved.past[]'
     index: number
     value: string
   }
 
-  export function encode (obj: Partial<HandoverAnswered>): Uint8Array {
-    return encodeMessage(obj, HandoverAnswered.codec())
+  export function encode (obj: Partial<LastWord>): Uint8Array {
+    return encodeMessage(obj, LastWord.codec())
   }
 
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<HandoverAnswered>): HandoverAnswered {
-    return decodeMessage(buf, HandoverAnswered.codec(), opts)
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<LastWord>): LastWord {
+    return decodeMessage(buf, LastWord.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<HandoverAnswered>): Generator<HandoverAnsweredTaskFieldEvent | HandoverAnsweredSlotFieldEvent | HandoverAnsweredEpochFieldEvent | HandoverAnsweredSavedEpochFieldEvent | HandoverAnsweredSavedSequenceFieldEvent | HandoverAnsweredSavedCheckpointFieldEvent | HandoverAnsweredSavedPastFieldEvent> {
-    return streamMessage(buf, HandoverAnswered.codec(), opts)
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<LastWord>): Generator<LastWordTaskFieldEvent | LastWordSlotFieldEvent | LastWordEpochFieldEvent | LastWordSavedEpochFieldEvent | LastWordSavedSequenceFieldEvent | LastWordSavedCheckpointFieldEvent | LastWordSavedPastFieldEvent> {
+    return streamMessage(buf, LastWord.codec(), opts)
   }
 }
 

@@ -43,6 +43,13 @@ const readSaved = (part: pb.Saved): Checkpoint => ({
   past: texts('past', part.past, PAST_CHARS_MAX).slice(0, PAST_MAX),
 })
 
+/** Nothing may have been saved. */
+const writeIfSaved = (saved: Checkpoint | null): { saved?: pb.Saved } =>
+  saved === null ? {} : { saved: writeSaved(saved) }
+
+const readIfSaved = ({ saved }: { saved?: pb.Saved }): Checkpoint | null =>
+  saved === undefined ? null : readSaved(saved)
+
 export const tasks = {
   checkpoint: converter<Of<'checkpoint'>, pb.Checkpoint>({
     write: message => ({ task: message.task, slot: message.slot, saved: writeSaved(message.saved) }),
@@ -60,7 +67,7 @@ export const tasks = {
       epoch: message.epoch,
       cause: message.cause,
       ...(message.covered === null ? {} : { covered: Math.round(message.covered) }),
-      ...(message.saved === null ? {} : { saved: writeSaved(message.saved) }),
+      ...writeIfSaved(message.saved),
     }),
     read: part => ({
       kind: 'handover',
@@ -69,10 +76,10 @@ export const tasks = {
       epoch: epoch(part.epoch),
       cause: oneOf('cause', part.cause, CAUSES),
       covered: part.covered === undefined ? null : integer('covered', part.covered),
-      saved: part.saved === undefined ? null : readSaved(part.saved),
+      saved: readIfSaved(part),
     }),
   }),
-  handoverAsked: converter<Of<'handoverAsked'>, pb.HandoverAsked>({
+  handoverAsked: converter<Of<'handoverAsked'>, pb.LastWord>({
     write: ({ task, slot, epoch }) => ({ task, slot, epoch }),
     read: part => ({
       kind: 'handoverAsked',
@@ -81,19 +88,14 @@ export const tasks = {
       epoch: epoch(part.epoch),
     }),
   }),
-  handoverAnswered: converter<Of<'handoverAnswered'>, pb.HandoverAnswered>({
-    write: ({ task, slot, epoch, saved }) => ({
-      task,
-      slot,
-      epoch,
-      ...(saved === null ? {} : { saved: writeSaved(saved) }),
-    }),
+  handoverAnswered: converter<Of<'handoverAnswered'>, pb.LastWord>({
+    write: ({ task, slot, epoch, saved }) => ({ task, slot, epoch, ...writeIfSaved(saved) }),
     read: part => ({
       kind: 'handoverAnswered',
       task: task(part.task),
       slot: part.slot,
       epoch: epoch(part.epoch),
-      saved: part.saved === undefined ? null : readSaved(part.saved),
+      saved: readIfSaved(part),
     }),
   }),
   handoverAhead: converter<Of<'handoverAhead'>, pb.Results>({

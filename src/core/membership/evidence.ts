@@ -56,6 +56,12 @@ export const sameLife = (watch: Watch, entry: Entry): boolean =>
   watch.linkedInstance !== null &&
   sameGeneration(entry.generation, { number: entry.generation.number, instance: watch.linkedInstance })
 
+/** A sign of life: what was held against it waits for nothing any more. */
+export const noteSign = (watch: Watch): void => {
+  watch.doubtedAt = null
+  watch.unheard = null
+}
+
 /** This observer stood still for so long: what it waits for was not late meanwhile. */
 export const postponeWatch = (watch: Watch, byMs: Millis): void => {
   if (watch.probeUntil !== null) watch.probeUntil += byMs

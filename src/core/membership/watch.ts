@@ -10,7 +10,15 @@
 import { DeadlineQueue } from '../deadline-queue.js'
 import type { Millis, NodeId } from '../ids.js'
 import type { DialFailure } from '../step.js'
-import { isFirstToSpeak, isLongUnheard, newWatch, postponeWatch, sameLife, type Watch } from './evidence.js'
+import {
+  isFirstToSpeak,
+  isLongUnheard,
+  newWatch,
+  noteSign,
+  postponeWatch,
+  sameLife,
+  type Watch,
+} from './evidence.js'
 import type { Link } from './links.js'
 import { type Entry, isPresent } from './roster.js'
 import { SelfDoubt } from './self-doubt.js'
@@ -72,8 +80,7 @@ export class Watches {
     watch.sweepUntil = null
     watch.probeUntil = null
     watch.pingedFor = null
-    watch.doubtedAt = null
-    watch.unheard = null
+    noteSign(watch)
     this.due.set(id, now)
   }
 
@@ -174,8 +181,7 @@ export class Watches {
     const watch = this.#watches.get(id)
     if (watch === undefined) return
     watch.sweepUntil = null
-    watch.doubtedAt = null
-    watch.unheard = null
+    noteSign(watch)
   }
 
   drop(id: NodeId): void {
@@ -210,8 +216,7 @@ export class Watches {
     if (watch.probeUntil !== null && watch.probeSentAt !== null) {
       if (link.pulse.lastFrameAt >= watch.probeSentAt) {
         watch.probeUntil = null
-        watch.doubtedAt = null
-        watch.unheard = null
+        noteSign(watch)
         watch.repeatMs = config.repeatMinMs
       } else if (now >= watch.probeUntil) {
         return this.#silent(entry, watch)
@@ -220,8 +225,7 @@ export class Watches {
     if (this.#isPrimary(watch)) {
       const lateAt = link.pulse.lateAt(config, stretch)
       if (now < lateAt) {
-        watch.doubtedAt = null
-        watch.unheard = null
+        noteSign(watch)
         return Math.min(lateAt, watch.probeUntil ?? lateAt)
       }
       // One ping for each silence: the answer counts as a sign of life.

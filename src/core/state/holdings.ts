@@ -120,9 +120,9 @@ export class Holdings {
     this.#places.use(document)
   }
 
-  /** The application looks for something in it. */
+  /** The application looks for something in it, and it is not here. */
   ask(document: string): void {
-    if (!this.#replicas.has(document)) this.#places.ask(document)
+    this.#places.ask(document)
   }
 
   /** Bytes of all, with those added that others may not fill. */

@@ -192,8 +192,10 @@ class State implements StateCore {
 
   get(space: string, key: string): Json | undefined {
     this.#holdings.mustHold(space)
-    this.#holdings.ask(`space/${space}`)
-    return this.#holdings.find(`space/${space}`)?.entries.get(key)
+    const document = `space/${space}`
+    const replica = this.#holdings.find(document)
+    if (replica === undefined) this.#holdings.ask(document)
+    return replica?.entries.get(key)
   }
 
   *entries(space: string): Iterable<readonly [string, Json]> {

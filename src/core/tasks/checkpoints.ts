@@ -171,6 +171,14 @@ export const createCheckpoints = (ctx: Context): Checkpoints => {
     return compareCheckpoints(found, local.goesOn) > 0 ? found : null
   }
 
+  /** What the copy here goes on from, where something stands above that was not built upon it; `ifNewest`: or nothing does. */
+  const sayAgain = (slot: Slot, local: LocalCopy, ifNewest: boolean): void => {
+    if (local.goesOn === null) return
+    const above = aboveIts(slot, local)
+    if (above === null ? ifNewest : !isBuiltOn(above, local.goesOn))
+      spread(slot, local, local.goesOn.checkpoint, null)
+  }
+
   /** The copy that is due here may have waited for just this, and one that runs may have to go on above it. */
   const wake = (slot: Slot): void => {
     if (slot.local !== null) ctx.dirty.add(slot)
@@ -234,18 +242,11 @@ export const createCheckpoints = (ctx: Context): Checkpoints => {
 
     renew: slot => {
       const local = localOf(slot)
-      const above = aboveIts(slot, local)
       // What another saved above it is not known yet, perhaps: what this copy saved itself must be above that too.
-      if (local.goesOn !== null && (above === null ? local.sequence > 0 : !isBuiltOn(above, local.goesOn)))
-        spread(slot, local, local.goesOn.checkpoint, null)
+      sayAgain(slot, local, local.sequence > 0)
     },
 
-    stand: slot => {
-      const local = localOf(slot)
-      const above = aboveIts(slot, local)
-      if (local.goesOn !== null && above !== null && !isBuiltOn(above, local.goesOn))
-        spread(slot, local, local.goesOn.checkpoint, null)
-    },
+    stand: slot => sayAgain(slot, localOf(slot), false),
 
     stateChanged: (task, index) => {
       const slot = ctx.slots.get(task, index)

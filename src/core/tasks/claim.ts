@@ -39,6 +39,11 @@ export interface Claim {
   readonly execution: number
 }
 
+/** What another node has said of its copy directly, before its claim has come: the rest is not known. */
+export const toldClaim = (
+  known: Pick<Claim, 'task' | 'slot' | 'epoch' | 'phase' | 'cause' | 'since'>,
+): Claim => ({ ...known, restarts: 0, lastError: null, boot: 0, covered: null, saved: 0, execution: 0 })
+
 export const formatEpoch = (epoch: Epoch): string => `${epoch.number}-${epoch.node}`
 
 export const parseEpoch = (text: string): Epoch | null => {

@@ -4,7 +4,7 @@
 import { unreachable } from '../errors.js'
 import type { NodeId, TaskId } from '../ids.js'
 import type { Checkpoints } from './checkpoints.js'
-import { type Epoch, parseEpoch } from './claim.js'
+import { type Epoch, parseEpoch, toldClaim } from './claim.js'
 import { type Context, claimOf, localOf, mayBe, meshNow, setClaim, slotAt } from './context.js'
 import type { TaskMessage } from './message.js'
 import type { Observer } from './observer.js'
@@ -71,22 +71,9 @@ export const createInbox = (
     if (saved !== null && !checkpoints.receive(slot, saved)) return count('misfit')
     const before = claimOf(slot, from) ?? null
     if (before !== null && before.epoch.number > epoch.number) return count('late')
-    const after = {
-      ...(before ?? {
-        task,
-        slot: message.slot,
-        since: meshNow(ctx),
-        restarts: 0,
-        lastError: null,
-        boot: 0,
-        saved: 0,
-        execution: 0,
-      }),
-      epoch,
-      phase: 'stopped' as const,
-      cause,
-      covered,
-    }
+    const phase = 'stopped'
+    const told = before ?? toldClaim({ task, slot: message.slot, epoch, phase, cause, since: meshNow(ctx) })
+    const after = { ...told, epoch, phase, cause, covered } as const
     localOf(slot).invited = true
     setClaim(ctx, slot, after)
     observer.claimChanged(slot, before, after)

@@ -6,7 +6,7 @@
 
 import type { NodeId } from '../ids.js'
 import type { Checkpoints } from './checkpoints.js'
-import { type Epoch, formatEpoch } from './claim.js'
+import { type Epoch, formatEpoch, toldClaim } from './claim.js'
 import { type Context, channelTo, claimOf, meshNow, setClaim, taskOf } from './context.js'
 import { numberOf } from './copy.js'
 import type { TaskMessage } from './message.js'
@@ -54,28 +54,18 @@ export const createOverlap = (ctx: Context): Overlap => {
 /** Another node has claimed this slot and starts its copy when it has heard what was saved here. */
 export const answerOverlap = (ctx: Context, checkpoints: Checkpoints, slot: Slot, epoch: Epoch): void => {
   const { node } = epoch
+  const at = { task: slot.task, slot: slot.index }
   const before = claimOf(slot, node) ?? null
   if (before === null || before.epoch.number < epoch.number)
     // The fence for what the copy here saves, which would otherwise have to wait for gossip.
     setClaim(ctx, slot, {
-      task: slot.task,
-      slot: slot.index,
-      epoch,
-      phase: 'starting',
-      since: meshNow(ctx),
-      restarts: 0,
-      lastError: null,
-      cause: 'rebalanced',
+      ...toldClaim({ ...at, epoch, phase: 'starting', cause: 'rebalanced', since: meshNow(ctx) }),
       boot: ctx.deps.members.get(node)?.record.generation.number ?? 0,
-      covered: null,
-      saved: 0,
-      execution: 0,
     })
   const task = taskOf(ctx, slot.task)
   const message: TaskMessage = {
     kind: 'handoverAnswered',
-    task: slot.task,
-    slot: slot.index,
+    ...at,
     epoch: formatEpoch(epoch),
     saved: task === null ? null : checkpoints.newest(slot, task),
   }
