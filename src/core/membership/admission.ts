@@ -242,7 +242,7 @@ export class Admission {
       this.#deps.verdicts.judge(subject)
       if (!this.#shared.jury.isAccused(subject)) continue
       if (this.#deps.watches.alert(subject)) this.#deps.connect.dial(subject)
-      this.#deps.connect.considerSweep()
+      this.#deps.sweep.consider()
     }
   }
 

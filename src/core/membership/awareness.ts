@@ -21,6 +21,8 @@ export class Awareness {
   #crowdSince: Millis = Number.NEGATIVE_INFINITY
   #stalls: readonly { readonly began: Millis; readonly ended: Millis }[] = []
   #starvedUntil: Millis = 0
+  #upheavalSince: Millis = 0
+  #upheavalUntil: Millis = Number.NEGATIVE_INFINITY
 
   constructor(config: MembershipConfig) {
     this.#config = config
@@ -98,6 +100,25 @@ export class Awareness {
     // Nobody may keep this node from noticing silence by coming and going.
     if (now - this.#crowdSince > crowdPauseMs) this.#crowdSince = now
     this.quiet(Math.min(now + crowdQuietMs, this.#crowdSince + crowdQuietMaxMs))
+  }
+
+  /** Much of the mesh seems gone at once. */
+  upheaval(now: Millis): void {
+    this.#upheavalSince = now
+    this.#upheavalUntil = now + this.#config.upheavalMs
+  }
+
+  /** One more is held dead: others follow. */
+  more(now: Millis): void {
+    const { upheavalMoreMs, upheavalMaxMs } = this.#config
+    if (now >= this.#upheavalUntil) return
+    const untilAt = Math.min(now + upheavalMoreMs, this.#upheavalSince + upheavalMaxMs)
+    this.#upheavalUntil = Math.max(this.#upheavalUntil, untilAt)
+  }
+
+  /** Until when more verdicts are to come: neighbors are sought among those who are left then. */
+  get upheavalUntil(): Millis {
+    return this.#upheavalUntil
   }
 
   /** Until when it may not accuse anybody of silence. */

@@ -108,6 +108,18 @@ export interface MembershipConfig {
   readonly sweepMembersMax: number
   readonly sweepParallel: number
   readonly sweepPauseMs: Millis
+  /** How long it listens before it dials those whom nobody accuses: who speaks need not be dialled. */
+  readonly sweepListenMs: Millis
+  /** So long after a sweep has begun, and so long after each death in it, more verdicts are to come: neighbors are sought among those who are left then. In all no longer than the maximum. */
+  readonly upheavalMs: Millis
+  readonly upheavalMoreMs: Millis
+  readonly upheavalMaxMs: Millis
+  /** New neighbors are dialled within so long after it: all at once would take from each other the time to answer. */
+  readonly upheavalSpreadMs: Millis
+  /** What is found silent while a sweep runs waits for so long for more: much less than a lone word needs to decide, because its subject must hear of it before. */
+  readonly sweepWordsMs: Millis
+  /** How long the words of those that are nearest to a member on the rings are given to decide, before all dial it. */
+  readonly sweepVerdictMs: Millis
   /** Rumors of one batch wait for each other this long; accusations never wait. */
   readonly rumorBatchMs: Millis
   readonly rumorRecordsMax: number
@@ -226,8 +238,15 @@ export const membershipLan: MembershipConfig = {
   lingerMs: 20_000,
   dialTurnMs: 250,
   sweepMembersMax: 256,
-  sweepParallel: 32,
+  sweepParallel: 64,
   sweepPauseMs: 5_000,
+  sweepListenMs: 400,
+  upheavalMs: 2_500,
+  upheavalMoreMs: 1_000,
+  upheavalMaxMs: 12_000,
+  upheavalSpreadMs: 2_000,
+  sweepWordsMs: 200,
+  sweepVerdictMs: 400,
   rumorBatchMs: 20,
   rumorRecordsMax: 80,
   relayDelayMs: 200,

@@ -1,12 +1,11 @@
 // When this node dials, and whom: the neighbors that the observer graph asks for,
-// the addresses it was told to join, everybody it remembers while it is alone, the
-// dead now and then, and everybody at once after a heavy loss (a sweep: when few
-// are left, ranks alone stall; modelled, a split of 49 and 1 never settled).
+// the addresses it was told to join, everybody it remembers while it is alone, and the
+// dead now and then. Whom it reaches for after a heavy loss stands in `sweep`.
 
 import type { Millis, NodeId } from '../ids.js'
 import { isPresent } from './roster.js'
 import { knownAddresses, type Search } from './search.js'
-import { ask, type Shared, send, soon } from './shared.js'
+import { type Shared, send, soon } from './shared.js'
 import type { Watches } from './watch.js'
 
 const ALONE_DIALS_AT_ONCE = 8
@@ -28,9 +27,6 @@ interface JoinAttempt {
   isOwn: boolean
 }
 
-/** So few at once may each have an illness of its own. */
-const SPLIT_MEMBERS = 3
-
 export class Connect {
   readonly #shared: Shared
   readonly #watches: Watches
@@ -38,12 +34,8 @@ export class Connect {
   readonly #join = new Map<string, JoinAttempt>()
   #extra: readonly NodeId[] = []
   #seenRingRevision = -1
-  #sweepQueue: NodeId[] = []
-  #sweepFlight = new Set<NodeId>()
-  #sweptAt: Millis | null = null
-  /** Whom it lost a link with since then. */
-  #lost: { readonly since: Millis; readonly nodes: Set<NodeId> } = { since: 0, nodes: new Set() }
-  #checkedAt: Millis = 0
+  /** The rings as they stood when it last chose its neighbors. */
+  settledRevision = -1
   /** Whether it has already tried a few, when it started. */
   #hasTriedSome = false
   /** Whom it remembered when it started and has not tried yet: each gets one try before anybody gets a second. */
@@ -56,7 +48,7 @@ export class Connect {
   }
 
   get size(): number {
-    return this.#join.size + this.#sweepQueue.length + this.#sweepFlight.size
+    return this.#join.size
   }
 
   /**
@@ -93,20 +85,19 @@ export class Connect {
     chores.set('view', now + config.viewDebounceMs)
   }
 
-  /**
-   * It has started, and had the time of a dial: where most neighbors are remembered and could not be reached,
-   * who is there? A newcomer whose dials are slow is not where nobody is, but where all are busy.
-   */
-  lookAround(): void {
-    const { links, roster } = this.#shared
-    const missed = [...links.wanted].filter(id => roster.get(id)?.provisional && links.hasFailed(id))
-    if (links.size > 0 && missed.length * 2 > links.wanted.size) this.#sweep()
+  /** After a split neighbors are sought when all is known: a handshake takes as long as ten words of others. */
+  settleLater(): void {
+    const { now, roster, chores, awareness } = this.#shared
+    if (now >= awareness.upheavalUntil) return this.settleView()
+    this.#seenRingRevision = roster.ringRevision
+    chores.set('seek', awareness.upheavalUntil)
   }
 
   /** Computes whom this node wants and watches, from the rings as they stand. */
   settleView(): void {
-    const { now, config, roster, links, chores, id } = this.#shared
+    const { now, config, roster, links, chores, id, awareness } = this.#shared
     this.#seenRingRevision = roster.ringRevision
+    this.settledRevision = roster.ringRevision
     const k = config.observersPerMember
     const subjects = roster.subjects(k)
     const observers = roster.observersOf(id, k)
@@ -115,10 +106,16 @@ export class Connect {
       const entry = roster.get(extra)
       if (extra !== id && entry !== undefined && isPresent(entry.verdict)) wanted.add(extra)
     }
-    links.want(now, wanted)
+    const areAllSeeking = now < awareness.upheavalUntil + config.upheavalSpreadMs
+    links.want(now, wanted, areAllSeeking ? config.upheavalSpreadMs : config.dialTurnMs / 4)
     for (const link of links.all()) this.tellWanted(link.node)
     this.#watches.setSubjects(subjects)
-    soon(this.#shared, 'verify', now + config.verifyAfterMs)
+    chores.delete('seek')
+    soon(
+      this.#shared,
+      'verify',
+      Math.max(now, awareness.upheavalUntil + config.sweepPauseMs) + config.verifyAfterMs,
+    )
     chores.set('branches', now + config.branchesAfterMs)
   }
 
@@ -157,75 +154,8 @@ export class Connect {
     out.push({ kind: 'dial', node: id, addresses: record.addresses })
   }
 
-  linkUp(id: NodeId): void {
-    this.#settleSweep(id)
+  linkUp(): void {
     this.#search.met()
-  }
-
-  /** A link was lost: with enough of them at once, reach for everybody. One that breaks again and again is one. */
-  linkLost(id: NodeId): void {
-    const { now, config, links } = this.#shared
-    if (now - this.#lost.since > config.suspicionMaxMs) this.#lost = { since: now, nodes: new Set() }
-    this.#lost.nodes.add(id)
-    if (this.#lost.nodes.size > links.size) this.#sweepInDoubt()
-    if (links.size === 0) this.alone()
-  }
-
-  /** A subject is late: ask every neighbor for a sign of life, to see whether it is this node that is cut off. */
-  checkNeighbors(): void {
-    const { now, config, links, chores } = this.#shared
-    if (chores.get('neighbors') !== null || now < this.#checkedAt + config.silentFloorMs) return
-    this.#checkedAt = now
-    for (const link of links.all()) {
-      if (now - link.pulse.lastFrameAt > config.probeTimeoutMs / 2) ask(this.#shared, link)
-    }
-    chores.set('neighbors', now + config.probeTimeoutMs)
-  }
-
-  /** The answers are in: with more than half of the neighbors silent, reach for everybody. */
-  countNeighbors(): void {
-    const { config, links } = this.#shared
-    const silentBefore = this.#checkedAt - config.probeTimeoutMs / 2
-    let silent = 0
-    for (const link of links.all()) if (link.pulse.lastFrameAt < silentBefore) silent++
-    if (silent * 2 > links.size) this.#sweepInDoubt()
-  }
-
-  /** Most of its own links are silent or lost. */
-  #sweepInDoubt(): void {
-    this.#watches.doubt()
-    // Where a machine has too little of itself, 50 handshakes make it worse, and it would blame whoever is slow.
-    const { now, awareness } = this.#shared
-    if (now >= awareness.starvedUntil) this.#sweep()
-  }
-
-  /** Reaches for every member that is held present, some at a time; each failure is evidence. */
-  #sweep(): void {
-    const { now, config, roster, rng, id } = this.#shared
-    if (this.#sweptAt !== null && now - this.#sweptAt < config.sweepPauseMs) return
-    const others = roster.all().filter(entry => entry.id !== id && isPresent(entry.verdict))
-    if (others.length < 2) return
-    this.#sweptAt = now
-    this.#sweepQueue = rng.shuffle(others.map(entry => entry.id)).slice(0, config.sweepMembersMax)
-    this.#shared.out.push({ kind: 'count', metric: 'sweeps', by: 1 })
-    this.#advanceSweep()
-  }
-
-  /**
-   * Many members are under accusation at once: that is a split, not an illness; but one who accuses
-   * them all is ill. Of 50 of which 5 are left, these accuse the others by the dozen each.
-   */
-  considerSweep(): void {
-    const { roster, jury, links } = this.#shared
-    const { accused, accusers, own } = jury.extent()
-    const isMany = accused >= SPLIT_MEMBERS && accused * 8 >= roster.aliveCount
-    // Who has few links, as after a restart, cannot hear many.
-    const isSeenByMany = accusers >= SPLIT_MEMBERS || accusers * 2 >= Math.min(accused, links.size)
-    if (isMany && (own >= SPLIT_MEMBERS || isSeenByMany)) this.#sweep()
-  }
-
-  dialFailed(id: NodeId): void {
-    this.#settleSweep(id)
   }
 
   /** Somebody else answers there, as after new leases: whoever it is can tell where the others are. */
@@ -233,15 +163,6 @@ export class Connect {
     const { links, roster, out } = this.#shared
     if (links.size === 0 || !knownAddresses(roster).has(address))
       out.push({ kind: 'dial', node: null, addresses: [address] })
-  }
-
-  advanceSweep(): void {
-    const { now, links, awareness } = this.#shared
-    for (const id of this.#sweepFlight) {
-      const startedAt = links.dialStartedAt(id)
-      if (startedAt === null || now - startedAt >= awareness.dialEvidenceMs(now)) this.#sweepFlight.delete(id)
-    }
-    this.#advanceSweep()
   }
 
   /** No link at all: try the remembered members, look around, ask the given addresses. */
@@ -336,8 +257,10 @@ export class Connect {
 
   /** Links that neither end wants are let go after a while. */
   trimIdle(): void {
-    const { now, config, links, out, chores } = this.#shared
-    for (const link of links.all()) {
+    const { now, config, links, roster, out, chores } = this.#shared
+    // The rings have changed since: whose link it would let go it may have to watch.
+    const isSettled = roster.ringRevision === this.settledRevision
+    for (const link of isSettled ? links.all() : []) {
       const isIdle = !links.isWanted(link.node) && !link.wantedByPeer
       if (!isIdle) link.idleSince = null
       else if (link.idleSince === null) link.idleSince = now
@@ -361,23 +284,5 @@ export class Connect {
       return
     }
     chores.delete('verify')
-  }
-
-  #settleSweep(id: NodeId): void {
-    if (this.#sweepFlight.delete(id)) this.#advanceSweep()
-  }
-
-  #advanceSweep(): void {
-    const { now, config, roster, links, chores, awareness } = this.#shared
-    while (this.#sweepQueue.length > 0 && this.#sweepFlight.size < config.sweepParallel) {
-      const id = this.#sweepQueue.pop() as NodeId
-      const entry = roster.get(id)
-      if (entry === undefined || !isPresent(entry.verdict)) continue
-      this.#watches.sweep(id)
-      if (links.get(id) !== undefined || !entry.record.dialable) continue
-      this.#sweepFlight.add(id)
-      this.dial(id)
-    }
-    if (this.#sweepFlight.size > 0) chores.set('sweep', now + awareness.dialEvidenceMs(now))
   }
 }

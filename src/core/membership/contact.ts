@@ -42,10 +42,11 @@ export class Contact {
     this.#parts.connect.tellWanted(id)
     // What a lonely node holds of others is of no worth, and perhaps taken back when it has heard who this is.
     if (outbound && roster.isAlone) link.owesDigest = true
-    else if (outbound) this.#parts.spread.offerDigest(id)
+    else if (outbound) this.#parts.spread.greet(id)
     ping(this.#shared, link)
     this.#parts.watches.linkUp(id)
-    this.#parts.connect.linkUp(id)
+    this.#parts.connect.linkUp()
+    this.#parts.sweep.ended(id)
   }
 
   down(id: NodeId, reset: boolean): void {
@@ -58,12 +59,13 @@ export class Contact {
     const dialAt = this.#parts.watches.linkDown(link) ?? this.#parts.hosts.linkDown(link)
     if (dialAt !== null && reset) this.#parts.connect.dialAt(id, dialAt)
     // Links that nobody wanted are let go in crowds; that is no loss.
-    if (reset && links.isWanted(id)) this.#parts.connect.linkLost(id)
-    else if (links.size === 0) this.#parts.connect.alone()
+    if (reset && links.isWanted(id)) this.#parts.sweep.linkLost(id)
+    if (links.size === 0) this.#parts.connect.alone()
   }
 
   /** Gossip may bring a member's own word before its hello. */
   gossip(from: NodeId, records: readonly Sealed<MemberRecord>[]): void {
+    this.#parts.sweep.spoke(from)
     const own = records.find(record => record.body.id === from)
     if (own !== undefined) this.#parts.solitude.heardWord(own.body)
   }
@@ -92,7 +94,7 @@ export class Contact {
     }
     const wasLast = links.failed(now, event.node)
     this.#parts.watches.dialFailed(event.node, event.address, event.reason)
-    if (wasLast) this.#parts.connect.dialFailed(event.node)
+    if (wasLast) this.#parts.sweep.ended(event.node)
     if (event.reason === 'identity') this.#parts.connect.metStranger(event.address)
   }
 
@@ -164,11 +166,12 @@ export class Contact {
     chores.set('heartbeat', now + rng.jitter(config.heartbeatMs, config.jitter))
   }
 
-  /** Who gets this node's heartbeats; the rings move far less often than it beats. */
+  /** Who gets this node's heartbeats: whoever watches it, and these change when views settle. */
   #primaries(): readonly NodeId[] {
     const { roster, config, id } = this.#shared
-    if (this.#primariesAt !== roster.ringRevision) {
-      this.#primariesAt = roster.ringRevision
+    const { settledRevision } = this.#parts.connect
+    if (this.#primariesAt !== settledRevision) {
+      this.#primariesAt = settledRevision
       this.#primaryObservers = roster.observersOf(id, config.primaryObservers)
     }
     return this.#primaryObservers

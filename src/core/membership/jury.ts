@@ -70,6 +70,11 @@ export class Jury {
     return { accused, accusers: accusers.size, own }
   }
 
+  /** All who speak against anybody. */
+  accusers(): ReadonlySet<NodeId> {
+    return new Set([...this.#cases.values()].flatMap(({ accusations }) => [...accusations.keys()]))
+  }
+
   isAccused(id: NodeId): boolean {
     return this.#cases.has(id)
   }
@@ -133,7 +138,7 @@ export class Jury {
     const bench = this.#roster.observersOf(subject, 2 * k)
     const ownEvidence = open.accusations.has(self)
     const quorum = ownEvidence
-      ? this.#quorumOfTheHeard(bench.slice(0, k), subject)
+      ? this.#quorumOfTheHeard(subject)
       : Math.floor(Math.min(k, this.#roster.aliveCount - 1) / 2) + 1
     const counted = [...open.accusations.values()].filter(
       ({ body }) => body.accuser === self || (bench.includes(body.accuser) && this.#mayTestify(body.accuser)),
@@ -243,13 +248,14 @@ export class Jury {
    * that it can still hear, itself included: on the smaller side of a split the
    * others cannot be asked, and waiting for them would keep ghosts for ever.
    */
-  #quorumOfTheHeard(observers: readonly NodeId[], subject: NodeId): number {
-    const self = this.#roster.self
+  #quorumOfTheHeard(subject: NodeId): number {
+    const { observersPerMember } = this.#config
+    const { self } = this.#roster
     let heard = 1
-    for (const id of observers) {
+    for (const id of this.#roster.observersOf(subject, observersPerMember)) {
       if (id !== self && id !== subject && !this.hasAccused(self, id)) heard++
     }
-    return Math.floor(Math.min(heard, this.#config.observersPerMember) / 2) + 1
+    return Math.floor(Math.min(heard, observersPerMember) / 2) + 1
   }
 
   #openCase(now: Millis, subject: NodeId): Case {

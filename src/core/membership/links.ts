@@ -95,8 +95,8 @@ export class Links {
     return this.#dials.get(id)?.startedAt ?? null
   }
 
-  /** Sets whom this node wants, and plans the dials that follow. */
-  want(now: Millis, wanted: ReadonlySet<NodeId>): void {
+  /** Sets whom this node wants, and plans the dials that follow, within that time. */
+  want(now: Millis, wanted: ReadonlySet<NodeId>, withinMs: Millis): void {
     for (const id of this.#wanted) {
       if (!wanted.has(id)) {
         this.redials.delete(id)
@@ -106,7 +106,7 @@ export class Links {
     for (const id of wanted) {
       if (this.#links.has(id) || this.isDialing(now, id) || this.redials.get(id) !== null) continue
       const turn = this.#self < id ? 0 : this.#config.dialTurnMs
-      this.redials.set(id, now + turn + this.#rng.below(Math.max(1, this.#config.dialTurnMs / 4)))
+      this.redials.set(id, now + turn + this.#rng.below(Math.max(1, withinMs)))
     }
     this.#wanted = wanted
   }

@@ -95,8 +95,8 @@ export class Membership implements MembersView {
   /** How many rows all tables hold, for the checks against growth. */
   get tableSize(): number {
     const { roster, jury, links } = this.#shared
-    const { watches, hosts, spread, memory, offences, connect, admission } = this.#parts
-    const tables = [watches, hosts, spread, memory, offences, connect, admission.early]
+    const { watches, hosts, spread, memory, offences, connect, sweep, admission } = this.#parts
+    const tables = [watches, hosts, spread, memory, offences, connect, sweep, admission.early]
     return roster.size + jury.size + links.tableSize + tables.reduce((sum, part) => sum + part.size, 0)
   }
 
@@ -273,14 +273,16 @@ export class Membership implements MembersView {
       case 'relay':
         return this.#parts.spread.flushRelays()
       case 'view':
-        this.#parts.connect.settleView()
+        this.#parts.connect.settleLater()
         return this.#parts.verdicts.judgeAgain()
+      case 'seek':
+        return this.#parts.connect.settleLater()
       case 'branches':
         return this.#parts.spread.branches.prepare()
       case 'alone':
         return this.#parts.connect.alone()
       case 'around':
-        return this.#parts.connect.lookAround()
+        return this.#parts.sweep.lookAround()
       case 'search':
         return this.#parts.search.turn()
       case 'compare':
@@ -290,7 +292,7 @@ export class Membership implements MembersView {
       case 'dead':
         return this.#parts.connect.tryDead()
       case 'sweep':
-        return this.#parts.connect.advanceSweep()
+        return this.#parts.sweep.advance()
       case 'idle':
         return this.#parts.connect.trimIdle()
       case 'verify':
@@ -300,7 +302,7 @@ export class Membership implements MembersView {
       case 'answer':
         return this.#parts.selfKeeping.answerNow()
       case 'neighbors':
-        return this.#parts.connect.countNeighbors()
+        return this.#parts.sweep.countNeighbors()
       case 'settle':
         return this.#parts.selfKeeping.settle()
       case 'health':

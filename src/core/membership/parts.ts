@@ -26,6 +26,7 @@ import { Settling } from './settling.js'
 import type { Chore, Shared } from './shared.js'
 import { Solitude } from './solitude.js'
 import { Spread } from './spread.js'
+import { Sweep } from './sweep.js'
 import { Verdicts } from './verdicts.js'
 import { Watches } from './watch.js'
 
@@ -61,6 +62,7 @@ export interface Parts {
   readonly selfKeeping: SelfKeeping
   readonly solitude: Solitude
   readonly spread: Spread
+  readonly sweep: Sweep
   readonly verdicts: Verdicts
   readonly watches: Watches
 }
@@ -73,7 +75,7 @@ export const createParts = (deps: MembershipDeps): Parts => {
   const watches: Watches = new Watches(
     shared,
     (entry, evidence, dueAt) => verdicts.accuse(entry, evidence, dueAt),
-    () => connect.checkNeighbors(),
+    () => sweep.checkNeighbors(),
   )
   const hosts: Hosts = new Hosts(shared, entry => verdicts.report(entry))
   const search = new Search(shared)
@@ -83,8 +85,9 @@ export const createParts = (deps: MembershipDeps): Parts => {
     () => memory.strikes(),
     entry => solitude.isLone(entry),
   )
+  const sweep: Sweep = new Sweep(shared, watches, connect)
   const offences = new Offences(shared)
-  const verdicts: Verdicts = new Verdicts(shared, watches, connect, spread)
+  const verdicts: Verdicts = new Verdicts(shared, watches, connect, sweep, spread)
   const { nextToken } = deps
   const selfKeeping = new SelfKeeping(shared, {
     memory,
@@ -96,7 +99,19 @@ export const createParts = (deps: MembershipDeps): Parts => {
     nextToken,
   })
   const solitude: Solitude = new Solitude(shared, verdicts, connect, watches)
-  const parts = { memory, connect, hosts, offences, search, selfKeeping, solitude, spread, verdicts, watches }
+  const parts = {
+    memory,
+    connect,
+    hosts,
+    offences,
+    search,
+    selfKeeping,
+    solitude,
+    spread,
+    sweep,
+    verdicts,
+    watches,
+  }
   const forgetting = new Forgetting(shared, { ...parts, seal: body => deps.sealer.strike(body) })
   const admission = new Admission(shared, { ...parts, forgetting })
   shared.roster.put(shared.self.sealed, { verdict: 'alive', cause: null, since: now })
@@ -138,5 +153,6 @@ const createShared = (deps: MembershipDeps, generationNumber: number, settled: b
     awareness: new Awareness(config),
     sealer,
     chores: new DeadlineQueue<Chore>(),
+    sweepsUntil: 0,
   }
 }

@@ -130,17 +130,21 @@ export class Spread {
    * nobody for a moment after a link has opened.
    */
   #tell(subject: NodeId, word: Word, fellows = this.#fellows(subject)): void {
-    const { now, config } = this.#shared
+    const { now, config, sweepsUntil } = this.#shared
     const { records, accusations } = word
-    for (const fellow of fellows) {
+    const isUrgent = accusations.some(({ body }) => body.evidence === 'refused')
+    const waitsUntil = isUrgent ? now : Math.min(sweepsUntil, now + config.sweepWordsMs)
+    const areTogether = now < waitsUntil && !this.#areAll(fellows, subject)
+    for (const fellow of areTogether ? [] : fellows) {
       if (accusations.some(({ body }) => body.accuser === fellow)) continue
       send(this.#shared, fellow, { kind: 'rumor', records, accusations, strikes: [] })
     }
-    const isFirst = now - this.#accusedAt > 2 * config.rumorBatchMs && this.#accusations.length === 0
+    const isFirst =
+      !areTogether && now - this.#accusedAt > 2 * config.rumorBatchMs && this.#accusations.length === 0
     this.#accusedAt = now
     // In a small mesh all have been told: a second copy for each would only keep them from judging.
     if (isFirst && !this.#areAll(fellows, subject)) return this.publishNow(records, accusations)
-    this.#gather(word, config.rumorBatchMs)
+    this.#gather(word, (areTogether ? waitsUntil - now : 0) + config.rumorBatchMs)
   }
 
   /** It goes with the next batch. */
@@ -225,7 +229,7 @@ export class Spread {
    * and one side has not moved meanwhile, gossip has missed it: that is not left to chance.
    */
   heardView(from: NodeId, view: number | null): void {
-    const { now, config, roster } = this.#shared
+    const { now, config, roster, awareness } = this.#shared
     const own = roster.view
     if (view === own || view === null) {
       this.#apart.delete(from)
@@ -236,6 +240,8 @@ export class Spread {
       this.#apart.set(from, { view, own, beats: 1, dueAt: now, waitMs: config.apartWaitMs })
       return
     }
+    // In a split all views change, and what is missing here is mostly on its way.
+    before.dueAt = Math.max(before.dueAt, awareness.upheavalUntil + config.apartWaitMs)
     const isStill = view === before.view || own === before.own
     Object.assign(before, { view, own, beats: before.beats + 1 })
     if (now < before.dueAt || (!isStill && before.beats < config.apartBeats)) return
@@ -249,6 +255,15 @@ export class Spread {
 
   linkDown(id: NodeId): void {
     this.#apart.delete(id)
+  }
+
+  /** A new link: views are compared, unless both took part in a split and heartbeats will tell whether they still differ. */
+  greet(to: NodeId): void {
+    const { now, config, roster, awareness } = this.#shared
+    const entry = roster.get(to)
+    const isKnown = entry !== undefined && isPresent(entry.verdict) && !entry.provisional
+    if (isKnown && now < awareness.upheavalUntil + config.apartWaitMs) return
+    this.offerDigest(to)
   }
 
   /** Opens a comparison with a neighbor. */

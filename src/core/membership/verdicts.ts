@@ -14,21 +14,24 @@ import type { Connect } from './connect.js'
 import { type Change, type Entry, isPresent } from './roster.js'
 import { count, type Shared, soon } from './shared.js'
 import type { Spread } from './spread.js'
+import type { Sweep } from './sweep.js'
 import type { Watches } from './watch.js'
 
 export class Verdicts {
   readonly #shared: Shared
   readonly #watches: Watches
   readonly #connect: Connect
+  readonly #sweep: Sweep
   readonly #spread: Spread
   /** When each suspicion becomes a verdict. */
   readonly suspicions = new DeadlineQueue<NodeId>()
   #isIsolated = false
 
-  constructor(shared: Shared, watches: Watches, connect: Connect, spread: Spread) {
+  constructor(shared: Shared, watches: Watches, connect: Connect, sweep: Sweep, spread: Spread) {
     this.#shared = shared
     this.#watches = watches
     this.#connect = connect
+    this.#sweep = sweep
     this.#spread = spread
   }
 
@@ -44,7 +47,7 @@ export class Verdicts {
     this.judge(entry.id)
     // What this node found out itself also changes whom it can still ask about others.
     for (const subject of jury.accused()) if (subject !== entry.id) this.judge(subject)
-    this.#connect.considerSweep()
+    this.#sweep.consider()
   }
 
   /** What this node is no observer for is only said, so that the observers look. */
@@ -109,12 +112,13 @@ export class Verdicts {
 
   /** What follows from a changed entry, whatever changed it. */
   changed(change: Change): void {
-    const { config, now, rng } = this.#shared
+    const { config, now, rng, awareness } = this.#shared
     const { before, after } = change
     if (after === undefined) return
     const isConfirmed = before?.provisional === true && !after.provisional
     if (before?.verdict !== after.verdict || isConfirmed) this.notify(EVENT_OF[after.verdict], after)
     if (before?.verdict !== after.verdict) {
+      if (after.verdict === 'dead') awareness.more(now)
       if (after.verdict === 'dead') soon(this.#shared, 'dead', now + rng.jitter(config.deadRedialMs, 0.4))
       if (!isPresent(after.verdict)) this.#reviewAccusedBy(after.id)
     }

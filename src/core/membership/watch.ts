@@ -60,7 +60,7 @@ export class Watches {
       if (rank < 0) continue
       const watch = this.#of(id)
       // What was asked before, in a sweep, was no time in which this node tried to have a link.
-      if (watch.rank === null) watch.since = now
+      if (watch.rank === null) watch.since = Math.max(now, links.redials.get(id) ?? now)
       watch.rank = rank
       if (links.get(id) !== undefined) watch.linkedInstance ??= links.get(id)?.instance ?? null
       this.due.set(id, now)
