@@ -114,10 +114,10 @@ test('a node that comes late doubts itself, up to a bound, and forgets it again'
 
 test('a machine whose dials take long waits longer before it calls one silence, up to a bound', t => {
   const quick = new Awareness(config)
-  for (let i = 0; i < 20; i++) quick.dialTook(5)
+  for (let i = 0; i < 20; i++) quick.dialTook(0, 5)
   t.is(quick.dialEvidenceMs(0), config.dialEvidenceMs)
   const slow = new Awareness(config)
-  for (let i = 0; i < 20; i++) slow.dialTook(i % 2 === 0 ? 300 : 900)
+  for (let i = 0; i < 20; i++) slow.dialTook(0, i % 2 === 0 ? 300 : 900)
   t.true(slow.dialEvidenceMs(0) > config.dialEvidenceMs)
   slow.late(0, 60_000)
   t.is(slow.dialEvidenceMs(0), config.dialEvidenceMaxMs)

@@ -57,9 +57,12 @@ export class Awareness {
     if (stoodMs >= stallsShare * spanMs) this.#starvedUntil = now + starvedMs
   }
 
-  /** A dial of this node led to a link. One that waited for a cut to heal says nothing about this machine. */
-  dialTook(tookMs: Millis): void {
-    const ms = Math.min(tookMs, this.#config.dialEvidenceMs)
+  /**
+   * A dial of this node led to a link. One that waited for a cut to heal says nothing about this machine,
+   * and of one that took long while the machine was busy only the rest says what a dial usually takes.
+   */
+  dialTook(now: Millis, tookMs: Millis): void {
+    const ms = Math.min(tookMs / this.stretch(now), this.#config.dialEvidenceMs)
     if (!this.#hasDialled) {
       this.#hasDialled = true
       this.#dialMeanMs = ms

@@ -32,7 +32,7 @@ export class Contact {
       // Of two nodes, one may never dial the other by its name.
       const joinedSince = this.#parts.connect.joined(address)
       const startedAt = links.dialStartedAt(id) ?? joinedSince
-      if (startedAt !== null) this.#shared.awareness.dialTook(now - startedAt)
+      if (startedAt !== null) this.#shared.awareness.dialTook(now, now - startedAt)
     }
     const link = links.opened(now, id)
     this.lastHeardAt = now
@@ -75,7 +75,7 @@ export class Contact {
     const link = links.get(id)
     if (link === undefined) return
     // In a small mesh, who was always dialled by the others learns only here how long a dial takes.
-    if (link.verifyingSince !== null) awareness.dialTook(now - link.verifyingSince)
+    if (link.verifyingSince !== null) awareness.dialTook(now, now - link.verifyingSince)
     link.verifyingSince = null
     if (link.instance !== null) this.#parts.admission.met(id, address, link.instance)
   }
@@ -130,7 +130,8 @@ export class Contact {
       case 'pong':
         clock.observe(now, from, message.meshTime)
         if (message.nonce === link.pingNonce && link.pingSentAt !== null) {
-          link.pulse.roundTrip(now - link.pingSentAt)
+          // What it took longer because this node was busy says nothing about the path, and would be believed for long.
+          link.pulse.roundTrip((now - link.pingSentAt) / this.#shared.awareness.stretch(now))
           link.pingSentAt = null
         }
         return
