@@ -76,6 +76,8 @@ export interface TransportListener {
   onLinkDown(node: NodeId, reset: boolean): void
   /** A dial with `verify` met the node at this address. */
   onVerified(node: NodeId, address: string): void
+  /** A dial to make a link: the host at this address took the call. Who answers is not known yet. */
+  onDialAccepted(node: NodeId, address: string): void
   onDialFailed(node: NodeId | null, address: string, reason: DialFailure): void
   onMessage(from: NodeId, channel: Channel, bytes: Uint8Array): void
   /** `from` is the author, however the message came. Says whether it may be passed on: `reject` counts against whoever did. */

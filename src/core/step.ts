@@ -48,6 +48,8 @@ export type CoreEvent =
   // links
   | { readonly kind: 'linkUp'; readonly node: NodeId; readonly address: string; readonly outbound: boolean }
   | { readonly kind: 'linkDown'; readonly node: NodeId; readonly reset: boolean }
+  /** The other host took the call: from here on a dial waits for the process there. */
+  | { readonly kind: 'dialAccepted'; readonly node: NodeId; readonly address: string }
   /** A dial with `verify` met the node at this address; no link comes of it. */
   | { readonly kind: 'verified'; readonly node: NodeId; readonly address: string }
   | {

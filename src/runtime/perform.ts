@@ -174,6 +174,7 @@ const listenerOf = (codec: Codec, hooks: PerformHooks, loop: LoopHandle): Transp
     onLinkUp: (node, address, outbound) => loop.post({ kind: 'linkUp', node, address, outbound }),
     onLinkDown: (node, reset) => loop.post({ kind: 'linkDown', node, reset }),
     onVerified: (node, address) => loop.post({ kind: 'verified', node, address }),
+    onDialAccepted: (node, address) => loop.post({ kind: 'dialAccepted', node, address }),
     onDialFailed: (node, address, reason) => loop.post({ kind: 'dialFailed', node, address, reason }),
     onMessage(from, channel, bytes) {
       const message = decode(from, bytes)

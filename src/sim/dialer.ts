@@ -81,6 +81,9 @@ export class Dialer {
     else if (host.status === 'down') this.#fail(attempt, 'refused', nowUs + backUs)
     else {
       attempt.deadlineUs = nowUs + this.#kernel.config.handshakeTimeoutMs * 1000
+      const { expected, address } = attempt
+      if (expected !== null && !attempt.verify)
+        this.#kernel.planEvent(nowUs + backUs, from, { kind: 'dialAccepted', node: expected, address })
       const delayUs = paths.lossDelayUs(from.index, host.index, 3)
       const atUs = nowUs + backUs + 3 * paths.latencyUs(from.index, host.index) + delayUs
       if (atUs >= attempt.deadlineUs) this.#fail(attempt, 'timeout', attempt.deadlineUs)

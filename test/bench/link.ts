@@ -71,6 +71,7 @@ class Node {
     onLinkUp: node => this.#note('up', node),
     onLinkDown: node => this.#note('down', node),
     onVerified: () => {},
+    onDialAccepted: () => {},
     onDialFailed: (node, _address, reason) => this.#note('failed', node, reason),
     onMessage: () => {},
     onGossip: () => 'accept',

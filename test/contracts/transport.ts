@@ -10,6 +10,7 @@ export type Seen =
   | { readonly what: 'up'; readonly node: NodeId; readonly address: string; readonly outbound: boolean }
   | { readonly what: 'down'; readonly node: NodeId; readonly reset: boolean }
   | { readonly what: 'verified'; readonly node: NodeId; readonly address: string }
+  | { readonly what: 'accepted'; readonly node: NodeId; readonly address: string }
   | {
       readonly what: 'failed'
       readonly node: NodeId | null
@@ -63,6 +64,7 @@ export class Witness {
     onLinkUp: (node, address, outbound) => this.#note({ what: 'up', node, address, outbound }),
     onLinkDown: (node, reset) => this.#note({ what: 'down', node, reset }),
     onVerified: (node, address) => this.#note({ what: 'verified', node, address }),
+    onDialAccepted: (node, address) => this.#note({ what: 'accepted', node, address }),
     onDialFailed: (node, address, reason) => this.#note({ what: 'failed', node, address, reason }),
     onMessage: (node, channel, bytes) => {
       const text = Buffer.from(bytes).subarray(0, 100).toString()
@@ -102,6 +104,8 @@ const bytes = (text: string): Uint8Array => Buffer.from(text)
 export const isUp = (node: NodeId) => (seen: Seen) => seen.what === 'up' && seen.node === node
 export const isDown = (node: NodeId) => (seen: Seen) => seen.what === 'down' && seen.node === node
 export const isMessage = (text: string) => (seen: Seen) => seen.what === 'message' && seen.text === text
+const isAccepted = (seen: Seen): seen is Extract<Seen, { what: 'accepted' }> => seen.what === 'accepted'
+
 export const isFailure = (seen: Seen): seen is Extract<Seen, { what: 'failed' }> => seen.what === 'failed'
 
 /** Starts that many transports, and stops them when the test ends. */
@@ -327,6 +331,25 @@ export const transportContract = (test: TestFn, kind: TransportKind): void => {
     t.is(await reason(null, 'not an address'), 'unreachable')
     t.is(a.count(isUp(b.id)), 0)
   })
+
+  claim(
+    'a call that the other host takes is told before it leads to a link, and a refused one is not',
+    async t => {
+      const [a, b, c] = (await startAll(t, kind, 3)) as [Witness, Witness, Witness]
+      a.transport.dial(c.id, [kind.nowhere], false)
+      await a.see(seen => isFailure(seen) && seen.reason === 'refused')
+      t.false(a.seen.some(isAccepted))
+      // Somebody else takes the next.
+      const [address = ''] = b.addresses
+      a.transport.dial(c.id, [address], false)
+      await a.see(seen => isFailure(seen) && seen.reason === 'identity')
+      t.true(a.seen.some(seen => isAccepted(seen) && seen.node === c.id))
+      a.transport.dial(b.id, [address], false)
+      await a.see(isUp(b.id))
+      const accepted = a.seen.findIndex(seen => isAccepted(seen) && seen.node === b.id)
+      t.true(accepted >= 0 && accepted < a.seen.findIndex(isUp(b.id)))
+    },
+  )
 
   claim('an address is verified apart from the link that stands, and no link comes of it', async t => {
     const [a, b, c] = (await startAll(t, kind, 3)) as [Witness, Witness, Witness]

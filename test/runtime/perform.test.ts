@@ -194,6 +194,7 @@ test('everything that the transport tells becomes an event', async t => {
   listener.onLinkUp(peer, 'a', true)
   listener.onLinkDown(peer, false)
   listener.onVerified?.(peer, 'a')
+  listener.onDialAccepted(peer, 'a')
   listener.onDialFailed(null, 'a', 'refused')
   listener.onMessage(peer, 'bulk', encoded)
   t.is(listener.onGossip(peer, 'members', encoded), 'accept')
@@ -206,6 +207,7 @@ test('everything that the transport tells becomes an event', async t => {
     { kind: 'linkUp', node: peer, address: 'a', outbound: true },
     { kind: 'linkDown', node: peer, reset: false },
     { kind: 'verified', node: peer, address: 'a' },
+    { kind: 'dialAccepted', node: peer, address: 'a' },
     { kind: 'dialFailed', node: null, address: 'a', reason: 'refused' },
     { kind: 'message', from: peer, channel: 'bulk', message: ping, bytes: 3 },
     { kind: 'gossip', from: peer, topic: 'members', message: ping, bytes: 3 },

@@ -18,6 +18,8 @@ export interface DialerHooks {
   connect(multiaddr: string, signal: AbortSignal, onAccepted: () => void): Promise<Connection>
   /** A connection to whom it was meant for. The hook owns it from here. */
   onConnected(connection: Connection, node: NodeId, address: string): void
+  /** The host at this address took the call that was meant for the node. */
+  onAccepted(node: NodeId, address: string): void
   onFailed(node: NodeId | null, address: string, reason: DialFailure): void
   onVerified(node: NodeId, address: string): void
   isBanned(node: NodeId): boolean
@@ -155,7 +157,9 @@ export class Dialer {
     const expected = node ?? (place.node as NodeId | null)
     if (expected === this.#hooks.self) return failed('self')
     if (expected !== null && this.#hooks.isBanned(expected)) return failed('failed')
-    const outcome = await this.#connect(place, abort.signal)
+    const outcome = await this.#connect(place, abort.signal, () => {
+      if (node !== null && !abort.signal.aborted && !this.#stopped) this.#hooks.onAccepted(node, address)
+    })
     if (typeof outcome === 'string') return failed(outcome)
     const found = outcome.remotePeer.toString() as NodeId
     if (expected !== null && found !== expected) {
@@ -175,7 +179,11 @@ export class Dialer {
   }
 
   /** The first place that a name leads to and that answers, or why none did. */
-  async #connect(place: Address, cancelled: AbortSignal): Promise<Connection | DialFailure> {
+  async #connect(
+    place: Address,
+    cancelled: AbortSignal,
+    onTaken: () => void = () => {},
+  ): Promise<Connection | DialFailure> {
     // The signal stays with the socket for life and destroys it, so this one must never fire after success.
     const abort = new AbortController()
     let isLate = false
@@ -187,6 +195,7 @@ export class Dialer {
     const onAccepted = (): void => {
       clearTimeout(timer)
       timer = setTimeout(onLate, limits.handshakeTimeoutMs)
+      onTaken()
     }
     const onCancelled = (): void => abort.abort()
     cancelled.addEventListener('abort', onCancelled, { once: true })

@@ -202,6 +202,7 @@ class Running {
         return components.transportManager.dial(multiaddr(address), { signal, onProgress })
       },
       onConnected: (connection, node, address) => this.#onConnected(connection, node, address),
+      onAccepted: (node, address) => listener.onDialAccepted(node, address),
       onFailed: (node, address, reason) => listener.onDialFailed(node, address, reason),
       onVerified: (node, address) => listener.onVerified(node, address),
       isBanned: node => connections.isBanned(node),

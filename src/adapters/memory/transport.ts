@@ -214,7 +214,9 @@ class MemoryTransport implements Transport {
     this.#dials++
     const found = address.slice(PREFIX.length) as NodeId
     if (this.#links.has(found)) return
-    const failure = this.#failureOf(node, address, found) ?? this.#welcomeOf(found)
+    const unmet = this.#failureOf(node, address, found)
+    if (node !== null && (unmet === null || unmet === 'identity')) listener.onDialAccepted(node, address)
+    const failure = unmet ?? this.#welcomeOf(found)
     if (failure !== null) {
       listener.onDialFailed(node, address, failure)
       return

@@ -25,6 +25,8 @@ export interface MembershipConfig {
   readonly dialEvidenceMs: Millis
   /** The same on a machine whose dials usually take long. */
   readonly dialEvidenceMaxMs: Millis
+  /** And one whose call the other host has taken: what is slow then is its process, which is there. Of 50 nodes on two cores that were cut in halves, each held busy neighbors for silent ones whose handshake had waited for a processor. */
+  readonly handshakeMs: Millis
   /** A subject that this observer never met in its present life is given this long: others may have met it, and on a starting machine everything takes its time. */
   readonly neverMetMs: Millis
   /** One that it had met in this life, before it came to watch it or before the subject was away: the first packet of a dial may be lost, which costs a second. */
@@ -190,6 +192,7 @@ export const membershipLan: MembershipConfig = {
   askTimeoutMs: 650,
   dialEvidenceMs: 900,
   dialEvidenceMaxMs: 5_000,
+  handshakeMs: 3_000,
   neverMetMs: 12_000,
   reachAgainMs: 1_400,
   hostMs: 1_200,

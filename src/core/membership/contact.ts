@@ -92,7 +92,7 @@ export class Contact {
       link.verifyingSince = null
       soon(this.#shared, 'verify', now + this.#shared.config.redialMaxMs)
     }
-    const wasLast = links.failed(now, event.node)
+    const wasLast = links.failed(now, event.node, event.address)
     this.#parts.watches.dialFailed(event.node, event.address, event.reason)
     if (wasLast) this.#parts.sweep.ended(event.node)
     if (event.reason === 'identity') this.#parts.connect.metStranger(event.address)

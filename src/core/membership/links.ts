@@ -36,6 +36,8 @@ const DIAL_FORGOTTEN_MS = 6_000
 interface Dial {
   readonly startedAt: Millis
   pending: number
+  /** Where a host took the call, and when: what follows waits for the process there. */
+  readonly accepted: Map<string, Millis>
 }
 
 export class Links {
@@ -95,6 +97,17 @@ export class Links {
     return this.#dials.get(id)?.startedAt ?? null
   }
 
+  /** A host took the call: it is up, and whether its process is shows when that had the time of a handshake. */
+  accepted(now: Millis, id: NodeId, address: string): void {
+    this.#dials.get(id)?.accepted.set(address, now)
+  }
+
+  /** Until when a dial is no sign of silence, because its handshake is under way; null where nobody took the call. */
+  handshakeUntil(id: NodeId): Millis | null {
+    const accepted = [...(this.#dials.get(id)?.accepted.values() ?? [])]
+    return accepted.length === 0 ? null : Math.min(...accepted) + this.#config.handshakeMs
+  }
+
   /** Sets whom this node wants, and plans the dials that follow, within that time. */
   want(now: Millis, wanted: ReadonlySet<NodeId>, withinMs: Millis): void {
     for (const id of this.#wanted) {
@@ -150,12 +163,14 @@ export class Links {
     // Should no outcome come, it is tried again; an outcome moves this.
     if (this.#wanted.has(id)) this.redials.set(id, now + DIAL_FORGOTTEN_MS)
     else this.redials.delete(id)
-    this.#dials.set(id, { startedAt: now, pending: addresses })
+    this.#dials.set(id, { startedAt: now, pending: addresses, accepted: new Map() })
   }
 
   /** One address failed; true when it was the last one, and the next attempt is planned. */
-  failed(now: Millis, id: NodeId): boolean {
+  failed(now: Millis, id: NodeId, address: string): boolean {
     const dial = this.#dials.get(id)
+    // Somebody else took that call, or nobody was behind the door.
+    dial?.accepted.delete(address)
     if (dial === undefined || --dial.pending > 0) return false
     this.#dials.delete(id)
     const backoffMs = this.#backoffMs.get(id) ?? this.#config.redialMinMs

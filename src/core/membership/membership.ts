@@ -202,6 +202,8 @@ export class Membership implements MembersView {
         return this.#contact.down(event.node, event.reset)
       case 'verified':
         return this.#contact.verified(event.node, event.address)
+      case 'dialAccepted':
+        return this.#shared.links.accepted(this.#shared.now, event.node, event.address)
       case 'dialFailed':
         return this.#contact.dialFailed(event)
       case 'message':

@@ -246,7 +246,8 @@ export class Watches {
   }
 
   #reviewLost(entry: Entry, watch: Watch): Millis | null {
-    const { now, config, awareness, jury } = this.#shared
+    const { now, config, awareness, jury, links } = this.#shared
+    const handshakeUntil = links.handshakeUntil(entry.id) ?? now
     if (watch.refusedAt !== null) {
       // Two refusals are enough, so the first two speak at once and the others only if need be.
       const turn = isFirstToSpeak(watch) ? 0 : (watch.rank ?? 0) - 1
@@ -255,7 +256,8 @@ export class Watches {
       return this.#raise(entry, watch, 'refused')
     }
     if (watch.sweepUntil !== null) {
-      if (now < watch.sweepUntil) return watch.sweepUntil
+      const untilAt = Math.max(watch.sweepUntil, handshakeUntil)
+      if (now < untilAt) return untilAt
       return this.#raise(entry, watch, 'silent')
     }
     if (watch.rank === null) return null
@@ -266,7 +268,7 @@ export class Watches {
     // that has been here for longer: its observers may all have died with it.
     const isKnown = known || now - entry.since > config.neverMetMs
     const patienceMs = isInQuestion ? 0 : isKnown ? config.reachAgainMs : config.neverMetMs
-    const at = since + Math.max(awareness.dialEvidenceMs(now), patienceMs)
+    const at = Math.max(since + Math.max(awareness.dialEvidenceMs(now), patienceMs), handshakeUntil)
     if (now < at) return at
     if (!entry.record.dialable && !known) return null
     return this.#silent(entry, watch)
