@@ -110,6 +110,10 @@ export interface MembershipConfig {
   readonly sweepMembersMax: number
   readonly sweepParallel: number
   readonly sweepPauseMs: Millis
+  /** Who hears few of its neighbors, and has more than so many others to reach for, dials a sample of them first and waits so long for their hosts to take the call: of 50 busy ones each would dial 40, and be busier. */
+  readonly sweepAtOnce: number
+  readonly sweepSample: number
+  readonly sweepSampleMs: Millis
   /** How long it listens before it dials those whom nobody accuses: who speaks need not be dialled. */
   readonly sweepListenMs: Millis
   /** So long after a sweep has begun, and so long after each death in it, more verdicts are to come: neighbors are sought among those who are left then. In all no longer than the maximum. */
@@ -243,6 +247,9 @@ export const membershipLan: MembershipConfig = {
   sweepMembersMax: 256,
   sweepParallel: 64,
   sweepPauseMs: 5_000,
+  sweepAtOnce: 24,
+  sweepSample: 8,
+  sweepSampleMs: 200,
   sweepListenMs: 400,
   upheavalMs: 2_500,
   upheavalMoreMs: 1_000,

@@ -6,7 +6,8 @@
 // Whom it dials, and when, keeps it from costing more than the loss. Who speaks is alive, and
 // somebody who speaks and watches a member would say that it is gone; those whose words count
 // against a member dial it first, and all others when these did not suffice. On the smaller
-// side of a split nobody waits for anybody. 50 nodes on two cores that were cut in halves
+// side of a split nobody waits for anybody; but who hears few of its neighbors may be on a
+// busy machine, and asks a few others first. 50 nodes on two cores that were cut in halves
 // dialled all at once, shook hands with 25 members that nobody missed, and took 32 s to agree.
 
 import type { Millis, NodeId } from '../ids.js'
@@ -17,6 +18,14 @@ import type { Watches } from './watch.js'
 
 /** So few at once may each have an illness of its own. */
 const SPLIT_MEMBERS = 3
+
+/** Some of those without a link, dialled to see how many are left. */
+interface Sample {
+  readonly ids: readonly NodeId[]
+  readonly heard: number
+  readonly links: number
+  readonly until: Millis
+}
 
 export class Sweep {
   readonly #shared: Shared
@@ -29,6 +38,7 @@ export class Sweep {
   /** Whether it hears few of its neighbors: it is on the smaller side of a split, where nobody waits for others. */
   #hearsFew = false
   #hasListened = false
+  #sample: Sample | null = null
   /** Who has said something to all since it began. */
   readonly #spoken = new Set<NodeId>()
   /** Whom it lost a link with since then. */
@@ -91,7 +101,9 @@ export class Sweep {
     const isMany = accused >= SPLIT_MEMBERS && accused * 8 >= roster.aliveCount
     // Who has few links, as after a restart, cannot hear many.
     const isSeenByMany = accusers >= SPLIT_MEMBERS || accusers * 2 >= Math.min(accused, links.size)
-    if (isMany && (own >= SPLIT_MEMBERS || isSeenByMany)) this.#begin()
+    if (!isMany || (own < SPLIT_MEMBERS && !isSeenByMany)) return
+    this.#begin()
+    if (!this.#hearsFew && this.#queue.length > 0 && this.#areMostAccused()) this.#advance()
   }
 
   /** Most of its own links are silent or lost. */
@@ -112,13 +124,41 @@ export class Sweep {
     awareness.upheaval(now)
     this.#spoken.clear()
     this.#hasListened = false
-    this.#hearsFew = heard !== null && this.#areFew(heard)
-    this.#shared.sweepsUntil = this.#hearsFew ? now : now + config.sweepListenMs
+    this.#hearsFew = false
+    this.#sample = null
     count(this.#shared, 'sweeps')
     const all = rng.shuffle(others.map(entry => entry.id))
     for (const each of all) if (links.get(each) !== undefined) this.#watches.sweep(each)
     this.#queue = all.filter(each => links.get(each) === undefined).slice(0, config.sweepMembersMax)
+    if (heard !== null) this.#weigh(heard)
+    this.#shared.sweepsUntil = this.#listensUntil
     this.#advance()
+  }
+
+  /** It heard so many of its neighbors: few may be left, or it may be too busy to hear. */
+  #weigh(heard: number): void {
+    const { now, config, links, awareness, roster } = this.#shared
+    if (heard >= 2 && heard * 3 >= links.size) return
+    const askable = this.#queue.filter(id => roster.get(id)?.record.dialable && !links.isDialing(now, id))
+    // A few are dialled in the time in which a sample of them would be.
+    if (this.#queue.length <= config.sweepAtOnce || askable.length < config.sweepSample) {
+      this.#hearsFew = true
+      return
+    }
+    const ids = askable.slice(0, config.sweepSample)
+    const until = now + config.sweepSampleMs * awareness.stretch(now)
+    this.#sample = { ids, heard, links: links.size, until }
+    this.#queue = this.#queue.filter(id => !ids.includes(id))
+    for (const id of ids) this.#reach(id)
+  }
+
+  /** Of those that were asked some may be there, and then it is no small side that this node is on. */
+  #readSample(): void {
+    const { links } = this.#shared
+    if (this.#sample === null) return
+    const { ids, heard, links: linked } = this.#sample
+    const there = ids.filter(id => links.get(id) !== undefined || links.handshakeUntil(id) !== null)
+    this.#hearsFew ||= (heard + there.length) * 3 < linked + ids.length
   }
 
   /** A word of this member came that it said to all. */
@@ -130,6 +170,7 @@ export class Sweep {
   get #listensUntil(): Millis {
     const { now, config, awareness } = this.#shared
     if (this.#hearsFew) return this.#begunAt ?? now
+    if (this.#sample !== null) return this.#sample.until
     return (this.#begunAt ?? now) + config.sweepListenMs * awareness.stretch(now)
   }
 
@@ -157,12 +198,15 @@ export class Sweep {
 
   #advance(): void {
     const { now, config, roster, links, awareness, jury } = this.#shared
-    const isListening = now < this.#listensUntil
-    if (!isListening && !this.#hasListened) {
-      // All have been asked when it began.
+    this.#hearsFew ||= this.#areMostAccused()
+    if (now >= this.#listensUntil && !this.#hasListened) {
       this.#hasListened = true
-      this.#hearsFew ||= this.#areFew(this.#heardSince(this.#begunAt ?? now))
+      // All have been asked when it began.
+      if (this.#sample !== null) this.#readSample()
+      else if (!this.#hearsFew) this.#weigh(this.#heardSince(this.#begunAt ?? now))
+      if (this.#sample !== null) this.#hasListened = now >= this.#sample.until
     }
+    const isListening = now < this.#listensUntil
     // Who accuses somebody has spoken as well.
     for (const accuser of jury.accusers()) this.#spoken.add(accuser)
     const rest: NodeId[] = []
@@ -177,16 +221,20 @@ export class Sweep {
         rest.push(id)
         continue
       }
-      this.#watches.sweep(id)
       if (!this.#hearsFew)
         this.#shared.sweepsUntil = Math.max(this.#shared.sweepsUntil, now + awareness.dialEvidenceMs(now))
-      if (!entry.record.dialable) continue
-      this.#flight.add(id)
-      this.#connect.dial(id)
+      this.#reach(id)
     }
     this.#queue = rest
     if (rest.length === 0) this.#spoken.clear()
     this.#plan()
+  }
+
+  #reach(id: NodeId): void {
+    this.#watches.sweep(id)
+    if (!this.#shared.roster.get(id)?.record.dialable) return
+    this.#flight.add(id)
+    this.#connect.dial(id)
   }
 
   /** Somebody speaks who watches it, and would say in time that it is gone. */
@@ -211,10 +259,10 @@ export class Sweep {
     return now >= this.#allFromAt || roster.observersOf(id, 2 * config.observersPerMember).includes(self)
   }
 
-  /** Few of its neighbors are left, or few of whom nobody says that they are gone. */
-  #areFew(heard: number): boolean {
-    const { links, jury, roster } = this.#shared
-    return heard < 2 || heard * 3 < links.size || jury.extent().accused * 5 > roster.aliveCount * 3
+  /** There are few of whom nobody says that they are gone. */
+  #areMostAccused(): boolean {
+    const { jury, roster } = this.#shared
+    return jury.extent().accused * 5 > roster.aliveCount * 3
   }
 
   #heardSince(at: Millis): number {
