@@ -14,7 +14,7 @@ import { compareVersions } from './merge.js'
 import type { MemberSummary, MembershipMessage } from './message.js'
 import type { Parts } from './parts.js'
 import { type Entry, isPresent } from './roster.js'
-import { count, type Shared, send, soon } from './shared.js'
+import { count, isSplit, type Shared, send, soon } from './shared.js'
 
 /** All other parts: what is admitted changes each of them. */
 export type AdmissionDeps = Omit<Parts, 'shared' | 'admission'>
@@ -52,7 +52,7 @@ export class Admission {
     const { instance } = record.body.generation
     links.hello(link, instance)
     if (this.#admit(record, 'subject')) {
-      this.#relay(record)
+      this.#relay(record, false)
       this.#deps.hosts.welcome(from, instance)
     }
     if (link.provenAddress !== null) this.met(from, link.provenAddress, instance)
@@ -91,7 +91,7 @@ export class Admission {
       if (byGossip) this.#deps.spread.heardByGossip(record)
       if (roster.get(record.body.id) === undefined) strangers.add(record.body.id)
       const isNews = this.#admit(record, byGossip ? 'gossip' : 'neighbor')
-      if (isNews && !byGossip) this.#relay(record)
+      if (isNews && !byGossip) this.#relay(record, record.body.id === from)
     }
     if (!byGossip) this.#remindOfStrikes(from, message.records)
     if (byGossip) this.#deps.spread.heardCases(message)
@@ -132,9 +132,11 @@ export class Admission {
   /** Verdicts on a neighbor's word. */
   hearsay(lines: readonly MemberSummary[]): void {
     const { now, roster, self } = this.#shared
+    const doubted: MemberSummary[] = []
     for (const line of lines) {
       if (line.id === self.record.id) {
-        if (line.verdict === 'dead') this.#deps.selfKeeping.answer(line.generationInstance, line.refutation)
+        if (line.verdict === 'dead')
+          this.#deps.selfKeeping.answer(line.generationInstance, line.refutation, 'many')
         continue
       }
       const entry = roster.get(line.id)
@@ -147,12 +149,31 @@ export class Admission {
         if (since < entry.since - AGE_DIFFERENCE_MS)
           roster.put(entry.sealed, { verdict, cause, since, proof })
       } else if (line.verdict === 'dead' && isPresent(entry.verdict)) {
-        this.#hearOfDeath(entry, line)
+        if (!this.#believes(entry, line)) doubted.push(line)
       }
+    }
+    // Whoever is held dead by somebody must hear of it, to be able to answer.
+    const unheard = isSplit(this.#shared, doubted.length) ? this.#deps.warnings.warn(doubted) : doubted
+    for (const line of unheard) {
+      send(this.#shared, line.id, { kind: 'hearsay', lines: [line] }, 'direct')
+      this.#deps.watches.sweep(line.id)
+      this.#deps.connect.dial(line.id)
     }
   }
 
-  #hearOfDeath(entry: Entry, line: MemberSummary): void {
+  /** Somebody tells all of those who are held dead elsewhere: only they have to do something. */
+  warned(lines: readonly MemberSummary[]): void {
+    const { roster } = this.#shared
+    const isOfNow = ({ id, generationInstance, refutation }: MemberSummary): boolean => {
+      const entry = roster.get(id)
+      return entry?.generation.instance === generationInstance && entry.refutation === refutation
+    }
+    this.#deps.warnings.heard(lines.filter(isOfNow))
+    this.hearsay(lines.filter(({ id }) => id === this.#shared.id))
+  }
+
+  /** A bare verdict is taken over where this node knows no better. */
+  #believes(entry: Entry, line: MemberSummary): boolean {
     const { now, roster, config, links, awareness } = this.#shared
     const isNew = entry.since === now && entry.verdict === 'alive'
     // Who was here all the time would have heard of it: then it is a word from the other side of a cut.
@@ -162,12 +183,9 @@ export class Admission {
       const since = now - line.ageMs
       this.#deps.verdicts.changed(roster.put(entry.sealed, { verdict: 'dead', cause: 'unreachable', since }))
       soon(this.#shared, 'compare', now + config.rumorBatchMs)
-      return
+      return true
     }
-    // Whoever is held dead by somebody must hear of it, to be able to answer.
-    send(this.#shared, line.id, { kind: 'hearsay', lines: [line] }, 'direct')
-    this.#deps.watches.sweep(line.id)
-    this.#deps.connect.dial(line.id)
+    return false
   }
 
   /** Takes a record in; true when it was news. */
@@ -252,7 +270,7 @@ export class Admission {
     const { subject, accuser, generation, refutation } = accusation.body
     if (subject === id) {
       if (accuser !== id && roster.get(accuser) !== undefined)
-        this.#deps.selfKeeping.answer(generation.instance, refutation)
+        this.#deps.selfKeeping.answer(generation.instance, refutation, way === 'belated' ? 'many' : 'own')
       return false
     }
     const entry = roster.get(subject)
@@ -265,8 +283,8 @@ export class Admission {
   }
 
   /** What is news to a newcomer is old to everybody else. */
-  #relay(record: Sealed<MemberRecord>): void {
-    if (!this.#deps.selfKeeping.isNewcomer) this.#deps.spread.relay(record)
+  #relay(record: Sealed<MemberRecord>, isAsked: boolean): void {
+    if (!this.#deps.selfKeeping.isNewcomer) this.#deps.spread.relay(record, isAsked)
   }
 }
 

@@ -105,6 +105,13 @@ export class Awareness {
     this.quiet(Math.min(now + crowdQuietMs, this.#crowdSince + crowdQuietMaxMs))
   }
 
+  /** Several members have come back a moment ago, as when a cut has healed; but nobody can make it last. */
+  isCrowded(now: Millis): boolean {
+    const { crowdMembers, crowdMs, crowdQuietMaxMs } = this.#config
+    if (this.#returns < crowdMembers || now - this.#crowdSince >= crowdQuietMaxMs) return false
+    return now - this.#returnedAt < crowdMs
+  }
+
   /** Much of the mesh seems gone at once. */
   upheaval(now: Millis): void {
     this.#upheavalSince = now

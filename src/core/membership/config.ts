@@ -73,6 +73,20 @@ export interface MembershipConfig {
   readonly crowdQuietMs: Millis
   readonly crowdQuietMaxMs: Millis
   readonly crowdPauseMs: Millis
+  /** Meanwhile each has an answer for all, and each word to all costs every node some milliseconds: answers go to one neighbor, which gathers them for so long, and what others handed on is passed on only if gossip has not brought it after the longer one. */
+  readonly crowdGatherMs: Millis
+  readonly crowdRelayMs: Millis
+  /** And a node compares its view on one new link in so long. */
+  readonly crowdGreetMs: Millis
+  /** What was held against others by one that has come back with many, and is handed on so soon after, is no evidence on this side of the cut. */
+  readonly outsideMs: Millis
+  /** So many are dead or back at once, and no fewer than one in so many, where a mesh was split. */
+  readonly splitMembers: number
+  readonly splitShare: number
+  /** That many who are here are held dead elsewhere is told within so long, by one for all. Who has not answered after a pause is looked for; and what was told is remembered for so long. */
+  readonly warnWithinMs: Millis
+  readonly warnPauseMs: Millis
+  readonly warnMemoryMs: Millis
   /** A step that comes this much later than it was due means that this node was frozen or is too busy to judge others. */
   readonly lagMs: Millis
   /** So many such steps, each beginning so soon after the one before ended, that are so much of the time together, and until so long after the last only a long silence is evidence. 50 nodes that came back at once on two cores held each other dead by the dozen, and had not ended after 200 s. */
@@ -225,6 +239,15 @@ export const membershipLan: MembershipConfig = {
   crowdQuietMs: 5_000,
   crowdQuietMaxMs: 20_000,
   crowdPauseMs: 60_000,
+  crowdGatherMs: 600,
+  crowdRelayMs: 5_000,
+  crowdGreetMs: 1_000,
+  outsideMs: 10_000,
+  splitMembers: 3,
+  splitShare: 8,
+  warnWithinMs: 100,
+  warnPauseMs: 3_000,
+  warnMemoryMs: 20_000,
   lagMs: 300,
   stallsMany: 3,
   stallsMs: 5_000,

@@ -106,7 +106,7 @@ export class Connect {
       const entry = roster.get(extra)
       if (extra !== id && entry !== undefined && isPresent(entry.verdict)) wanted.add(extra)
     }
-    const areAllSeeking = now < awareness.upheavalUntil + config.upheavalSpreadMs
+    const areAllSeeking = now < awareness.upheavalUntil + config.upheavalSpreadMs || awareness.isCrowded(now)
     links.want(now, wanted, areAllSeeking ? config.upheavalSpreadMs : config.dialTurnMs / 4)
     for (const link of links.all()) this.tellWanted(link.node)
     this.#watches.setSubjects(subjects)
@@ -235,7 +235,9 @@ export class Connect {
    * of its neighborhood, and those that it accused, whom perhaps nobody else holds dead.
    */
   tryDead(): void {
-    const { now, config, roster, rng, chores, id } = this.#shared
+    const { now, config, roster, rng, chores, id, awareness } = this.#shared
+    // Those who are back tell all of each other by now.
+    if (awareness.isCrowded(now)) return void chores.set('dead', now + rng.jitter(config.deadRedialMs, 0.4))
     const k = config.observersPerMember
     const mine = roster
       .all()

@@ -10,7 +10,7 @@ import type { Millis, NodeId } from '../ids.js'
 import type { Accusation, Sealed } from '../member.js'
 import type { MembershipConfig } from './config.js'
 import { compareVersions } from './merge.js'
-import { isPresent, type Roster } from './roster.js'
+import { type Entry, isPresent, type Roster } from './roster.js'
 import { suspicionTimeoutMs } from './suspicion.js'
 
 /** How an accusation came: to all; from the accuser or a fellow observer; or handed on some time after it was made. */
@@ -108,6 +108,7 @@ export class Jury {
     if (entry === undefined || accuser === subject || !isPresent(entry.verdict)) return false
     if (compareVersions(accusation.body, entry) !== 0) return false
     if (!this.#mayTestify(accuser) || this.#isWithdrawn(accusation.body)) return false
+    if (way === 'belated' && this.#isFromOutside(now, accuser)) return false
     const open = this.#openCase(now, subject)
     if (way === 'gossip') open.isPublic = true
     const known = open.accusations.get(accuser)
@@ -281,6 +282,16 @@ export class Jury {
   #mayTestify(accuser: NodeId): boolean {
     const entry = this.#roster.get(accuser)
     return entry !== undefined && isPresent(entry.verdict)
+  }
+
+  /** It was held dead until a moment ago, and others were or are: what it said meanwhile it said on the other side of a cut. */
+  #isFromOutside(now: Millis, accuser: NodeId): boolean {
+    const { outsideMs, splitMembers } = this.#config
+    const isBack = ({ cause, since }: Entry): boolean => cause === 'refuted' && now - since < outsideMs
+    const entry = this.#roster.get(accuser)
+    if (entry === undefined || !isBack(entry)) return false
+    const isOutside = (each: Entry): boolean => each.verdict === 'dead' || isBack(each)
+    return this.#roster.all().filter(isOutside).length >= splitMembers
   }
 
   #criesWolf(accuser: NodeId): boolean {

@@ -95,8 +95,8 @@ export class Membership implements MembersView {
   /** How many rows all tables hold, for the checks against growth. */
   get tableSize(): number {
     const { roster, jury, links } = this.#shared
-    const { watches, hosts, spread, memory, offences, connect, sweep, admission } = this.#parts
-    const tables = [watches, hosts, spread, memory, offences, connect, sweep, admission.early]
+    const { watches, hosts, spread, memory, offences, connect, sweep, warnings, admission } = this.#parts
+    const tables = [watches, hosts, spread, memory, offences, connect, sweep, warnings, admission.early]
     return roster.size + jury.size + links.tableSize + tables.reduce((sum, part) => sum + part.size, 0)
   }
 
@@ -212,6 +212,8 @@ export class Membership implements MembersView {
         if (event.topic === MEMBERS_TOPIC && event.message.kind === 'rumor') {
           this.#contact.gossip(event.from, event.message.records)
           this.#parts.admission.rumor(event.message, event.from, true)
+        } else if (event.topic === MEMBERS_TOPIC && event.message.kind === 'hearsay') {
+          this.#parts.admission.warned(event.message.lines)
         }
         return
       case 'discovered':
@@ -303,6 +305,8 @@ export class Membership implements MembersView {
         return this.#parts.selfKeeping.introduceAgain()
       case 'answer':
         return this.#parts.selfKeeping.answerNow()
+      case 'warn':
+        return this.#parts.warnings.flush()
       case 'neighbors':
         return this.#parts.sweep.countNeighbors()
       case 'settle':

@@ -28,6 +28,7 @@ import { Solitude } from './solitude.js'
 import { Spread } from './spread.js'
 import { Sweep } from './sweep.js'
 import { Verdicts } from './verdicts.js'
+import { Warnings } from './warnings.js'
 import { Watches } from './watch.js'
 
 export interface MembershipDeps {
@@ -64,6 +65,7 @@ export interface Parts {
   readonly spread: Spread
   readonly sweep: Sweep
   readonly verdicts: Verdicts
+  readonly warnings: Warnings
   readonly watches: Watches
 }
 
@@ -110,6 +112,7 @@ export const createParts = (deps: MembershipDeps): Parts => {
     spread,
     sweep,
     verdicts,
+    warnings: new Warnings(shared),
     watches,
   }
   const forgetting = new Forgetting(shared, { ...parts, seal: body => deps.sealer.strike(body) })

@@ -6,14 +6,14 @@
 // than the mesh needs: a liar that accuses it again and again gets one answer for many words.
 
 import type { Millis } from '../ids.js'
-import type { Health, MemberRecord } from '../member.js'
+import type { Health, MemberRecord, Sealed } from '../member.js'
 import type { Connect } from './connect.js'
 import { HealthGauge } from './health-gauge.js'
 import type { Memory } from './memory.js'
 import { type Entry, isPresent } from './roster.js'
 import type { Search } from './search.js'
 import type { Settling } from './settling.js'
-import { count, MEMBERS_TOPIC, type Shared, send, soon } from './shared.js'
+import { count, isSplit, MEMBERS_TOPIC, type Shared, send, soon } from './shared.js'
 import type { Spread } from './spread.js'
 import type { Verdicts } from './verdicts.js'
 
@@ -35,6 +35,7 @@ export class SelfKeeping {
   #newcomerUntil: Millis = 0
   #answeredAt: Millis | null = null
   #answerAbove = -1
+  #isAnswerUrgent = false
 
   constructor(shared: Shared, deps: SelfKeepingDeps) {
     this.#shared = shared
@@ -106,35 +107,59 @@ export class SelfKeeping {
 
   /** A new word about this node; `above` is a version that it has to overrule. */
   reissue(patch: Partial<MemberRecord>, above = 0): void {
+    this.#sign(patch, above)
+    this.publish()
+  }
+
+  #sign(patch: Partial<MemberRecord>, above: number): void {
     const { self, roster, now } = this.#shared
     const sealed = self.reissue(patch, above)
     const { left } = sealed.body
     roster.put(sealed, { verdict: left ? 'left' : 'alive', cause: left ? 'left' : null, since: now })
-    this.publish()
   }
 
   publish(): void {
     if (this.#shared.stage !== 'booting') this.#deps.spread.publishNow([this.#shared.self.sealed])
   }
 
-  /** Somebody holds something against this version: the first is answered at once, a crowd together. */
-  answer(instance: string, refutation: number): void {
+  /**
+   * Somebody holds something against this version: the first is answered at once, a crowd together. What
+   * many have to answer at the same time, as after a cut, hurries less than what is held against this node alone.
+   */
+  answer(instance: string, refutation: number, whose: 'own' | 'many' = 'own'): void {
     const { now, config, self, stage } = this.#shared
     if (stage === 'leaving' || instance !== self.record.generation.instance) return
     if (refutation < self.record.refutation) return
     this.#answerAbove = Math.max(this.#answerAbove, refutation)
+    if (whose === 'own') this.#isAnswerUrgent = true
     const nextAt = this.#answeredAt === null ? now : this.#answeredAt + config.answerPauseMs
     if (now >= nextAt) this.answerNow()
     else soon(this.#shared, 'answer', nextAt)
   }
 
   answerNow(): void {
-    const { now, self, chores } = this.#shared
+    const { now, self, chores, links } = this.#shared
     chores.delete('answer')
     if (this.#answerAbove < self.record.refutation) return
     this.#answeredAt = now
     count(this.#shared, 'refutations')
-    this.reissue({}, this.#answerAbove)
+    const isUrgent = this.#isAnswerUrgent
+    this.#isAnswerUrgent = false
+    this.#sign({}, this.#answerAbove)
+    const [first] = [...links.all()].map(link => link.node).sort()
+    if (isUrgent || first === undefined || !this.#wasSplit()) this.publish()
+    else send(this.#shared, first, wordOf(self.sealed))
+  }
+
+  /**
+   * Where a split has healed each member has to answer, and each word to all costs every node some
+   * milliseconds: it goes to one neighbor, the one that most others choose too, which passes on together what it
+   * has. Should that be lost, views are compared.
+   */
+  #wasSplit(): boolean {
+    const { links, roster } = this.#shared
+    const dead = roster.all().filter(({ verdict }) => verdict === 'dead')
+    return links.size > 1 && isSplit(this.#shared, dead.length)
   }
 
   /** Says goodbye to every neighbor directly, and to the others by gossip. */
@@ -142,7 +167,7 @@ export class SelfKeeping {
     const { self, links } = this.#shared
     this.#shared.stage = 'leaving'
     this.reissue({ left: true })
-    const goodbye = { kind: 'rumor', records: [self.sealed], accusations: [], strikes: [] } as const
+    const goodbye = wordOf(self.sealed)
     for (const link of links.all()) send(this.#shared, link.node, goodbye)
   }
 
@@ -226,3 +251,6 @@ export class SelfKeeping {
     return this.#shared.roster.get(this.#shared.id) as Entry
   }
 }
+
+const wordOf = (record: Sealed<MemberRecord>) =>
+  ({ kind: 'rumor', records: [record], accusations: [], strikes: [] }) as const

@@ -45,6 +45,7 @@ export type Chore =
   | 'neighbors'
   | 'introduce'
   | 'answer'
+  | 'warn'
   | 'remember'
 
 /** `booting` until the generation is durable; in the last two it accuses nobody and takes no links. */
@@ -98,3 +99,7 @@ export const soon = (shared: Shared, chore: Chore, at: Millis): void => {
   const held = shared.chores.get(chore)
   if (held === null || held > at) shared.chores.set(chore, at)
 }
+
+/** Whether so many of a mesh of this size are concerned at once that it is, or was, split. */
+export const isSplit = ({ config, roster }: Shared, members: number): boolean =>
+  members >= config.splitMembers && members * config.splitShare >= roster.aliveCount

@@ -27,9 +27,10 @@ export class Spread {
   readonly #accusations: Sealed<Accusation>[] = []
   #accusedAt: Millis = 0
   /** News that came by exchange: passed on unless gossip brings it first. */
-  readonly #relays = new Map<NodeId, Sealed<MemberRecord>>()
+  readonly #relays = new Map<NodeId, { readonly record: Sealed<MemberRecord>; readonly at: Millis }>()
   /** Neighbors whose view was another at their last heartbeat. */
   readonly #apart = new Map<NodeId, Apart>()
+  #greetedAt: Millis = Number.NEGATIVE_INFINITY
   /** Neighbors that, or whom, gossip has passed by: other parts of the core may look too. */
   readonly missed = new Set<NodeId>()
   readonly joint: JointWords
@@ -61,7 +62,7 @@ export class Spread {
    */
   accuse(accusation: Sealed<Accusation>): void {
     const { subject } = accusation.body
-    const unknown = this.#relays.get(subject)
+    const unknown = this.#relays.get(subject)?.record
     this.#relays.delete(subject)
     const word = { records: unknown === undefined ? [] : [unknown], accusations: [accusation] }
     const isSmall = this.#areAll(this.#fellows(subject), subject)
@@ -199,18 +200,22 @@ export class Spread {
     if (this.#queued.size > 0 || this.#accusations.length > 0) chores.set('rumors', now + config.rumorBatchMs)
   }
 
-  /** A record that was news and did not come by gossip. */
-  relay(record: Sealed<MemberRecord>): void {
-    const { now, config, rng } = this.#shared
-    this.#relays.set(record.body.id, record)
-    soon(this.#shared, 'relay', now + config.rumorBatchMs + rng.below(config.relayDelayMs))
+  /** A record that was news and did not come by gossip; perhaps its subject asks this node to pass it on. */
+  relay(record: Sealed<MemberRecord>, isAsked: boolean): void {
+    const { now, config, rng, awareness } = this.#shared
+    const usualMs = config.rumorBatchMs + rng.below(config.relayDelayMs)
+    const crowdMs = isAsked ? config.crowdGatherMs : config.crowdRelayMs
+    const held = this.#relays.get(record.body.id)?.at ?? Number.POSITIVE_INFINITY
+    const at = Math.min(held, now + (awareness.isCrowded(now) ? crowdMs : usualMs))
+    this.#relays.set(record.body.id, { record, at })
+    soon(this.#shared, 'relay', at)
   }
 
   /** Gossip brought this one: no need to pass it on. */
   heardByGossip(record: Sealed<MemberRecord>): void {
     const held = this.#relays.get(record.body.id)
     if (held === undefined) return
-    const { generation, refutation } = held.body
+    const { generation, refutation } = held.record.body
     if (
       record.body.generation.number > generation.number ||
       (record.body.generation.number === generation.number && record.body.refutation >= refutation)
@@ -220,8 +225,11 @@ export class Spread {
   }
 
   flushRelays(): void {
-    for (const record of this.#relays.values()) this.queue(record)
-    this.#relays.clear()
+    const { now } = this.#shared
+    for (const [id, { record, at }] of this.#relays) {
+      if (at > now) soon(this.#shared, 'relay', at)
+      else if (this.#relays.delete(id)) this.queue(record)
+    }
   }
 
   /**
@@ -242,6 +250,7 @@ export class Spread {
     }
     // In a split all views change, and what is missing here is mostly on its way.
     before.dueAt = Math.max(before.dueAt, awareness.upheavalUntil + config.apartWaitMs)
+    if (awareness.isCrowded(now)) before.dueAt = Math.max(before.dueAt, now + config.apartWaitMs)
     const isStill = view === before.view || own === before.own
     Object.assign(before, { view, own, beats: before.beats + 1 })
     if (now < before.dueAt || (!isStill && before.beats < config.apartBeats)) return
@@ -263,6 +272,9 @@ export class Spread {
     const entry = roster.get(to)
     const isKnown = entry !== undefined && isPresent(entry.verdict) && !entry.provisional
     if (isKnown && now < awareness.upheavalUntil + config.apartWaitMs) return
+    // Where half of a mesh comes back, gossip brings most of what is to be said: one comparison a second is enough.
+    if (awareness.isCrowded(now) && now - this.#greetedAt < config.crowdGreetMs) return
+    this.#greetedAt = now
     this.offerDigest(to)
   }
 

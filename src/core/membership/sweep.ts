@@ -13,11 +13,8 @@
 import type { Millis, NodeId } from '../ids.js'
 import type { Connect } from './connect.js'
 import { isPresent } from './roster.js'
-import { ask, count, type Shared } from './shared.js'
+import { ask, count, isSplit, type Shared } from './shared.js'
 import type { Watches } from './watch.js'
-
-/** So few at once may each have an illness of its own. */
-const SPLIT_MEMBERS = 3
 
 /** Some of those without a link, dialled to see how many are left. */
 interface Sample {
@@ -96,12 +93,13 @@ export class Sweep {
    * them all is ill. Of 50 of which 5 are left, these accuse the others by the dozen each.
    */
   consider(): void {
-    const { roster, jury, links } = this.#shared
+    const { config, jury, links } = this.#shared
+    const { splitMembers } = config
     const { accused, accusers, own } = jury.extent()
-    const isMany = accused >= SPLIT_MEMBERS && accused * 8 >= roster.aliveCount
+    const isMany = isSplit(this.#shared, accused)
     // Who has few links, as after a restart, cannot hear many.
-    const isSeenByMany = accusers >= SPLIT_MEMBERS || accusers * 2 >= Math.min(accused, links.size)
-    if (!isMany || (own < SPLIT_MEMBERS && !isSeenByMany)) return
+    const isSeenByMany = accusers >= splitMembers || accusers * 2 >= Math.min(accused, links.size)
+    if (!isMany || (own < splitMembers && !isSeenByMany)) return
     this.#begin()
     if (!this.#hearsFew && this.#queue.length > 0 && this.#areMostAccused()) this.#advance()
   }
