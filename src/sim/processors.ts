@@ -72,6 +72,8 @@ export class Processors {
   readonly #kernel: Kernel
   readonly #quantumUs: number
   readonly #processes: readonly Process[]
+  /** What all processors have done so far. */
+  busyUs = 0
   #serving: SimNode | null = null
 
   constructor(kernel: Kernel, config: SimConfig) {
@@ -198,6 +200,7 @@ export class Processors {
     process.current = work
     process.endsUs = Math.ceil(nowUs + costUs)
     process.usedUs += costUs
+    this.busyUs += costUs
     const { services } = process
     this.#kernel.call(process.endsUs, () => {
       if (process.services === services) this.#end(process, work)
