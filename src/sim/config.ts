@@ -1,6 +1,7 @@
 // Every knob of the simulated world, with its unit and the reason of its default.
 
 import type { Millis } from '../core/ids.js'
+import type { ProcessorConfig } from './processor-costs.js'
 import type { SizeOf } from './size.js'
 
 export interface SimConfig {
@@ -49,6 +50,8 @@ export interface SimConfig {
   readonly backlogMax: number
   readonly addressesPerDialMax: number
   readonly sizeOf: SizeOf | null
+  /** What work costs the nodes' machines; without it a step is free and takes no time. */
+  readonly processors?: ProcessorConfig | undefined
   /** Makes every message unchangeable, to catch a core that alters what it shared. Costs time. */
   readonly hardenMessages: boolean
 }

@@ -1,7 +1,8 @@
 // How a connection comes about: TCP's handshake, then noise and hello, three round
 // trips in all. A host without the process refuses at once; a silent one lets the
 // dial run into its time-out; a frozen process has a kernel that accepts and
-// nobody behind it. Two nodes keep one connection: a second one collapses into it.
+// nobody behind it; where processors have a price, both ends do their share of the
+// handshake when they get one, while the host takes calls as before. Two nodes keep one connection: a second one collapses into it.
 
 import type { NodeId } from '../core/ids.js'
 import type { DialFailure } from '../core/step.js'
@@ -23,12 +24,16 @@ interface Attempt {
   deadlineUs: number
   /** Only whether the node answers there: no link comes of it. */
   readonly verify: boolean
+  /** How long the handshake has waited for processors. */
+  lateUs: number
   isOver: boolean
 }
 
 export class Dialer {
   readonly #kernel: Kernel
   readonly #streams: Streams
+  /** Handshakes that wait for processors, with the host that was called. */
+  readonly #shaking = new Map<Attempt, SimNode>()
 
   constructor(kernel: Kernel, streams: Streams) {
     this.#kernel = kernel
@@ -37,7 +42,8 @@ export class Dialer {
 
   /** Tries every address at once; each failure is reported, a success shows as the link. */
   dial(from: SimNode, expected: NodeId | null, addresses: readonly string[], verify = false): void {
-    const { config, nowUs, tally } = this.#kernel
+    const { config, nowUs, processors, tally } = this.#kernel
+    const { dialUs } = processors.costs
     if (expected !== null && !verify) {
       const peer = this.#kernel.nodeOf(expected)
       // An end that still looks open is taken for a connection, even when the other one is gone.
@@ -46,11 +52,24 @@ export class Dialer {
     for (const address of addresses.slice(0, config.addressesPerDialMax)) {
       tally.dials++
       const deadlineUs = nowUs + config.dialTimeoutMs * 1000
-      const attempt: Attempt = { from, life: from.life, expected, address, deadlineUs, verify, isOver: false }
+      const { life } = from
+      const attempt = { from, life, expected, address, deadlineUs, verify, lateUs: 0, isOver: false }
       const host = this.#kernel.nodeAt(address)
       if (host === undefined || (!host.dialable && host !== from)) this.#fail(attempt, 'timeout', deadlineUs)
       else if (host === from) this.#fail(attempt, 'self', nowUs)
-      else this.#knock(attempt, host, 0)
+      else processors.errand(from, dialUs, () => this.#knock(attempt, host, 0))
+    }
+  }
+
+  /** The process is gone: handshakes with it end, and its host says so to those who wait for it. */
+  dropAll(node: SimNode, isHostUp: boolean): void {
+    const { nowUs, paths } = this.#kernel
+    for (const [attempt, host] of this.#shaking) {
+      const { from } = attempt
+      if (attempt.isOver || (from !== node && host !== node)) continue
+      if (from === node) attempt.isOver = true
+      else if (isHostUp && paths.isOpen(node.index, from.index))
+        this.#fail(attempt, 'failed', nowUs + paths.latencyUs(node.index, from.index))
     }
   }
 
@@ -74,7 +93,7 @@ export class Dialer {
 
   /** The first packet reached the host. */
   #answer(attempt: Attempt, host: SimNode): void {
-    const { paths, nowUs } = this.#kernel
+    const { paths, processors, nowUs } = this.#kernel
     const from = attempt.from
     const backUs = paths.latencyUs(host.index, from.index)
     if (host.status === 'off') this.#fail(attempt, 'timeout', attempt.deadlineUs)
@@ -85,10 +104,40 @@ export class Dialer {
       if (expected !== null && !attempt.verify)
         this.#kernel.planEvent(nowUs + backUs, from, { kind: 'dialAccepted', node: expected, address })
       const delayUs = paths.lossDelayUs(from.index, host.index, 3)
-      const atUs = nowUs + backUs + 3 * paths.latencyUs(from.index, host.index) + delayUs
+      const latencyUs = paths.latencyUs(from.index, host.index)
+      const atUs = nowUs + backUs + 3 * latencyUs + delayUs
       if (atUs >= attempt.deadlineUs) this.#fail(attempt, 'timeout', attempt.deadlineUs)
+      else if (!processors.areFree) this.#shake(attempt, host, nowUs + backUs, latencyUs, delayUs)
       else this.#kernel.call(Math.ceil(atUs), () => this.#establish(attempt, host))
     }
+  }
+
+  /** Three words, of which each is the work of who says it, and the last of who hears it too; a lost packet holds up the first. */
+  #shake(attempt: Attempt, host: SimNode, fromUs: number, latencyUs: number, delayUs: number): void {
+    const { processors } = this.#kernel
+    const { from, deadlineUs } = attempt
+    const hostLife = host.life
+    this.#shaking.set(attempt, host)
+    this.#kernel.call(deadlineUs, () => {
+      this.#shaking.delete(attempt)
+      if (!attempt.isOver) this.#fail(attempt, 'timeout', deadlineUs)
+    })
+    const hear = (words: number): void => {
+      const heardUs = fromUs + words * latencyUs + (words > 0 ? delayUs : 0) + attempt.lateUs
+      this.#kernel.call(Math.ceil(heardUs), () => {
+        const { paths, nowUs: arrivedUs } = this.#kernel
+        if (attempt.isOver || host.life !== hostLife) return
+        // What a cut stops is not heard in time.
+        if (!paths.isOpenBothWays(from.index, host.index)) return
+        processors.work(words % 2 === 0 ? from : host, processors.costs.handshakeUs / 2, () => {
+          if (attempt.isOver) return
+          attempt.lateUs += this.#kernel.nowUs - arrivedUs
+          if (words === 3) this.#establish(attempt, host)
+          else hear(words + 1)
+        })
+      })
+    }
+    hear(0)
   }
 
   /** The acceptor has heard the dialer's last word of the handshake. */
@@ -129,6 +178,7 @@ export class Dialer {
   }
 
   #open(attempt: Attempt, host: SimNode, backUs: number): void {
+    const { processors } = this.#kernel
     const from = attempt.from
     attempt.isOver = true
     // What either end kept of an earlier connection is dead: the other process is a new one.
@@ -149,6 +199,7 @@ export class Dialer {
       backUs,
       new Pending('linkUp', from, 0, link, linkUp(host.id, attempt.address, true), null, null),
     )
+    processors.charge(host, processors.costs.linkUs)
     this.#kernel.deliver(host, linkUp(from.id, ephemeral(from), false), 0)
   }
 

@@ -25,6 +25,7 @@ import { SimNode } from './node.js'
 import type { BootEnv, SimNodeOptions, WorldOptions } from './options.js'
 import { Paths } from './paths.js'
 import { Pending } from './pending.js'
+import { Processors } from './processors.js'
 import { createSizeEstimate, type SizeOf } from './size.js'
 import { Streams } from './streams.js'
 import { Trace } from './trace.js'
@@ -38,6 +39,7 @@ export class Engine implements Kernel {
   readonly config: SimConfig
   readonly nodes: readonly SimNode[]
   readonly paths: Paths
+  readonly processors: Processors
   readonly tally: Tally = emptyTally()
   readonly trace = new Trace()
   readonly sizeOf: SizeOf
@@ -82,6 +84,7 @@ export class Engine implements Kernel {
       this.byAddress.set(node.address, node)
     }
     this.paths = new Paths(this.config, this.seed, this.nodes.length)
+    this.processors = new Processors(this, this.config)
     this.streams = new Streams(this)
     this.#dialer = new Dialer(this, this.streams)
     this.gossip = new Gossip(this, this.streams)
@@ -157,6 +160,10 @@ export class Engine implements Kernel {
   deliver(node: SimNode, event: CoreEvent, size: number): void {
     const { core } = node
     if (core === null || node.status !== 'up') return
+    if (!this.processors.isServing(node)) {
+      this.processors.work(node, this.processors.costs.stepUs, () => this.deliver(node, event, size))
+      return
+    }
     this.trace.add(this.nowUs, node.index, event.kind, size)
     let effects: readonly Effect[]
     try {
@@ -183,8 +190,10 @@ export class Engine implements Kernel {
     if (pending.kind === 'timer') {
       if (node.life === pending.life && node.armedUs === this.nowUs && node.status === 'up') {
         node.disarm()
-        this.timer(node)
-        this.arm(node)
+        this.processors.timer(node, () => {
+          this.timer(node)
+          this.arm(node)
+        })
       }
       return
     }
@@ -197,8 +206,13 @@ export class Engine implements Kernel {
       this.tally.messagesLost++
   }
 
-  /** Gives to a running node what has reached it. */
+  /** Gives to a running node what has reached it, once it has a processor. */
   protected hand(node: SimNode, pending: Pending): void {
+    if (this.processors.areFree) this.#take(node, pending)
+    else this.processors.work(node, pending, () => this.#take(node, pending))
+  }
+
+  #take(node: SimNode, pending: Pending): void {
     const { link, event } = pending
     switch (pending.kind) {
       case 'frame':
@@ -327,10 +341,12 @@ export class Engine implements Kernel {
     node.backlog.length = 0
     node.farewells.length = 0
     node.bans.clear()
+    this.processors.forget(node)
     node.commitRunning = false
     node.lazyPlanned = false
     node.disk.crash(chanceOf(this.seed, 'crash', node.index, node.life))
     this.streams.dropAll(node, isHostUp)
+    this.#dialer.dropAll(node, isHostUp)
     this.gossip.forget(node)
     this.#discovery.forget(node)
     this.executor.forget(node)
@@ -339,7 +355,7 @@ export class Engine implements Kernel {
   // ── Timers ─────────────────────────────────────────────────────────────────
 
   protected timer(node: SimNode): void {
-    const dueAt = dueOf(node)
+    const { dueAt } = node
     if (dueAt === null || node.localMs(this.nowUs) < dueAt) return
     if (node.timersAtUs !== this.nowUs) {
       node.timersAtUs = this.nowUs
@@ -355,8 +371,8 @@ export class Engine implements Kernel {
 
   /** Sees to it that a timer comes no later than the core wants one; an early one is harmless. */
   protected arm(node: SimNode): void {
-    if (node.core === null || node.status !== 'up') return
-    const dueAt = dueOf(node)
+    if (node.core === null || node.status !== 'up' || this.processors.awaitsTimer(node)) return
+    const { dueAt } = node
     if (dueAt === null || dueAt >= node.armedForAt) return
     let atUs = Math.max(this.nowUs, node.globalUs(dueAt))
     if (this.config.timerSlackMs > 0) atUs += this.#slack.below(Math.ceil(this.config.timerSlackMs * 1000))
@@ -375,11 +391,4 @@ export class Engine implements Kernel {
   #spread(rng: Rng): Millis {
     return Math.round(rng.fraction() * this.config.startSpreadMs * 1000) / 1000
   }
-}
-
-/** When the core wants a timer: the earlier of its deadline and of what it asked to be woken for. */
-const dueOf = (node: SimNode): Millis | null => {
-  const deadlineAt = node.core?.nextDeadlineAt ?? null
-  if (deadlineAt === null) return node.wakeAt
-  return node.wakeAt === null ? deadlineAt : Math.min(deadlineAt, node.wakeAt)
 }

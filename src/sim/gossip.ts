@@ -49,6 +49,11 @@ export class Gossip {
   }
 
   publish(from: SimNode, topic: string, message: Message): void {
+    const { processors } = this.#kernel
+    processors.errand(from, processors.costs.publishUs, () => this.#send(from, topic, message))
+  }
+
+  #send(from: SimNode, topic: string, message: Message): void {
     this.#kernel.tally.gossipPublished++
     const count = this.#kernel.nodes.length
     const flood: Flood = {
@@ -88,7 +93,8 @@ export class Gossip {
   }
 
   #forward(node: SimNode, flood: Flood, arrivedOn: Link | null): void {
-    const { tally, paths, nowUs } = this.#kernel
+    const { tally, paths, processors, nowUs } = this.#kernel
+    const { sendUs, duplicateUs } = processors.costs
     const bytes = wireBytes(flood.size)
     for (const link of node.links.values()) {
       if (link === arrivedOn) continue
@@ -97,6 +103,7 @@ export class Gossip {
       if (link.states[end] !== 'open' || flood.subscribed[peer.index] === 0) continue
       node.bytesSent += bytes
       tally.messagesSent++
+      processors.charge(node, sendUs)
       if (!paths.isOpen(node.index, peer.index) || link.states[otherEnd(end)] === 'closed') {
         tally.messagesLost++
         continue
@@ -104,8 +111,7 @@ export class Gossip {
       // Known there already, or certain to come second: no draw and no event is spent on it.
       const soonestUs = nowUs + paths.leastLatencyUs
       if (flood.seen[peer.index] === 1 || (flood.dueUs[peer.index] as number) <= soonestUs) {
-        tally.gossipDuplicates++
-        peer.bytesReceived += bytes
+        this.#repeat(peer, bytes, duplicateUs)
         continue
       }
       const atUs = this.#streams.arrivalUs(link, end, CHANNELS.link, flood.size)
@@ -113,11 +119,15 @@ export class Gossip {
         flood.dueUs[peer.index] = atUs
         this.#kernel.plan(atUs, new Pending('gossip', peer, flood.size, link, null, flood, null))
       } else if (atUs === Number.POSITIVE_INFINITY) tally.messagesLost++
-      else {
-        tally.gossipDuplicates++
-        peer.bytesReceived += bytes
-      }
+      else this.#repeat(peer, bytes, duplicateUs)
     }
+  }
+
+  /** A copy that is not worth a place on the plan; who gets it has to look at it all the same. */
+  #repeat(peer: SimNode, bytes: number, costUs: number): void {
+    this.#kernel.tally.gossipDuplicates++
+    peer.bytesReceived += bytes
+    this.#kernel.processors.work(peer, costUs, nothing)
   }
 
   #subscribers(topic: string): Uint8Array {
@@ -129,6 +139,8 @@ export class Gossip {
     return subscribed
   }
 }
+
+const nothing = (): void => {}
 
 const wireBytes = (size: number): number => {
   const bytes = size + FRAME_OVERHEAD_BYTES

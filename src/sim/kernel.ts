@@ -7,6 +7,7 @@ import type { SimConfig } from './config.js'
 import type { SimNode } from './node.js'
 import type { Paths } from './paths.js'
 import type { Pending } from './pending.js'
+import type { Processors } from './processors.js'
 import type { SizeOf } from './size.js'
 
 export interface Tally {
@@ -46,6 +47,7 @@ export interface Kernel {
   readonly seed: number
   readonly nodes: readonly SimNode[]
   readonly paths: Paths
+  readonly processors: Processors
   readonly tally: Tally
   readonly sizeOf: SizeOf
   readonly nowUs: number
@@ -55,6 +57,6 @@ export interface Kernel {
   call(atUs: number, run: () => void): void
   /** Plans an event for the node's present life. */
   planEvent(atUs: number, node: SimNode, event: CoreEvent): void
-  /** Steps the node's core now; the node must be up. */
+  /** Steps the node's core, now if it has its processor; the node must be up. */
   deliver(node: SimNode, event: CoreEvent, size: number): void
 }

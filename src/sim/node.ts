@@ -80,6 +80,13 @@ export class SimNode {
     return atUs
   }
 
+  /** When the core wants a timer: the earlier of its deadline and of what it asked to be woken for. */
+  get dueAt(): Millis | null {
+    const deadlineAt = this.core?.nextDeadlineAt ?? null
+    if (deadlineAt === null) return this.wakeAt
+    return this.wakeAt === null ? deadlineAt : Math.min(deadlineAt, this.wakeAt)
+  }
+
   /** Sets the machine's clock; returns how far it now stands from what the process began with. */
   jump(byMs: Millis): Millis {
     this.#wallMs += byMs

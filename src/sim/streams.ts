@@ -30,7 +30,7 @@ export class Streams {
 
   /** Sends a core's message; what has no way is dropped and counted. */
   send(from: SimNode, to: NodeId, channel: Channel, message: Message): void {
-    const { tally, sizeOf } = this.#kernel
+    const { processors, tally, sizeOf } = this.#kernel
     tally.messagesSent++
     const target = this.#kernel.nodeOf(to)
     if (target === undefined || target === from) {
@@ -41,6 +41,7 @@ export class Streams {
     const event = { kind: 'message', from: from.id, channel, message, bytes: size } as const
     const link = from.links.get(target.index)
     if (link !== undefined && link.states[link.endOf(from)] === 'open') {
+      processors.charge(from, processors.costs.sendUs)
       const pending = new Pending('frame', target, size, link, event, null, null)
       this.transmit(link, link.endOf(from), CHANNELS[channel], pending)
     } else if (channel === 'direct') this.#sendDirect(from, target, size, event)
@@ -190,7 +191,9 @@ export class Streams {
   }
 
   #sendDirect(from: SimNode, to: SimNode, size: number, event: Pending['event']): void {
-    const { paths, nowUs } = this.#kernel
+    const { paths, processors, nowUs } = this.#kernel
+    const { dialUs, handshakeUs, sendUs } = processors.costs
+    processors.charge(from, dialUs + handshakeUs + sendUs)
     countSent(from, size)
     const delayUs = paths.lossDelayUs(from.index, to.index, packetsOf(size))
     const passes = paths.isOpenBothWays(from.index, to.index)

@@ -142,6 +142,7 @@ export class World extends Engine {
     if (node.status !== 'up') return
     this.#disturb(node)
     node.status = 'frozen'
+    this.processors.freeze(node)
   }
 
   /** SIGCONT: timers first, then whatever had come, in order. */
@@ -152,10 +153,11 @@ export class World extends Engine {
     node.status = 'up'
     const { life } = node
     node.disarm()
-    this.timer(node)
+    this.processors.timer(node, () => this.timer(node))
+    this.processors.thaw(node)
     for (const handshake of node.backlog.splice(0)) if (node.life === life) handshake()
     for (const pending of node.held.splice(0)) if (node.life === life) this.hand(node, pending)
-    if (node.life === life) this.arm(node)
+    if (node.life === life) this.processors.work(node, 0, () => this.arm(node))
   }
 
   /** Starts the process again (and its host, if need be) with the same identity and disk. */
