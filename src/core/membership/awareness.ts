@@ -152,6 +152,11 @@ export class Awareness {
     return Math.min(lagStretchMax, 1 + this.#lag.at(now) / lagHalfMs)
   }
 
+  /** The same for a handshake, once the other host has taken the call. */
+  handshakeMs(now: Millis): Millis {
+    return this.#config.handshakeMs * this.stretch(now)
+  }
+
   /** From when on a dial that does not end is a sign of silence. */
   dialEvidenceMs(now: Millis): Millis {
     const { dialEvidenceMs, dialEvidenceMaxMs } = this.#config

@@ -102,10 +102,10 @@ export class Links {
     this.#dials.get(id)?.accepted.set(address, now)
   }
 
-  /** Until when a dial is no sign of silence, because its handshake is under way; null where nobody took the call. */
-  handshakeUntil(id: NodeId): Millis | null {
+  /** Since when the handshake of a dial is under way; null where nobody took the call. */
+  dialAcceptedAt(id: NodeId): Millis | null {
     const accepted = [...(this.#dials.get(id)?.accepted.values() ?? [])]
-    return accepted.length === 0 ? null : Math.min(...accepted) + this.#config.handshakeMs
+    return accepted.length === 0 ? null : Math.min(...accepted)
   }
 
   /** Sets whom this node wants, and plans the dials that follow, within that time. */

@@ -155,7 +155,7 @@ export class Sweep {
     const { links } = this.#shared
     if (this.#sample === null) return
     const { ids, heard, links: linked } = this.#sample
-    const there = ids.filter(id => links.get(id) !== undefined || links.handshakeUntil(id) !== null)
+    const there = ids.filter(id => links.get(id) !== undefined || links.dialAcceptedAt(id) !== null)
     this.#hearsFew ||= (heard + there.length) * 3 < linked + ids.length
   }
 

@@ -218,8 +218,10 @@ export class Watches {
         watch.probeUntil = null
         noteSign(watch)
         watch.repeatMs = config.repeatMinMs
-      } else if (now >= watch.probeUntil) {
-        return this.#silent(entry, watch)
+      } else {
+        // It may have become busy since it asked: then the answer takes longer too.
+        watch.probeUntil = Math.max(watch.probeUntil, watch.probeSentAt + this.#answerMs(link))
+        if (now >= watch.probeUntil) return this.#silent(entry, watch)
       }
     }
     if (this.#isPrimary(watch)) {
@@ -246,8 +248,7 @@ export class Watches {
   }
 
   #reviewLost(entry: Entry, watch: Watch): Millis | null {
-    const { now, config, awareness, jury, links } = this.#shared
-    const handshakeUntil = links.handshakeUntil(entry.id) ?? now
+    const { now, config, awareness, jury } = this.#shared
     if (watch.refusedAt !== null) {
       // Two refusals are enough, so the first two speak at once and the others only if need be.
       const turn = isFirstToSpeak(watch) ? 0 : (watch.rank ?? 0) - 1
@@ -256,7 +257,7 @@ export class Watches {
       return this.#raise(entry, watch, 'refused')
     }
     if (watch.sweepUntil !== null) {
-      const untilAt = Math.max(watch.sweepUntil, handshakeUntil)
+      const untilAt = Math.max(watch.sweepUntil, this.#dialUntil(entry.id))
       if (now < untilAt) return untilAt
       return this.#raise(entry, watch, 'silent')
     }
@@ -268,7 +269,10 @@ export class Watches {
     // that has been here for longer: its observers may all have died with it.
     const isKnown = known || now - entry.since > config.neverMetMs
     const patienceMs = isInQuestion ? 0 : isKnown ? config.reachAgainMs : config.neverMetMs
-    const at = Math.max(since + Math.max(awareness.dialEvidenceMs(now), patienceMs), handshakeUntil)
+    const at = Math.max(
+      since + Math.max(awareness.dialEvidenceMs(now), patienceMs),
+      this.#dialUntil(entry.id),
+    )
     if (now < at) return at
     if (!entry.record.dialable && !known) return null
     return this.#silent(entry, watch)
@@ -343,10 +347,24 @@ export class Watches {
   }
 
   #probe(link: Link, watch: Watch): void {
-    const { now, config, awareness } = this.#shared
     watch.probeSentAt = ask(this.#shared, link)
-    watch.probeUntil =
-      watch.probeSentAt + Math.max(config.askTimeoutMs, 4 * (link.pulse.rttMs ?? 0)) * awareness.stretch(now)
+    watch.probeUntil = watch.probeSentAt + this.#answerMs(link)
+  }
+
+  /** How long the answer to a question may take as things are now. */
+  #answerMs({ pulse }: Link): Millis {
+    const { now, config, awareness } = this.#shared
+    return Math.max(config.askTimeoutMs, 4 * (pulse.rttMs ?? 0)) * awareness.stretch(now)
+  }
+
+  /** From when on a dial under way is a sign of silence, as things are now. */
+  #dialUntil(id: NodeId): Millis {
+    const { now, links, awareness } = this.#shared
+    const startedAt = links.isDialing(now, id) ? links.dialStartedAt(id) : null
+    if (startedAt === null) return now
+    const acceptedAt = links.dialAcceptedAt(id)
+    if (acceptedAt !== null) return acceptedAt + awareness.handshakeMs(now)
+    return startedAt + awareness.dialEvidenceMs(now)
   }
 
   /** Its heartbeats are for this node, and nothing else is asked of it at the moment. */
