@@ -130,13 +130,13 @@ export class Admission {
   }
 
   /** Verdicts on a neighbor's word. */
-  hearsay(lines: readonly MemberSummary[]): void {
+  hearsay(lines: readonly MemberSummary[], among = lines.length): void {
     const { now, roster, self } = this.#shared
     const doubted: MemberSummary[] = []
     for (const line of lines) {
       if (line.id === self.record.id) {
         if (line.verdict === 'dead')
-          this.#deps.selfKeeping.answer(line.generationInstance, line.refutation, 'many')
+          this.#deps.selfKeeping.answer(line.generationInstance, line.refutation, among)
         continue
       }
       const entry = roster.get(line.id)
@@ -169,7 +169,10 @@ export class Admission {
       return entry?.generation.instance === generationInstance && entry.refutation === refutation
     }
     this.#deps.warnings.heard(lines.filter(isOfNow))
-    this.hearsay(lines.filter(({ id }) => id === this.#shared.id))
+    this.hearsay(
+      lines.filter(({ id }) => id === this.#shared.id),
+      lines.length,
+    )
   }
 
   /** A bare verdict is taken over where this node knows no better. */
@@ -270,7 +273,7 @@ export class Admission {
     const { subject, accuser, generation, refutation } = accusation.body
     if (subject === id) {
       if (accuser !== id && roster.get(accuser) !== undefined)
-        this.#deps.selfKeeping.answer(generation.instance, refutation, way === 'belated' ? 'many' : 'own')
+        this.#deps.selfKeeping.answer(generation.instance, refutation, way === 'belated' ? 1 : 0)
       return false
     }
     const entry = roster.get(subject)

@@ -123,15 +123,15 @@ export class SelfKeeping {
   }
 
   /**
-   * Somebody holds something against this version: the first is answered at once, a crowd together. What
-   * many have to answer at the same time, as after a cut, hurries less than what is held against this node alone.
+   * Somebody holds something against this version: the first is answered at once, a crowd together. What is
+   * held for longer, and told of so many at once (none: it is said now, of this node), may hurry less.
    */
-  answer(instance: string, refutation: number, whose: 'own' | 'many' = 'own'): void {
+  answer(instance: string, refutation: number, among = 0): void {
     const { now, config, self, stage } = this.#shared
     if (stage === 'leaving' || instance !== self.record.generation.instance) return
     if (refutation < self.record.refutation) return
     this.#answerAbove = Math.max(this.#answerAbove, refutation)
-    if (whose === 'own') this.#isAnswerUrgent = true
+    if (!this.#wasSplit(among)) this.#isAnswerUrgent = true
     const nextAt = this.#answeredAt === null ? now : this.#answeredAt + config.answerPauseMs
     if (now >= nextAt) this.answerNow()
     else soon(this.#shared, 'answer', nextAt)
@@ -147,7 +147,7 @@ export class SelfKeeping {
     this.#isAnswerUrgent = false
     this.#sign({}, this.#answerAbove)
     const [first] = [...links.all()].map(link => link.node).sort()
-    if (isUrgent || first === undefined || !this.#wasSplit()) this.publish()
+    if (isUrgent || first === undefined) this.publish()
     else send(this.#shared, first, wordOf(self.sealed))
   }
 
@@ -156,10 +156,11 @@ export class SelfKeeping {
    * milliseconds: it goes to one neighbor, the one that most others choose too, which passes on together what it
    * has. Should that be lost, views are compared.
    */
-  #wasSplit(): boolean {
+  #wasSplit(among: number): boolean {
     const { links, roster } = this.#shared
-    const dead = roster.all().filter(({ verdict }) => verdict === 'dead')
-    return links.size > 1 && isSplit(this.#shared, dead.length)
+    if (among === 0 || links.size < 2) return false
+    const dead = roster.all().filter(({ verdict }) => verdict === 'dead').length
+    return isSplit(this.#shared, Math.max(among, dead))
   }
 
   /** Says goodbye to every neighbor directly, and to the others by gossip. */
