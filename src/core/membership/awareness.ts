@@ -157,6 +157,11 @@ export class Awareness {
     return this.#config.handshakeMs * this.stretch(now)
   }
 
+  /** It hears so late that it cannot tell who is slow. */
+  isBusy(now: Millis): boolean {
+    return this.stretch(now) >= this.#config.busyStretch
+  }
+
   /** From when on a dial that does not end is a sign of silence. */
   dialEvidenceMs(now: Millis): Millis {
     const { dialEvidenceMs, dialEvidenceMaxMs } = this.#config

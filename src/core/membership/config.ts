@@ -43,6 +43,8 @@ export interface MembershipConfig {
   readonly lagHalfMs: Millis
   readonly lagStretchMax: number
   readonly lagMemoryMs: Millis
+  /** From this stretch on a node holds its own machine for busy: those whom it only asks, because it sweeps, are not accused then. */
+  readonly busyStretch: number
   /** A lone accusation becomes a verdict after the longer one, one short of the quorum after the shorter (Lifeguard, section IV-B). Refutations cross a mesh of thousands in well under a second. */
   readonly suspicionMinMs: Millis
   readonly suspicionMaxMs: Millis
@@ -221,6 +223,7 @@ export const membershipLan: MembershipConfig = {
   lagHalfMs: 150,
   lagStretchMax: 4,
   lagMemoryMs: 2_000,
+  busyStretch: 2,
   suspicionMinMs: 500,
   suspicionMaxMs: 3_000,
   suspicionAloneMs: 850,

@@ -92,8 +92,9 @@ export class Contact {
       link.verifyingSince = null
       soon(this.#shared, 'verify', now + this.#shared.config.redialMaxMs)
     }
+    const wasTaken = links.dialAcceptedAt(event.node) !== null
     const wasLast = links.failed(now, event.node, event.address)
-    this.#parts.watches.dialFailed(event.node, event.address, event.reason)
+    this.#parts.watches.dialFailed(event.node, event.address, event.reason, wasTaken)
     if (wasLast) this.#parts.sweep.ended(event.node)
     if (event.reason === 'identity') this.#parts.connect.metStranger(event.address)
   }

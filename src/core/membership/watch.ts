@@ -104,15 +104,18 @@ export class Watches {
     return isFirstToSpeak(watch) ? now : now + config.secondDialMs
   }
 
-  dialFailed(id: NodeId, address: string, reason: DialFailure): void {
-    const { roster, links, now } = this.#shared
+  dialFailed(id: NodeId, address: string, reason: DialFailure, wasTaken: boolean): void {
+    const { roster, links, now, awareness } = this.#shared
     const watch = this.#watches.get(id)
     const entry = roster.get(id)
     if (watch === undefined || entry === undefined || links.get(id) !== undefined) return
     if (reason === 'refused' && watch.lostAt !== null && links.isProven(entry.record, address)) {
       watch.refusedAt ??= now
     }
-    if (watch.sweepUntil !== null && !links.isDialing(now, id)) watch.sweepUntil = now
+    if (watch.sweepUntil !== null && !links.isDialing(now, id)) {
+      // A host is there, and a handshake that two busy processes did not finish says nothing of either.
+      watch.sweepUntil = wasTaken && reason === 'timeout' && awareness.isBusy(now) ? null : now
+    }
     this.due.set(id, now)
   }
 
@@ -298,6 +301,9 @@ export class Watches {
       }
       if (now < newUntil && !jury.isAccusedByOthers(entry.id)) return newUntil
     }
+    // Whom others watch is asked after in a sweep; a busy node hears the answers late, and all of them.
+    const isOnlyAsked = watch.rank === null && watch.probeUntil !== null
+    if (isOnlyAsked && awareness.isBusy(now) && !isLongUnheard(watch, now, config)) return now + config.probeTimeoutMs
     if (jury.hasAccused(self, entry.id) && evidence === 'silent') return now + config.suspicionMaxMs
     // It may always join in: where another finds the same, the fault is not between the two.
     if (now < watch.mayAccuseAt && !jury.isAccusedByOthers(entry.id)) return watch.mayAccuseAt
