@@ -138,9 +138,7 @@ export class Jury {
     const self = this.#roster.self
     const bench = this.#roster.observersOf(subject, 2 * k)
     const ownEvidence = open.accusations.has(self)
-    const quorum = ownEvidence
-      ? this.#quorumOfTheHeard(subject)
-      : Math.floor(Math.min(k, this.#roster.aliveCount - 1) / 2) + 1
+    const quorum = ownEvidence ? this.#quorumOfTheHeard(subject) : this.#quorumOf(subject)
     const counted = [...open.accusations.values()].filter(
       ({ body }) => body.accuser === self || (bench.includes(body.accuser) && this.#mayTestify(body.accuser)),
     )
@@ -149,7 +147,9 @@ export class Jury {
     const isBelated = counted.length > 0 && counted.every(({ body }) => open.belated.has(body.accuser))
     const askedAt = isBelated ? open.openedAt : Math.min(open.openedAt, open.ownDueAt)
     const answerUntilAt = askedAt + this.#config.suspicionAloneMs + slackMs
-    if (refused.length >= Math.min(2, quorum) && refused.length > 0) {
+    // Who is mute in a split is no reason to believe a single refusal.
+    const refusals = ownEvidence ? quorum : Math.floor(Math.min(k, this.#roster.aliveCount - 1) / 2) + 1
+    if (refused.length >= Math.min(2, refusals) && refused.length > 0) {
       return isBelated && now < answerUntilAt
         ? { kind: 'suspect', untilAt: answerUntilAt }
         : { kind: 'dead', cause: 'crashed', proof: refused }
@@ -257,6 +257,31 @@ export class Jury {
       if (id !== self && id !== subject && !this.hasAccused(self, id)) heard++
     }
     return Math.floor(Math.min(heard, observersPerMember) / 2) + 1
+  }
+
+  /**
+   * All others ask the majority of its observers. In a split many of these are accused themselves, by several, and
+   * will not speak: waiting for them would have everybody dial everybody.
+   */
+  #quorumOf(subject: NodeId): number {
+    const { observersPerMember } = this.#config
+    const asked = Math.min(observersPerMember, this.#roster.aliveCount - 1)
+    const mute = this.isTorn
+      ? this.#roster.observersOf(subject, observersPerMember).filter(id => this.isMute(id))
+      : []
+    return Math.floor(Math.max(0, asked - mute.length) / 2) + 1
+  }
+
+  /** So many are accused at once that it is a split. */
+  get isTorn(): boolean {
+    const { splitMembers, splitShare } = this.#config
+    return this.#cases.size >= splitMembers && this.#cases.size * splitShare >= this.#roster.aliveCount
+  }
+
+  /** Whether it will probably say nothing of others: this node accuses it, or two do who are believed. */
+  isMute(id: NodeId): boolean {
+    const accusers = [...(this.#cases.get(id)?.accusations.keys() ?? [])]
+    return accusers.includes(this.#roster.self) || accusers.filter(each => !this.#criesWolf(each)).length >= 2
   }
 
   #openCase(now: Millis, subject: NodeId): Case {

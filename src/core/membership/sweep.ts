@@ -214,7 +214,7 @@ export class Sweep {
       const isAccused = jury.isAccused(id)
       const isWatched = !isAccused && this.#isWatched(id)
       if (!isAccused && (this.#spoken.has(id) || (isWatched && now >= this.#allFromAt))) continue
-      const mustWait = isAccused ? !this.#isItsTurn(id) : isListening || isWatched || !this.#isItsTurn(id)
+      const mustWait = isListening || isWatched || !this.#isItsTurn(id)
       if (mustWait || this.#flight.size >= config.sweepParallel) {
         rest.push(id)
         continue
@@ -253,8 +253,12 @@ export class Sweep {
 
   /** Those whose words count against a member dial it first: where half of 50 are left, they are enough. */
   #isItsTurn(id: NodeId): boolean {
-    const { now, config, roster, id: self } = this.#shared
-    return now >= this.#allFromAt || roster.observersOf(id, 2 * config.observersPerMember).includes(self)
+    const { now, config, roster, jury, id: self } = this.#shared
+    if (now >= this.#allFromAt) return true
+    const bench = roster
+      .observersOf(id, 2 * config.observersPerMember)
+      .filter(each => each === self || !jury.isMute(each))
+    return bench.slice(0, config.observersPerMember).includes(self)
   }
 
   /** There are few of whom nobody says that they are gone. */

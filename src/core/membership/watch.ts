@@ -303,7 +303,8 @@ export class Watches {
     }
     // Whom others watch is asked after in a sweep; a busy node hears the answers late, and all of them.
     const isOnlyAsked = watch.rank === null && watch.probeUntil !== null
-    if (isOnlyAsked && awareness.isBusy(now) && !isLongUnheard(watch, now, config)) return now + config.probeTimeoutMs
+    if (isOnlyAsked && awareness.isBusy(now) && !isLongUnheard(watch, now, config))
+      return now + config.probeTimeoutMs
     if (jury.hasAccused(self, entry.id) && evidence === 'silent') return now + config.suspicionMaxMs
     // It may always join in: where another finds the same, the fault is not between the two.
     if (now < watch.mayAccuseAt && !jury.isAccusedByOthers(entry.id)) return watch.mayAccuseAt
