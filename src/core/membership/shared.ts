@@ -66,8 +66,6 @@ export interface Shared {
   readonly awareness: Awareness
   readonly sealer: AccusationSealer
   readonly chores: DeadlineQueue<Chore>
-  /** Until when the answers of a sweep are waited for: what can wait is done when all is known. */
-  sweepsUntil: Millis
 }
 
 export const send = (shared: Shared, to: NodeId, message: Message, channel: Channel = 'link'): void => {

@@ -131,10 +131,12 @@ export class Spread {
    * nobody for a moment after a link has opened.
    */
   #tell(subject: NodeId, word: Word, fellows = this.#fellows(subject)): void {
-    const { now, config, sweepsUntil } = this.#shared
+    const { now, config, awareness } = this.#shared
     const { records, accusations } = word
     const isUrgent = accusations.some(({ body }) => body.evidence === 'refused')
-    const waitsUntil = isUrgent ? now : Math.min(sweepsUntil, now + config.sweepWordsMs)
+    // The busier it is, the more go together: each word to all costs every node some milliseconds.
+    const isWaiting = !isUrgent && now < awareness.upheavalUntil
+    const waitsUntil = isWaiting ? now + config.sweepWordsMs * awareness.stretch(now) : now
     const areTogether = now < waitsUntil && !this.#areAll(fellows, subject)
     for (const fellow of areTogether ? [] : fellows) {
       if (accusations.some(({ body }) => body.accuser === fellow)) continue

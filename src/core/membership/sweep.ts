@@ -129,7 +129,6 @@ export class Sweep {
     for (const each of all) if (links.get(each) !== undefined) this.#watches.sweep(each)
     this.#queue = all.filter(each => links.get(each) === undefined).slice(0, config.sweepMembersMax)
     if (heard !== null) this.#weigh(heard)
-    this.#shared.sweepsUntil = this.#listensUntil
     this.#advance()
   }
 
@@ -219,8 +218,6 @@ export class Sweep {
         rest.push(id)
         continue
       }
-      if (!this.#hearsFew)
-        this.#shared.sweepsUntil = Math.max(this.#shared.sweepsUntil, now + awareness.dialEvidenceMs(now))
       this.#reach(id)
     }
     this.#queue = rest
