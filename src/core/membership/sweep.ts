@@ -194,7 +194,7 @@ export class Sweep {
   }
 
   #advance(): void {
-    const { now, config, roster, links, awareness, jury } = this.#shared
+    const { now, config, roster, links, jury } = this.#shared
     this.#hearsFew ||= this.#areMostAccused()
     if (now >= this.#listensUntil && !this.#hasListened) {
       this.#hasListened = true
