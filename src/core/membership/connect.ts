@@ -236,8 +236,9 @@ export class Connect {
    */
   tryDead(): void {
     const { now, config, roster, rng, chores, id, awareness } = this.#shared
-    // Those who are back tell all of each other by now.
-    if (awareness.isCrowded(now)) return void chores.set('dead', now + rng.jitter(config.deadRedialMs, 0.4))
+    // In a split it is too soon, and those who are back tell all of each other by now.
+    if (now < awareness.upheavalUntil || awareness.isCrowded(now))
+      return void chores.set('dead', now + rng.jitter(config.deadRedialMs, 0.4))
     const k = config.observersPerMember
     const mine = roster
       .all()

@@ -115,7 +115,8 @@ export class Sweep {
   /** How many of its neighbors it hears is not always known yet. */
   #begin(heard: number | null = null): void {
     const { now, config, roster, rng, id, links, awareness } = this.#shared
-    if (this.#begunAt !== null && now - this.#begunAt < config.sweepPauseMs) return
+    const pauseMs = config.sweepPauseMs * awareness.stretch(now)
+    if (this.#begunAt !== null && now - this.#begunAt < pauseMs) return
     const others = roster.all().filter(entry => entry.id !== id && isPresent(entry.verdict))
     if (others.length < 2) return
     this.#begunAt = now
@@ -211,9 +212,11 @@ export class Sweep {
       const entry = roster.get(id)
       if (entry === undefined || !isPresent(entry.verdict) || links.get(id) !== undefined) continue
       const isAccused = jury.isAccused(id)
-      const isWatched = !isAccused && this.#isWatched(id)
-      if (!isAccused && (this.#spoken.has(id) || (isWatched && now >= this.#allFromAt))) continue
-      const mustWait = isListening || isWatched || !this.#isItsTurn(id)
+      const isTurn = this.#hearsFew || this.#isItsTurn(id)
+      const isLate = now >= this.#allFromAt
+      // Whom nobody accuses somebody would accuse who watches it, unless all these are gone.
+      if (!isAccused && (this.#spoken.has(id) || (isLate && (!isTurn || this.#isWatched(id))))) continue
+      const mustWait = isListening || !(isAccused ? isTurn || isLate : isLate)
       if (mustWait || this.#flight.size >= config.sweepParallel) {
         rest.push(id)
         continue
@@ -250,8 +253,7 @@ export class Sweep {
 
   /** Those whose words count against a member dial it first: where half of 50 are left, they are enough. */
   #isItsTurn(id: NodeId): boolean {
-    const { now, config, roster, jury, id: self } = this.#shared
-    if (now >= this.#allFromAt) return true
+    const { config, roster, jury, id: self } = this.#shared
     const bench = roster
       .observersOf(id, 2 * config.observersPerMember)
       .filter(each => each === self || !jury.isMute(each))
