@@ -117,7 +117,7 @@ export class Sending {
     if (bytesMax === ALL_BYTES && !isOwn) return false
     const { smallGapBytes } = this.#host.config
     const bytes = replica.visible.sizeUpTo(smallGapBytes, left.cursors, left.ranges)
-    const isMore = bytes > bytesMax
+    const isMore = bytesMax !== ALL_BYTES && bytes > bytesMax
     const isLater = bytes > smallGapBytes && !isMore && !this.#turns.mayGo(now, to, replica.document)
     if (isMore || isLater) this.#sendHeld(to, replica, bytesMax, bytes, isLater)
     return isMore || isLater
