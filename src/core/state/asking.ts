@@ -37,6 +37,8 @@ interface Course {
   askedAt: Millis
   heardAt: Millis
   hasBrought: boolean
+  /** When anybody last brought something new. */
+  newAt: Millis
   /** Who may send a little unasked, and until when its answer is waited for. */
   first: NodeId | null
   firstUntil: Millis
@@ -54,8 +56,8 @@ export class Asking {
   readonly #host: AskingHost
   readonly #sources: Sources
   readonly #courses = new Map<string, Course>()
-  /** What each source brought in its window. */
-  readonly #windows = new Map<NodeId, number>()
+  /** What each source brought between two looks, the latest first, as far back as a window. */
+  readonly #windows = new Map<NodeId, number[]>()
   /** What may still be taken from others beside the source, and when that was counted. */
   #room: number
   #roomAt: Millis = 0
@@ -105,20 +107,29 @@ export class Asking {
     if (isLittle && this.#mayTake(now, bytes)) {
       this.#againAt(document, now + smallGapMs)
       this.#host.question(from, document, smallGapBytes)
-    } else if (isLittle && course.source === null && now < course.firstUntil) this.#againAt(document, course.firstUntil)
+    } else if (isLittle && course.source === null && now < course.firstUntil)
+      this.#againAt(document, course.firstUntil)
     else if (course.source === null || (hasMore && this.#mayBegin(now, course, from)))
       this.#next(now, document, course, false)
   }
 
   /** A piece came. */
-  received(now: Millis, from: NodeId, document: string, bytes: number, isNew: boolean, isLast: boolean): void {
+  received(
+    now: Millis,
+    from: NodeId,
+    document: string,
+    bytes: number,
+    isNew: boolean,
+    isLast: boolean,
+  ): void {
     const window = this.#windows.get(from)
-    if (window !== undefined && isNew) this.#windows.set(from, window + bytes)
+    if (window !== undefined && isNew) window[0] = (window[0] ?? 0) + bytes
     const course = this.#courses.get(document)
     if (course === undefined) return
     // Who knows nothing of all this sends everything.
     if (course.source === null && course.first === from && !isLast) this.#begin(now, document, course, from)
     const isSource = course.source === from
+    if (isNew) course.newAt = now
     if (isSource && isNew) course.heardAt = now
     if (isSource) course.hasBrought ||= isNew
     if (!isLast) return
@@ -150,12 +161,12 @@ export class Asking {
     if (course !== undefined && course.source === null) this.#next(now, document, course, false)
   }
 
-  /** A window of a source is over. */
+  /** What a source delivered is looked at, as long as something is asked of it. */
   look(now: Millis, node: NodeId): void {
-    const { catchUpTimeoutMs, sourceBytesPerSecond, sourceWindowMs } = this.#host.config
-    const bytes = this.#windows.get(node) ?? 0
-    this.#windows.delete(node)
+    const { catchUpTimeoutMs, sourceLookMs, sourceBytesPerSecond, sourceWindowMs } = this.#host.config
+    const window = this.#windows.get(node) ?? []
     const courses = [...this.#courses].filter(([, { source }]) => source === node)
+    const bytes = window.reduce((sum, each) => sum + each, 0)
     const isDue = courses.some(([, { askedAt }]) => now - askedAt >= sourceWindowMs)
     const isSlow = isDue && bytes < (sourceBytesPerSecond * sourceWindowMs) / 1_000
     if (isSlow) this.#sources.leave(now, node, bytes)
@@ -166,7 +177,12 @@ export class Asking {
       if (isSlow || isMute) isLost = !this.#leave(now, document, course, bytes) || isLost
     }
     if (isLost) this.#host.compare()
-    this.#watch(now, node, isDue)
+    if (![...this.#courses.values()].some(({ source }) => source === node)) {
+      this.#windows.delete(node)
+      return
+    }
+    if (window.unshift(0) > Math.ceil(sourceWindowMs / sourceLookMs)) window.pop()
+    this.#host.deadlines.set(`source ${node}`, now + sourceLookMs)
   }
 
   /** Goes over to somebody better, if there is one; false when there is nobody to ask any more. */
@@ -176,8 +192,8 @@ export class Asking {
       other => other.node !== node && this.#sources.isBetter(now, other.node, bytes),
     )
     if (better === undefined) {
-      // Little is more than nothing.
-      if (bytes > 0 && now - course.heardAt < this.#host.config.catchUpTimeoutMs) return true
+      // Little is more than nothing, and where all are slow the way is: what was asked for before is still under way.
+      if (now - Math.max(course.askedAt, course.newAt) < this.#host.config.catchUpTimeoutMs) return true
       this.#sources.drop(document, node)
       this.#end(document)
       return false
@@ -200,17 +216,13 @@ export class Asking {
     course.heardAt = now
     course.hasBrought = false
     this.#host.deadlines.delete(`ask ${document}`)
-    this.#watch(now, source, true)
+    this.#watch(now, source)
   }
 
-  /** As long as something is asked for; `isDue`: nothing has been asked for in the midst of the last window. */
-  #watch(now: Millis, node: NodeId, isDue: boolean): void {
+  #watch(now: Millis, node: NodeId): void {
     if (this.#windows.has(node)) return
-    const asked = [...this.#courses.values()].filter(({ source }) => source === node)
-    if (asked.length === 0) return
-    const since = isDue ? now : Math.min(...asked.map(({ askedAt }) => askedAt))
-    this.#windows.set(node, 0)
-    this.#host.deadlines.set(`source ${node}`, since + this.#host.config.sourceWindowMs)
+    this.#windows.set(node, [0])
+    this.#host.deadlines.set(`source ${node}`, now + this.#host.config.sourceLookMs)
   }
 
   /** Asks the next that has more; `onlyWhatLacks`: of whom it is not sure, a comparison will find it. False when nobody has. */
@@ -263,7 +275,15 @@ export class Asking {
   #courseOf(now: Millis, document: string): Course {
     const known = this.#courses.get(document)
     if (known !== undefined) return known
-    const course = { source: null, askedAt: now, heardAt: now, hasBrought: false, first: null, firstUntil: now }
+    const course = {
+      source: null,
+      askedAt: now,
+      heardAt: now,
+      hasBrought: false,
+      newAt: now,
+      first: null,
+      firstUntil: now,
+    }
     this.#courses.set(document, course)
     return course
   }

@@ -149,11 +149,12 @@ export interface StateConfig {
   /** How long a neighbor is left to answer whether it has more than that, before another is asked as well. 1 s: longer than most ways there and back. */
   readonly smallGapMs: Millis
   /**
-   * A source that delivers less than so much a second over such a window is left for the next, while there is another.
-   * 32 KB, 3 s: who promises and does not send costs so long.
+   * A source that delivers less than so much a second over such a window is left for the next, while there is another;
+   * that is looked at every so often. 32 KB, 2.5 s, 0.5 s: who promises and does not send costs 3 s.
    */
   readonly sourceBytesPerSecond: number
   readonly sourceWindowMs: Millis
+  readonly sourceLookMs: Millis
   /** How long who was left so is tried last. 60 s. */
   readonly sourceLastMs: Millis
   /**
@@ -260,7 +261,8 @@ export const defaultStateConfig: StateConfig = Object.freeze({
   smallGapBytesPerSecond: 16_384,
   smallGapMs: 1_000,
   sourceBytesPerSecond: 32_768,
-  sourceWindowMs: 3_000,
+  sourceWindowMs: 2_500,
+  sourceLookMs: 500,
   sourceLastMs: 60_000,
   turnMs: 3_000,
   turnRestMs: 1_000,

@@ -17,7 +17,6 @@
 import type { Millis, NodeId } from '../ids.js'
 import { Answers } from './answers.js'
 import { Asked } from './asked.js'
-import { Asking } from './asking.js'
 import {
   decodeRanges,
   decodeVector,
@@ -35,7 +34,7 @@ import { ALL_BYTES, type StateMessage } from './message.js'
 import { isDocument } from './names.js'
 import { Overview } from './overview.js'
 import { Progress } from './progress.js'
-import type { Replica } from './replica.js'
+import { Questions } from './questions.js'
 import { Sending } from './sending.js'
 import { areApart, type Range } from './structs.js'
 
@@ -53,7 +52,7 @@ export class Exchange {
   readonly #peers = new Map<NodeId, Peer>()
   readonly #sending: Sending
   readonly #asked: Asked
-  readonly #asking: Asking
+  readonly #questions: Questions
   readonly #answers: Answers
   readonly #progress: Progress
   readonly #hearsay: Hearsay
@@ -70,13 +69,9 @@ export class Exchange {
       sendSummary: to => this.#send(to, this.#overview.summaryFor(to)),
       offence: (now, from, what) => host.offence(now, from, what),
     })
-    this.#asking = new Asking({
-      config: host.config,
-      deadlines: host.deadlines,
-      lacks: (document, vector, from) => host.lacks(document, vector, from),
-      question: (to, document, bytesMax) => this.#sendQuestion(to, document, bytesMax),
-      caughtUp: (from, document) => this.#caughtUp(from, document),
+    this.#questions = new Questions(host, {
       compare: () => this.helloSome(),
+      isAwaited: (from, document) => this.#peers.get(from)?.awaited?.has(document) === true,
     })
     this.#progress = new Progress(host)
     this.#hearsay = new Hearsay(host)
@@ -114,7 +109,7 @@ export class Exchange {
     this.#hearsay.linkDown(node)
     this.#host.deadlines.delete(`again ${node}`)
     this.#answers.linkDown(node)
-    this.#asking.linkDown(now, node)
+    this.#questions.linkDown(now, node)
   }
 
   hello(to: NodeId): void {
@@ -129,7 +124,7 @@ export class Exchange {
     for (const [to, { isSure }] of this.#peers) {
       if (isSure) continue
       for (const { document } of this.#hearsay.takeUntold(to, this.#overview.sharedWith(to)))
-        this.#sendDigest(now, to, document)
+        this.#questions.ask(now, to, document)
       const root = writeHello(this.#overview.rootWith(to), this.#host.isSure(), met)
       this.#send(to, { kind: 'stateHello', root })
     }
@@ -149,19 +144,22 @@ export class Exchange {
     const holders = this.links.filter(node => this.#host.isHeldBy(node, document))
     if (holders.length === 0) return
     const to = preferred !== null && holders.includes(preferred) ? preferred : this.#host.rng.pick(holders)
-    this.#sendDigest(now, to, document)
+    this.#questions.ask(now, to, document)
   }
 
   /** Something is due, of a neighbor or, to be asked for, of a document. */
-  onDeadline(now: Millis, what: 'again' | 'summary' | 'stalled' | 'disk' | 'source' | 'ask', subject: string): void {
+  onDeadline(
+    now: Millis,
+    what: 'again' | 'summary' | 'stalled' | 'disk' | 'source' | 'ask',
+    subject: string,
+  ): void {
     const node = subject as NodeId
     if (what === 'again') this.hello(node)
     else if (what === 'summary') this.#answers.late(node)
     // The series came to nothing: it is let go of, and begun anew.
     else if (what === 'stalled') this.#stalled(node)
     else if (what === 'disk') this.#sending.pump(now, node)
-    else if (what === 'source') this.#asking.look(now, node)
-    else this.#asking.again(now, subject)
+    else this.#questions.onDeadline(now, what, subject)
   }
 
   #stalled(node: NodeId): void {
@@ -193,7 +191,7 @@ export class Exchange {
         else if (!this.#host.holds(message.document)) this.#host.dropped('unheld')
         else if (message.kind === 'stateDigest') this.#onDigest(now, from, message)
         else if (message.kind === 'stateWant') this.#onWant(now, from, message)
-        else if (message.kind === 'stateHeld') this.#onHeld(now, from, message)
+        else if (message.kind === 'stateHeld') this.#questions.onHeld(now, from, message)
         else this.#onPiece(now, from, message)
         return
       case 'stateUpdate':
@@ -215,7 +213,7 @@ export class Exchange {
     }
     this.#hearsay.says(from, isSure, met)
     this.#look(now, from)
-    const isInDoubt = this.#overview.sharedWith(from).some(replica => this.#isInDoubt(replica))
+    const isInDoubt = this.#overview.sharedWith(from).some(replica => this.#questions.isInDoubt(replica))
     if (!asksAll && !isInDoubt && isEqual) {
       this.#answers.isEqual(from)
       if (asking !== undefined) Object.assign(asking, { asksAll: false, awaited: new Set<string>() })
@@ -224,14 +222,6 @@ export class Exchange {
     // This node's own question is under way, and finds the same difference.
     else if (asksAll) this.#answers.askedAll(now, from)
     else if (!this.#host.awaitsFirst() || asking?.awaited?.size === 0) this.#answers.askedWhether(now, from)
-  }
-
-  /**
-   * A vector tells that a clock was used and not what for: where this node wrote since it booted, and nobody
-   * can have heard of it, equal is no answer.
-   */
-  #isInDoubt(replica: Replica): boolean {
-    return replica.own.mayClash && this.#host.isSilent(replica)
   }
 
   #firstDone(now: Millis, from: NodeId): void {
@@ -264,11 +254,11 @@ export class Exchange {
       const hash = hashes.subarray(8 * i, 8 * i + 8)
       const isSame = replica !== undefined && sameBytes(replica.visible.digest().hash, hash)
       if (isSame) this.#hearsay.knows(from, replica)
-      if (!isSame || this.#isInDoubt(replica)) different.add(document)
+      if (!isSame || this.#questions.isInDoubt(replica)) different.add(document)
     })
     for (const { document } of this.#overview.sharedWith(from))
       if (!told.has(document)) different.add(document)
-    for (const document of different) this.#sendDigest(now, from, document)
+    for (const document of different) this.#questions.ask(now, from, document)
     const peer = this.#peers.get(from)
     if (peer === undefined || this.#host.isSure()) return
     peer.awaited = different
@@ -303,7 +293,7 @@ export class Exchange {
         document: replica.document,
         vector,
         ranges: encodeRanges(ranges),
-        ...this.#bytesMaxOf(now, from, document, lacks ? theirs : null),
+        ...this.#questions.bytesMaxOf(now, from, document, lacks ? theirs : null),
       })
     }
     this.#sending.begin(now, from, replica, theirs, ranges, message.bytesMax)
@@ -321,7 +311,7 @@ export class Exchange {
     const isWanted = this.#host.isWanted(document, from)
     if (isWanted) this.#hearsay.shows(from, document, theirs)
     const vector = isWanted ? EMPTY_DIGEST.vector : encodeVector(theirs)
-    const most = isWanted ? this.#bytesMaxOf(now, from, document, theirs) : {}
+    const most = isWanted ? this.#questions.bytesMaxOf(now, from, document, theirs) : {}
     this.#send(from, { kind: 'stateWant', document, vector, ranges: encodeRanges([]), ...most })
   }
 
@@ -357,54 +347,15 @@ export class Exchange {
     const isNew = isSure && this.#host.receive(now, from, replica, update)
     if (isNew) this.#host.tellSoon(now)
     this.#progress.received(now, from, document, update.length, message.last)
-    this.#asking.received(now, from, document, update.length, isNew, message.last)
+    this.#questions.received(now, from, document, update.length, isNew, message.last)
     if (!message.last) return
     this.#isEqual(now, from, document)
     // What others have shown may have come from this one.
     for (const node of this.links) this.#look(now, node)
   }
 
-  #onHeld(now: Millis, from: NodeId, message: StateMessage & { kind: 'stateHeld' }): void {
-    const { document, hash } = message
-    if (!this.#host.isWanted(document, from)) return
-    try {
-      const digest = this.#host.find(document)?.visible.digest() ?? EMPTY_DIGEST
-      this.#asking.onHeld(now, from, message, decodeVector(message.vector), sameBytes(digest.hash, hash))
-    } catch {
-      this.#host.offence(now, from, 'held')
-    }
-  }
-
-  /** What is awaited of it came from somebody else: it is asked whether that was all. */
-  #caughtUp(from: NodeId, document: string): void {
-    if (this.#peers.get(from)?.awaited?.has(document))
-      this.#sendQuestion(from, document, this.#host.config.smallGapBytes)
-  }
-
   #look(now: Millis, from: NodeId): void {
     if (this.#peers.get(from)?.awaited?.size === 0) this.#hearsay.look(now, from)
-  }
-
-  #sendDigest(now: Millis, to: NodeId, document: string): void {
-    this.#sendQuestion(to, document, this.#bytesMaxOf(now, to, document, null).bytesMax)
-  }
-
-  #sendQuestion(to: NodeId, document: string, bytesMax: number | undefined): void {
-    const { vector, deletes } = this.#host.find(document)?.visible.digest() ?? EMPTY_DIGEST
-    const most = bytesMax === undefined ? {} : { bytesMax }
-    this.#send(to, { kind: 'stateDigest', document, vector, deletes, ...most })
-  }
-
-  /** Where own clocks are in doubt, everybody is to show what he knows of them. */
-  #bytesMaxOf(
-    now: Millis,
-    to: NodeId,
-    document: string,
-    vector: Vector | null,
-  ): { readonly bytesMax?: number } {
-    const replica = this.#host.find(document)
-    if (replica !== undefined && (replica.own.doubt !== null || this.#isInDoubt(replica))) return {}
-    return { bytesMax: this.#asking.bytesMaxOf(now, to, document, vector) }
   }
 
   #send(to: NodeId, message: StateMessage): void {
