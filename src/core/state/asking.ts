@@ -72,14 +72,14 @@ export class Asking {
   bytesMaxOf(now: Millis, to: NodeId, document: string, vector: Vector | null): number {
     const course = this.#courseOf(now, document)
     if (vector !== null) this.#sources.add(document, to, vector, now)
-    if (course.source === null && course.first !== to && now < course.firstUntil) return 0
+    if (course.source === null && course.first !== to && now < course.firstUntil) return this.#little(now)
     if (vector !== null && this.#mayBegin(now, course, to)) {
       const [best] = this.#ready(now, document)
       if (best?.node === to) this.#begin(now, document, course, to)
       else this.#next(now, document, course, false)
     }
     if (course.source === to) return ALL_BYTES
-    if (course.source !== null) return 0
+    if (course.source !== null) return this.#little(now)
     const { smallGapBytes, smallGapMs } = this.#host.config
     course.first = to
     course.firstUntil = now + smallGapMs
@@ -132,6 +132,8 @@ export class Asking {
     if (isNew) course.newAt = now
     if (isSource && isNew) course.heardAt = now
     if (isSource) course.hasBrought ||= isNew
+    // What it was let to send was counted as the least that it can be.
+    else if (course.first !== from) this.#room -= Math.max(0, bytes - TAKEN_BYTES_MIN)
     if (!isLast) return
     this.#sources.drop(document, from)
     if (course.first === from) course.firstUntil = now
@@ -260,6 +262,11 @@ export class Asking {
   /** Who may be asked for all now, the best first. */
   #ready(now: Millis, document: string): { readonly node: NodeId }[] {
     return this.#sources.inOrder(now, document).filter(({ notBefore }) => notBefore <= now)
+  }
+
+  /** Of a document that somebody else has been asked about. */
+  #little(now: Millis): number {
+    return this.#mayTake(now, 0) ? this.#host.config.smallGapBytes : 0
   }
 
   #mayTake(now: Millis, bytes: number): boolean {
