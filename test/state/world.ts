@@ -125,6 +125,8 @@ export class World {
   readonly #wakes = new Map<TestNode, Millis>()
   /** Sees every effect; for tests that look at what leaves a node. */
   onEffect: ((node: TestNode, effect: Effect) => void) | null = null
+  /** What becomes of a message on its way; null: it is lost. For nodes that lie, stall, or are older. */
+  onTheWay: ((from: TestNode, to: TestNode, message: Message) => Message | null) | null = null
   /** Runs each turn: a step and what follows from it; for whoever measures them. */
   around: ((event: CoreEvent, turn: () => void) => void) | null = null
 
@@ -417,13 +419,15 @@ export class World {
     if (to === undefined) return
     const epoch = this.#links.get(pair(from, to))
     if (epoch === undefined) return
+    const arriving = this.onTheWay === null ? message : this.onTheWay(from, to, message)
+    if (arriving === null) return
     // A stream is ordered, and broken with its link.
     const lane = `${from.id}>${to.id}`
     const at = Math.max(this.now + this.#latency(), (this.#lanes.get(lane) ?? 0) + 0.001)
     this.#lanes.set(lane, at)
     this.#push(at, () => {
       if (this.#links.get(pair(from, to)) !== epoch || !to.up) return
-      this.step(to, { kind: 'message', from: from.id, channel: 'bulk', message, bytes })
+      this.step(to, { kind: 'message', from: from.id, channel: 'bulk', message: arriving, bytes })
     })
   }
 

@@ -22,6 +22,7 @@ export interface Frame {
   stateWant?: StateWant
   statePiece?: StatePiece
   stateGot?: StateGot
+  stateHeld?: StateHeld
   checkpoint?: Checkpoint
   handover?: Handover
   resultsAsked?: Results
@@ -124,6 +125,11 @@ export namespace Frame {
         if (obj.stateGot != null) {
           w.uint32(210)
           StateGot.codec().encode(obj.stateGot, w)
+        }
+
+        if (obj.stateHeld != null) {
+          w.uint32(218)
+          StateHeld.codec().encode(obj.stateHeld, w)
         }
 
         if (obj.checkpoint != null) {
@@ -272,6 +278,12 @@ export namespace Frame {
             case 26: {
               obj.stateGot = StateGot.codec().decode(reader, reader.uint32(), {
                 limits: opts.limits?.stateGot
+              })
+              break
+            }
+            case 27: {
+              obj.stateHeld = StateHeld.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.stateHeld
               })
               break
             }
@@ -447,6 +459,13 @@ export namespace Frame {
             case 26: {
               yield * StateGot.codec().stream(reader, reader.uint32(), `${prefix}.stateGot`, {
                 limits: opts.limits?.stateGot
+              })
+
+              break
+            }
+            case 27: {
+              yield * StateHeld.codec().stream(reader, reader.uint32(), `${prefix}.stateHeld`, {
+                limits: opts.limits?.stateHeld
               })
 
               break
@@ -734,6 +753,11 @@ export namespace Frame {
     value: Uint8Array
   }
 
+  export interface FrameStateDigestBytesMaxFieldEvent {
+    field: '$.stateDigest.bytesMax'
+    value: number
+  }
+
   export interface FrameStateWantDocumentFieldEvent {
     field: '$.stateWant.document'
     value: string
@@ -747,6 +771,11 @@ export namespace Frame {
   export interface FrameStateWantRangesFieldEvent {
     field: '$.stateWant.ranges'
     value: Uint8Array
+  }
+
+  export interface FrameStateWantBytesMaxFieldEvent {
+    field: '$.stateWant.bytesMax'
+    value: number
   }
 
   export interface FrameStatePieceDocumentFieldEvent {
@@ -777,6 +806,36 @@ export namespace Frame {
   export interface FrameStateGotNumberFieldEvent {
     field: '$.stateGot.number'
     value: number
+  }
+
+  export interface FrameStateHeldDocumentFieldEvent {
+    field: '$.stateHeld.document'
+    value: string
+  }
+
+  export interface FrameStateHeldBytesMaxFieldEvent {
+    field: '$.stateHeld.bytesMax'
+    value: number
+  }
+
+  export interface FrameStateHeldBytesFieldEvent {
+    field: '$.stateHeld.bytes'
+    value: number
+  }
+
+  export interface FrameStateHeldLaterFieldEvent {
+    field: '$.stateHeld.later'
+    value: boolean
+  }
+
+  export interface FrameStateHeldVectorFieldEvent {
+    field: '$.stateHeld.vector'
+    value: Uint8Array
+  }
+
+  export interface FrameStateHeldHashFieldEvent {
+    field: '$.stateHeld.hash'
+    value: Uint8Array
   }
 
   export interface FrameCheckpointTaskFieldEvent {
@@ -954,7 +1013,7 @@ export namespace Frame {
     return decodeMessage(buf, Frame.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Frame>): Generator<FrameHelloRecordBodyFieldEvent | FrameHelloRecordSignatureFieldEvent | FrameHeartbeatMeshTimeFieldEvent | FrameHeartbeatViewFieldEvent | FramePingNonceFieldEvent | FramePingMeshTimeFieldEvent | FramePongNonceFieldEvent | FramePongMeshTimeFieldEvent | FrameWantOnFieldEvent | FrameRumorRecordsBodyFieldEvent | FrameRumorRecordsSignatureFieldEvent | FrameRumorAccusationsBodyFieldEvent | FrameRumorAccusationsSignatureFieldEvent | FrameRumorStrikesBodyFieldEvent | FrameRumorStrikesSignatureFieldEvent | FrameMemberDigestBucketsFieldEvent | FrameMemberSummariesBucketsFieldEvent | FrameMemberSummariesLinesIdFieldEvent | FrameMemberSummariesLinesGenerationFieldEvent | FrameMemberSummariesLinesInstanceFieldEvent | FrameMemberSummariesLinesRefutationFieldEvent | FrameMemberSummariesLinesVerdictFieldEvent | FrameMemberSummariesLinesAgeMsFieldEvent | FrameMemberSummariesAnswerFieldEvent | FrameMemberWantsIdsFieldEvent | FrameHearsayLinesIdFieldEvent | FrameHearsayLinesGenerationFieldEvent | FrameHearsayLinesInstanceFieldEvent | FrameHearsayLinesRefutationFieldEvent | FrameHearsayLinesVerdictFieldEvent | FrameHearsayLinesAgeMsFieldEvent | FrameStateUpdateDocumentFieldEvent | FrameStateUpdateUpdateFieldEvent | FrameStateUpdateLineageFieldEvent | FrameStateHelloRootFieldEvent | FrameStateSummaryDocumentsFieldEvent | FrameStateSummaryHashesFieldEvent | FrameStateDigestDocumentFieldEvent | FrameStateDigestVectorFieldEvent | FrameStateDigestDeletesFieldEvent | FrameStateWantDocumentFieldEvent | FrameStateWantVectorFieldEvent | FrameStateWantRangesFieldEvent | FrameStatePieceDocumentFieldEvent | FrameStatePieceNumberFieldEvent | FrameStatePieceLastFieldEvent | FrameStatePieceUpdateFieldEvent | FrameStateGotDocumentFieldEvent | FrameStateGotNumberFieldEvent | FrameCheckpointTaskFieldEvent | FrameCheckpointSlotFieldEvent | FrameCheckpointSavedEpochFieldEvent | FrameCheckpointSavedSequenceFieldEvent | FrameCheckpointSavedCheckpointFieldEvent | FrameCheckpointSavedPastFieldEvent | FrameHandoverTaskFieldEvent | FrameHandoverSlotFieldEvent | FrameHandoverEpochFieldEvent | FrameHandoverCauseFieldEvent | FrameHandoverCoveredFieldEvent | FrameHandoverSavedEpochFieldEvent | FrameHandoverSavedSequenceFieldEvent | FrameHandoverSavedCheckpointFieldEvent | FrameHandoverSavedPastFieldEvent | FrameResultsAskedTasksFieldEvent | FrameResultsHeldTasksFieldEvent | FrameHandoverAheadTasksFieldEvent | FrameHandoverAskedTaskFieldEvent | FrameHandoverAskedSlotFieldEvent | FrameHandoverAskedEpochFieldEvent | FrameHandoverAskedSavedEpochFieldEvent | FrameHandoverAskedSavedSequenceFieldEvent | FrameHandoverAskedSavedCheckpointFieldEvent | FrameHandoverAskedSavedPastFieldEvent | FrameHandoverAnsweredTaskFieldEvent | FrameHandoverAnsweredSlotFieldEvent | FrameHandoverAnsweredEpochFieldEvent | FrameHandoverAnsweredSavedEpochFieldEvent | FrameHandoverAnsweredSavedSequenceFieldEvent | FrameHandoverAnsweredSavedCheckpointFieldEvent | FrameHandoverAnsweredSavedPastFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Frame>): Generator<FrameHelloRecordBodyFieldEvent | FrameHelloRecordSignatureFieldEvent | FrameHeartbeatMeshTimeFieldEvent | FrameHeartbeatViewFieldEvent | FramePingNonceFieldEvent | FramePingMeshTimeFieldEvent | FramePongNonceFieldEvent | FramePongMeshTimeFieldEvent | FrameWantOnFieldEvent | FrameRumorRecordsBodyFieldEvent | FrameRumorRecordsSignatureFieldEvent | FrameRumorAccusationsBodyFieldEvent | FrameRumorAccusationsSignatureFieldEvent | FrameRumorStrikesBodyFieldEvent | FrameRumorStrikesSignatureFieldEvent | FrameMemberDigestBucketsFieldEvent | FrameMemberSummariesBucketsFieldEvent | FrameMemberSummariesLinesIdFieldEvent | FrameMemberSummariesLinesGenerationFieldEvent | FrameMemberSummariesLinesInstanceFieldEvent | FrameMemberSummariesLinesRefutationFieldEvent | FrameMemberSummariesLinesVerdictFieldEvent | FrameMemberSummariesLinesAgeMsFieldEvent | FrameMemberSummariesAnswerFieldEvent | FrameMemberWantsIdsFieldEvent | FrameHearsayLinesIdFieldEvent | FrameHearsayLinesGenerationFieldEvent | FrameHearsayLinesInstanceFieldEvent | FrameHearsayLinesRefutationFieldEvent | FrameHearsayLinesVerdictFieldEvent | FrameHearsayLinesAgeMsFieldEvent | FrameStateUpdateDocumentFieldEvent | FrameStateUpdateUpdateFieldEvent | FrameStateUpdateLineageFieldEvent | FrameStateHelloRootFieldEvent | FrameStateSummaryDocumentsFieldEvent | FrameStateSummaryHashesFieldEvent | FrameStateDigestDocumentFieldEvent | FrameStateDigestVectorFieldEvent | FrameStateDigestDeletesFieldEvent | FrameStateDigestBytesMaxFieldEvent | FrameStateWantDocumentFieldEvent | FrameStateWantVectorFieldEvent | FrameStateWantRangesFieldEvent | FrameStateWantBytesMaxFieldEvent | FrameStatePieceDocumentFieldEvent | FrameStatePieceNumberFieldEvent | FrameStatePieceLastFieldEvent | FrameStatePieceUpdateFieldEvent | FrameStateGotDocumentFieldEvent | FrameStateGotNumberFieldEvent | FrameStateHeldDocumentFieldEvent | FrameStateHeldBytesMaxFieldEvent | FrameStateHeldBytesFieldEvent | FrameStateHeldLaterFieldEvent | FrameStateHeldVectorFieldEvent | FrameStateHeldHashFieldEvent | FrameCheckpointTaskFieldEvent | FrameCheckpointSlotFieldEvent | FrameCheckpointSavedEpochFieldEvent | FrameCheckpointSavedSequenceFieldEvent | FrameCheckpointSavedCheckpointFieldEvent | FrameCheckpointSavedPastFieldEvent | FrameHandoverTaskFieldEvent | FrameHandoverSlotFieldEvent | FrameHandoverEpochFieldEvent | FrameHandoverCauseFieldEvent | FrameHandoverCoveredFieldEvent | FrameHandoverSavedEpochFieldEvent | FrameHandoverSavedSequenceFieldEvent | FrameHandoverSavedCheckpointFieldEvent | FrameHandoverSavedPastFieldEvent | FrameResultsAskedTasksFieldEvent | FrameResultsHeldTasksFieldEvent | FrameHandoverAheadTasksFieldEvent | FrameHandoverAskedTaskFieldEvent | FrameHandoverAskedSlotFieldEvent | FrameHandoverAskedEpochFieldEvent | FrameHandoverAskedSavedEpochFieldEvent | FrameHandoverAskedSavedSequenceFieldEvent | FrameHandoverAskedSavedCheckpointFieldEvent | FrameHandoverAskedSavedPastFieldEvent | FrameHandoverAnsweredTaskFieldEvent | FrameHandoverAnsweredSlotFieldEvent | FrameHandoverAnsweredEpochFieldEvent | FrameHandoverAnsweredSavedEpochFieldEvent | FrameHandoverAnsweredSavedSequenceFieldEvent | FrameHandoverAnsweredSavedCheckpointFieldEvent | FrameHandoverAnsweredSavedPastFieldEvent> {
     return streamMessage(buf, Frame.codec(), opts)
   }
 }
@@ -4165,6 +4224,7 @@ export interface StateDigest {
   document: string
   vector: Uint8Array
   deletes: Uint8Array
+  bytesMax?: number
 }
 
 export namespace StateDigest {
@@ -4190,6 +4250,11 @@ export namespace StateDigest {
         if ((obj.deletes != null && obj.deletes.byteLength > 0)) {
           w.uint32(26)
           w.bytes(obj.deletes)
+        }
+
+        if (obj.bytesMax != null) {
+          w.uint32(32)
+          w.uint32(obj.bytesMax)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -4218,6 +4283,10 @@ export namespace StateDigest {
             }
             case 3: {
               obj.deletes = reader.bytes()
+              break
+            }
+            case 4: {
+              obj.bytesMax = reader.uint32()
               break
             }
             default: {
@@ -4256,6 +4325,13 @@ export namespace StateDigest {
               }
               break
             }
+            case 4: {
+              yield {
+                field: `${prefix}.bytesMax`,
+                value: reader.uint32()
+              }
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -4283,6 +4359,11 @@ export namespace StateDigest {
     value: Uint8Array
   }
 
+  export interface StateDigestBytesMaxFieldEvent {
+    field: '$.bytesMax'
+    value: number
+  }
+
   export function encode (obj: Partial<StateDigest>): Uint8Array {
     return encodeMessage(obj, StateDigest.codec())
   }
@@ -4291,7 +4372,7 @@ export namespace StateDigest {
     return decodeMessage(buf, StateDigest.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<StateDigest>): Generator<StateDigestDocumentFieldEvent | StateDigestVectorFieldEvent | StateDigestDeletesFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<StateDigest>): Generator<StateDigestDocumentFieldEvent | StateDigestVectorFieldEvent | StateDigestDeletesFieldEvent | StateDigestBytesMaxFieldEvent> {
     return streamMessage(buf, StateDigest.codec(), opts)
   }
 }
@@ -4300,6 +4381,7 @@ export interface StateWant {
   document: string
   vector: Uint8Array
   ranges: Uint8Array
+  bytesMax?: number
 }
 
 export namespace StateWant {
@@ -4325,6 +4407,11 @@ export namespace StateWant {
         if ((obj.ranges != null && obj.ranges.byteLength > 0)) {
           w.uint32(26)
           w.bytes(obj.ranges)
+        }
+
+        if (obj.bytesMax != null) {
+          w.uint32(32)
+          w.uint32(obj.bytesMax)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -4353,6 +4440,10 @@ export namespace StateWant {
             }
             case 3: {
               obj.ranges = reader.bytes()
+              break
+            }
+            case 4: {
+              obj.bytesMax = reader.uint32()
               break
             }
             default: {
@@ -4391,6 +4482,13 @@ export namespace StateWant {
               }
               break
             }
+            case 4: {
+              yield {
+                field: `${prefix}.bytesMax`,
+                value: reader.uint32()
+              }
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -4418,6 +4516,11 @@ export namespace StateWant {
     value: Uint8Array
   }
 
+  export interface StateWantBytesMaxFieldEvent {
+    field: '$.bytesMax'
+    value: number
+  }
+
   export function encode (obj: Partial<StateWant>): Uint8Array {
     return encodeMessage(obj, StateWant.codec())
   }
@@ -4426,7 +4529,7 @@ export namespace StateWant {
     return decodeMessage(buf, StateWant.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<StateWant>): Generator<StateWantDocumentFieldEvent | StateWantVectorFieldEvent | StateWantRangesFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<StateWant>): Generator<StateWantDocumentFieldEvent | StateWantVectorFieldEvent | StateWantRangesFieldEvent | StateWantBytesMaxFieldEvent> {
     return streamMessage(buf, StateWant.codec(), opts)
   }
 }
@@ -4698,6 +4801,210 @@ export namespace StateGot {
 
   export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<StateGot>): Generator<StateGotDocumentFieldEvent | StateGotNumberFieldEvent> {
     return streamMessage(buf, StateGot.codec(), opts)
+  }
+}
+
+export interface StateHeld {
+  document: string
+  bytesMax: number
+  bytes: number
+  later: boolean
+  vector: Uint8Array
+  hash: Uint8Array
+}
+
+export namespace StateHeld {
+  let _codec: Codec<StateHeld>
+
+  export const codec = (): Codec<StateHeld> => {
+    if (_codec == null) {
+      _codec = message<StateHeld>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.document != null && obj.document !== '')) {
+          w.uint32(10)
+          w.string(obj.document)
+        }
+
+        if ((obj.bytesMax != null && obj.bytesMax !== 0)) {
+          w.uint32(16)
+          w.uint32(obj.bytesMax)
+        }
+
+        if ((obj.bytes != null && obj.bytes !== 0)) {
+          w.uint32(24)
+          w.uint32(obj.bytes)
+        }
+
+        if ((obj.later != null && obj.later !== false)) {
+          w.uint32(32)
+          w.bool(obj.later)
+        }
+
+        if ((obj.vector != null && obj.vector.byteLength > 0)) {
+          w.uint32(42)
+          w.bytes(obj.vector)
+        }
+
+        if ((obj.hash != null && obj.hash.byteLength > 0)) {
+          w.uint32(50)
+          w.bytes(obj.hash)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          document: '',
+          bytesMax: 0,
+          bytes: 0,
+          later: false,
+          vector: uint8ArrayAlloc(0),
+          hash: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.document = reader.string()
+              break
+            }
+            case 2: {
+              obj.bytesMax = reader.uint32()
+              break
+            }
+            case 3: {
+              obj.bytes = reader.uint32()
+              break
+            }
+            case 4: {
+              obj.later = reader.bool()
+              break
+            }
+            case 5: {
+              obj.vector = reader.bytes()
+              break
+            }
+            case 6: {
+              obj.hash = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.document`,
+                value: reader.string()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.bytesMax`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.bytes`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 4: {
+              yield {
+                field: `${prefix}.later`,
+                value: reader.bool()
+              }
+              break
+            }
+            case 5: {
+              yield {
+                field: `${prefix}.vector`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 6: {
+              yield {
+                field: `${prefix}.hash`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface StateHeldDocumentFieldEvent {
+    field: '$.document'
+    value: string
+  }
+
+  export interface StateHeldBytesMaxFieldEvent {
+    field: '$.bytesMax'
+    value: number
+  }
+
+  export interface StateHeldBytesFieldEvent {
+    field: '$.bytes'
+    value: number
+  }
+
+  export interface StateHeldLaterFieldEvent {
+    field: '$.later'
+    value: boolean
+  }
+
+  export interface StateHeldVectorFieldEvent {
+    field: '$.vector'
+    value: Uint8Array
+  }
+
+  export interface StateHeldHashFieldEvent {
+    field: '$.hash'
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<StateHeld>): Uint8Array {
+    return encodeMessage(obj, StateHeld.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<StateHeld>): StateHeld {
+    return decodeMessage(buf, StateHeld.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<StateHeld>): Generator<StateHeldDocumentFieldEvent | StateHeldBytesMaxFieldEvent | StateHeldBytesFieldEvent | StateHeldLaterFieldEvent | StateHeldVectorFieldEvent | StateHeldHashFieldEvent> {
+    return streamMessage(buf, StateHeld.codec(), opts)
   }
 }
 

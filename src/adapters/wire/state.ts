@@ -9,8 +9,13 @@ import type * as pb from './message.generated.js'
 type Of<K extends StateMessage['kind']> = Extract<StateMessage, { readonly kind: K }>
 
 const LINEAGE_CHARS_MAX = 64
+const HASH_BYTES = 8
 
 const documentName = (value: string): string => text('document', value, wireLimits.documentCharsMax)
+
+/** An older node says nothing of it, and takes all at once. */
+const most = (bytesMax: number | undefined): { bytesMax?: number } =>
+  bytesMax === undefined ? {} : { bytesMax: integer('bytesMax', bytesMax) }
 
 export const state = {
   stateUpdate: converter<Of<'stateUpdate'>, pb.StateUpdate>({
@@ -35,21 +40,23 @@ export const state = {
     }),
   }),
   stateDigest: converter<Of<'stateDigest'>, pb.StateDigest>({
-    write: ({ document, vector, deletes }) => ({ document, vector, deletes }),
+    write: ({ document, vector, deletes, bytesMax }) => ({ document, vector, deletes, ...most(bytesMax) }),
     read: part => ({
       kind: 'stateDigest',
       document: documentName(part.document),
       vector: bytes('vector', part.vector),
       deletes: bytes('deletes', part.deletes),
+      ...most(part.bytesMax),
     }),
   }),
   stateWant: converter<Of<'stateWant'>, pb.StateWant>({
-    write: ({ document, vector, ranges }) => ({ document, vector, ranges }),
+    write: ({ document, vector, ranges, bytesMax }) => ({ document, vector, ranges, ...most(bytesMax) }),
     read: part => ({
       kind: 'stateWant',
       document: documentName(part.document),
       vector: bytes('vector', part.vector),
       ranges: bytes('ranges', part.ranges),
+      ...most(part.bytesMax),
     }),
   }),
   statePiece: converter<Of<'statePiece'>, pb.StatePiece>({
@@ -68,6 +75,25 @@ export const state = {
       kind: 'stateGot',
       document: documentName(part.document),
       number: integer('number', part.number),
+    }),
+  }),
+  stateHeld: converter<Of<'stateHeld'>, pb.StateHeld>({
+    write: ({ document, bytesMax, bytes, later, vector, hash }) => ({
+      document,
+      bytesMax,
+      bytes,
+      later,
+      vector,
+      hash,
+    }),
+    read: part => ({
+      kind: 'stateHeld',
+      document: documentName(part.document),
+      bytesMax: integer('bytesMax', part.bytesMax),
+      bytes: integer('bytes', part.bytes),
+      later: part.later,
+      vector: bytes('vector', part.vector),
+      hash: bytes('hash', part.hash, HASH_BYTES),
     }),
   }),
 }

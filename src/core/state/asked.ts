@@ -81,6 +81,7 @@ export class Asked {
 const questionBytes = (message: StateMessage): number => {
   if (message.kind === 'stateHello') return message.root.length + 1
   if (message.kind === 'stateSummary') return message.hashes.length + 1
+  if (message.kind === 'stateHeld') return message.vector.length + 1
   if (message.kind === 'stateDigest') return message.vector.length + message.deletes.length + 1
   return message.kind === 'stateWant' ? message.vector.length + message.ranges.length + 1 : 0
 }

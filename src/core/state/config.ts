@@ -139,6 +139,32 @@ export interface StateConfig {
   readonly pieceGapMs: Millis
   /** Pieces under way to one neighbor before it confirms. 4. */
   readonly pieceWindow: number
+  /**
+   * What a node lacks of a document and is at most so much is sent at once by whoever is asked; more of it by one
+   * neighbor at a time. 8 KB: from ten of them as much as two pieces.
+   */
+  readonly smallGapBytes: number
+  /** And so much a second it takes from others beside the one that it takes a document from. 16 KB. */
+  readonly smallGapBytesPerSecond: number
+  /** How long a neighbor is left to answer whether it has more than that, before another is asked as well. 1 s: longer than most ways there and back. */
+  readonly smallGapMs: Millis
+  /**
+   * A source that delivers less than so much a second over such a window is left for the next, while there is another;
+   * that is looked at every so often. 32 KB, 2.5 s, 0.5 s: who promises and does not send costs 3 s.
+   */
+  readonly sourceBytesPerSecond: number
+  readonly sourceWindowMs: Millis
+  readonly sourceLookMs: Millis
+  /** How long who was left so is tried last. 60 s. */
+  readonly sourceLastMs: Millis
+  /**
+   * What a node wrote itself goes to one neighbor first. The others are told so for at most so long, and after it has
+   * gone for `turnRestMs` more, in which they get it from there. 3 s, 1 s.
+   */
+  readonly turnMs: Millis
+  readonly turnRestMs: Millis
+  /** How long who was told so waits before it asks again. 500 ms. */
+  readonly turnAgainMs: Millis
   /** A catch-up without a sign of life is given up and begun anew. 15 s: longer than a slow link needs for a window. */
   readonly catchUpTimeoutMs: Millis
   /** Time between two log lines of a long catch-up. 2 s. */
@@ -231,6 +257,16 @@ export const defaultStateConfig: StateConfig = Object.freeze({
   pieceStructsMax: 1_000,
   pieceGapMs: 1,
   pieceWindow: 4,
+  smallGapBytes: 8_192,
+  smallGapBytesPerSecond: 16_384,
+  smallGapMs: 1_000,
+  sourceBytesPerSecond: 32_768,
+  sourceWindowMs: 2_500,
+  sourceLookMs: 500,
+  sourceLastMs: 60_000,
+  turnMs: 3_000,
+  turnRestMs: 1_000,
+  turnAgainMs: 500,
   catchUpTimeoutMs: 15_000,
   progressIntervalMs: 2_000,
   tidyDelayMs: 200,

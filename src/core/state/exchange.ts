@@ -11,16 +11,12 @@
 // that was away for a month catches up in bounded memory on both sides. What has
 // arrived is kept: after a broken connection the next digest begins from there.
 //
-// When a hello is answered is answers.ts, how much a peer may ask asked.ts, and how pieces
-// follow each other sending.ts.
+// When a hello is answered is answers.ts, how much a peer may ask asked.ts, from whom what is lacking is
+// taken asking.ts, and how pieces follow each other sending.ts.
 
-import type { DeadlineQueue } from '../deadline-queue.js'
 import type { Millis, NodeId } from '../ids.js'
-import type { Rng } from '../rng.js'
-import type { Effect } from '../step.js'
 import { Answers } from './answers.js'
 import { Asked } from './asked.js'
-import type { StateConfig } from './config.js'
 import {
   decodeRanges,
   decodeVector,
@@ -31,54 +27,16 @@ import {
   sameBytes,
   type Vector,
 } from './digest.js'
+import type { ExchangeHost } from './exchange-host.js'
 import { Hearsay } from './hearsay.js'
 import { ASK_ALL, readHello, writeHello } from './hello.js'
-import type { StateMessage } from './message.js'
+import { ALL_BYTES, type StateMessage } from './message.js'
 import { isDocument } from './names.js'
-import { Overview, type OverviewHost } from './overview.js'
+import { Overview } from './overview.js'
 import { Progress } from './progress.js'
-import type { Replica } from './replica.js'
+import { Questions } from './questions.js'
 import { Sending } from './sending.js'
 import { areApart, type Range } from './structs.js'
-
-/** What the exchange needs of the core around it. */
-export interface ExchangeHost extends OverviewHost {
-  readonly self: NodeId
-  readonly config: StateConfig
-  readonly rng: Rng
-  readonly deadlines: DeadlineQueue<string>
-  emit(effect: Effect): void
-  find(document: string): Replica | undefined
-  /** Begins a document of which a peer sends the first; undefined where there is no place for it. */
-  begin(now: Millis, from: NodeId, document: string, update: Uint8Array): Replica | undefined
-  holds(document: string): boolean
-  /** Whether it is here, or would be begun if this peer sent it. */
-  isWanted(document: string, from: NodeId): boolean
-  /** Whether not all is here that this vector names, and the rest may come. */
-  lacks(document: string, vector: Vector, from: NodeId): boolean
-  /** Checks and applies an update of a peer; true when it brought something new. */
-  receive(now: Millis, from: NodeId, replica: Replica, update: Uint8Array): boolean
-  /** What a comparison brought is passed on in a while. */
-  tellSoon(now: Millis): void
-  /** A peer told how far it knows this document's writers. */
-  sawVector(now: Millis, from: NodeId, replica: Replica, vector: Vector): void
-  /** To be called with what a peer sends before it is applied; whether it may be. */
-  weigh(now: Millis, from: NodeId, replica: Replica, update: Uint8Array, isLast: boolean): boolean
-  offence(now: Millis, from: NodeId, what: string): void
-  dropped(reason: string): void
-  /** Whether this node has booted and has not yet compared itself with anybody. */
-  awaitsFirst(): boolean
-  /** Whether what is written to it is kept from others until it has been compared. */
-  isSilent(replica: Replica): boolean
-  /** Whether it knows what the mesh knows, as far as anybody can. */
-  isSure(): boolean
-  /** A peer told how far it knows the writers of all documents, and of whom it has heard so. */
-  heard(now: Millis, from: NodeId, isSure: boolean, met: readonly number[]): void
-  /** A neighbor that has met nobody to rely on is to be told of whom this node has heard. */
-  tellMetSoon(now: Millis): void
-  /** It has compared itself: everything that one neighbor had is here. */
-  firstDone(now: Millis, from: NodeId, isSure: boolean): void
-}
 
 interface Peer {
   /** Whether it knows what the mesh knows, as it says itself. */
@@ -94,6 +52,7 @@ export class Exchange {
   readonly #peers = new Map<NodeId, Peer>()
   readonly #sending: Sending
   readonly #asked: Asked
+  readonly #questions: Questions
   readonly #answers: Answers
   readonly #progress: Progress
   readonly #hearsay: Hearsay
@@ -109,6 +68,10 @@ export class Exchange {
       asked: this.#asked,
       sendSummary: to => this.#send(to, this.#overview.summaryFor(to)),
       offence: (now, from, what) => host.offence(now, from, what),
+    })
+    this.#questions = new Questions(host, {
+      compare: () => this.helloSome(),
+      isAwaited: (from, document) => this.#peers.get(from)?.awaited?.has(document) === true,
     })
     this.#progress = new Progress(host)
     this.#hearsay = new Hearsay(host)
@@ -139,13 +102,14 @@ export class Exchange {
     this.#send(to, { kind: 'stateHello', root: ASK_ALL })
   }
 
-  linkDown(node: NodeId): void {
+  linkDown(now: Millis, node: NodeId): void {
     this.#peers.delete(node)
     this.#sending.linkDown(node)
     this.#progress.linkDown(node)
     this.#hearsay.linkDown(node)
     this.#host.deadlines.delete(`again ${node}`)
     this.#answers.linkDown(node)
+    this.#questions.linkDown(now, node)
   }
 
   hello(to: NodeId): void {
@@ -156,11 +120,11 @@ export class Exchange {
    * To neighbors that have booted and met nobody to rely on: how far this node knows the writers of each document, as
    * far as that is not told yet, and then of whom it has heard.
    */
-  tellMet(met: readonly number[]): void {
+  tellMet(now: Millis, met: readonly number[]): void {
     for (const [to, { isSure }] of this.#peers) {
       if (isSure) continue
       for (const { document } of this.#hearsay.takeUntold(to, this.#overview.sharedWith(to)))
-        this.#sendDigest(to, document)
+        this.#questions.ask(now, to, document)
       const root = writeHello(this.#overview.rootWith(to), this.#host.isSure(), met)
       this.#send(to, { kind: 'stateHello', root })
     }
@@ -176,21 +140,30 @@ export class Exchange {
   }
 
   /** Asks for what an update referred to: of the node that sent it, or any that holds the document. */
-  ask(document: string, preferred: NodeId | null): void {
+  ask(now: Millis, document: string, preferred: NodeId | null): void {
     const holders = this.links.filter(node => this.#host.isHeldBy(node, document))
     if (holders.length === 0) return
     const to = preferred !== null && holders.includes(preferred) ? preferred : this.#host.rng.pick(holders)
-    this.#sendDigest(to, document)
+    this.#questions.ask(now, to, document)
   }
 
-  /** The series came to nothing: let go of it and begin anew. */
-  stalled(node: NodeId): void {
+  /** Something is due, of a neighbor or, to be asked for, of a document. */
+  onDeadline(
+    now: Millis,
+    what: 'again' | 'summary' | 'stalled' | 'disk' | 'source' | 'ask',
+    subject: string,
+  ): void {
+    const node = subject as NodeId
+    if (what === 'again') this.hello(node)
+    else if (what === 'summary') this.#answers.late(node)
+    // The series came to nothing: it is let go of, and begun anew.
+    else if (what === 'stalled') this.#stalled(node)
+    else if (what === 'disk') this.#sending.pump(now, node)
+    else this.#questions.onDeadline(now, what, subject)
+  }
+
+  #stalled(node: NodeId): void {
     if (this.#sending.giveUp(node)) this.hello(node)
-  }
-
-  /** Sends what may be under way now. */
-  pump(now: Millis, to: NodeId): void {
-    this.#sending.pump(now, to)
   }
 
   handle(now: Millis, from: NodeId, message: StateMessage): void {
@@ -211,12 +184,14 @@ export class Exchange {
       case 'stateDigest':
       case 'stateWant':
       case 'statePiece':
+      case 'stateHeld':
       case 'stateGot':
         if (!isDocument(message.document)) this.#host.offence(now, from, 'document-name')
         else if (message.kind === 'stateGot') this.#sending.onGot(now, from, message.number)
         else if (!this.#host.holds(message.document)) this.#host.dropped('unheld')
         else if (message.kind === 'stateDigest') this.#onDigest(now, from, message)
         else if (message.kind === 'stateWant') this.#onWant(now, from, message)
+        else if (message.kind === 'stateHeld') this.#questions.onHeld(now, from, message)
         else this.#onPiece(now, from, message)
         return
       case 'stateUpdate':
@@ -238,7 +213,7 @@ export class Exchange {
     }
     this.#hearsay.says(from, isSure, met)
     this.#look(now, from)
-    const isInDoubt = this.#overview.sharedWith(from).some(replica => this.#isInDoubt(replica))
+    const isInDoubt = this.#overview.sharedWith(from).some(replica => this.#questions.isInDoubt(replica))
     if (!asksAll && !isInDoubt && isEqual) {
       this.#answers.isEqual(from)
       if (asking !== undefined) Object.assign(asking, { asksAll: false, awaited: new Set<string>() })
@@ -249,22 +224,9 @@ export class Exchange {
     else if (!this.#host.awaitsFirst() || asking?.awaited?.size === 0) this.#answers.askedWhether(now, from)
   }
 
-  /**
-   * A vector tells that a clock was used and not what for: where this node wrote since it booted, and nobody
-   * can have heard of it, equal is no answer.
-   */
-  #isInDoubt(replica: Replica): boolean {
-    return replica.own.mayClash && this.#host.isSilent(replica)
-  }
-
   #firstDone(now: Millis, from: NodeId): void {
     this.#host.firstDone(now, from, this.#peers.get(from)?.isSure === true)
     this.#look(now, from)
-  }
-
-  /** What was asked for a moment ago. */
-  answerLate(to: NodeId): void {
-    this.#answers.late(to)
   }
 
   /** A document of the first comparison is as the other has it. */
@@ -292,11 +254,11 @@ export class Exchange {
       const hash = hashes.subarray(8 * i, 8 * i + 8)
       const isSame = replica !== undefined && sameBytes(replica.visible.digest().hash, hash)
       if (isSame) this.#hearsay.knows(from, replica)
-      if (!isSame || this.#isInDoubt(replica)) different.add(document)
+      if (!isSame || this.#questions.isInDoubt(replica)) different.add(document)
     })
     for (const { document } of this.#overview.sharedWith(from))
       if (!told.has(document)) different.add(document)
-    for (const document of different) this.#sendDigest(from, document)
+    for (const document of different) this.#questions.ask(now, from, document)
     const peer = this.#peers.get(from)
     if (peer === undefined || this.#host.isSure()) return
     peer.awaited = different
@@ -311,7 +273,7 @@ export class Exchange {
     try {
       theirs = decodeVector(message.vector)
       if (replica === undefined) {
-        this.#answerOfNew(from, document, theirs)
+        this.#answerOfNew(now, from, message, theirs)
         return
       }
       this.#host.sawVector(now, from, replica, theirs)
@@ -331,23 +293,34 @@ export class Exchange {
         document: replica.document,
         vector,
         ranges: encodeRanges(ranges),
+        ...this.#questions.bytesMaxOf(now, from, document, lacks ? theirs : null),
       })
     }
-    this.#sending.begin(now, from, replica, theirs, ranges)
+    this.#sending.begin(now, from, replica, theirs, ranges, message.bytesMax)
   }
 
   /** It begins when something of it comes: who names it alone takes up no place. Of what has none, nothing is wanted. */
-  #answerOfNew(from: NodeId, document: string, theirs: Vector): void {
+  #answerOfNew(
+    now: Millis,
+    from: NodeId,
+    { document, bytesMax }: StateMessage & { kind: 'stateDigest' },
+    theirs: Vector,
+  ): void {
+    if (bytesMax === ALL_BYTES) this.#sending.sendNothing(from, document)
     if (theirs.size === 0) return
     const isWanted = this.#host.isWanted(document, from)
     if (isWanted) this.#hearsay.shows(from, document, theirs)
     const vector = isWanted ? EMPTY_DIGEST.vector : encodeVector(theirs)
-    this.#send(from, { kind: 'stateWant', document, vector, ranges: encodeRanges([]) })
+    const most = isWanted ? this.#questions.bytesMaxOf(now, from, document, theirs) : {}
+    this.#send(from, { kind: 'stateWant', document, vector, ranges: encodeRanges([]), ...most })
   }
 
   #onWant(now: Millis, from: NodeId, message: StateMessage & { kind: 'stateWant' }): void {
     const replica = this.#host.find(message.document)
-    if (replica === undefined) return
+    if (replica === undefined) {
+      if (message.bytesMax === ALL_BYTES) this.#sending.sendNothing(from, message.document)
+      return
+    }
     let theirs: Vector
     let ranges: Range[]
     try {
@@ -359,7 +332,7 @@ export class Exchange {
       this.#host.offence(now, from, 'want')
       return
     }
-    this.#sending.begin(now, from, replica, theirs, ranges)
+    this.#sending.begin(now, from, replica, theirs, ranges, message.bytesMax)
     // Pieces follow if it has what is missing here; otherwise this was its whole answer.
     const mine = replica.visible.vector()
     if ([...theirs].every(([client, clock]) => (mine.get(client) ?? 0) >= clock))
@@ -371,20 +344,18 @@ export class Exchange {
     const replica = this.#host.find(document) ?? this.#host.begin(now, from, document, update)
     this.#send(from, { kind: 'stateGot', document, number: message.number })
     const isSure = replica !== undefined && this.#host.weigh(now, from, replica, update, message.last)
-    if (isSure && this.#host.receive(now, from, replica, update)) this.#host.tellSoon(now)
+    const isNew = isSure && this.#host.receive(now, from, replica, update)
+    if (isNew) this.#host.tellSoon(now)
     this.#progress.received(now, from, document, update.length, message.last)
+    this.#questions.received(now, from, document, update.length, isNew, message.last)
     if (!message.last) return
     this.#isEqual(now, from, document)
-    this.#look(now, from)
+    // What others have shown may have come from this one.
+    for (const node of this.links) this.#look(now, node)
   }
 
   #look(now: Millis, from: NodeId): void {
     if (this.#peers.get(from)?.awaited?.size === 0) this.#hearsay.look(now, from)
-  }
-
-  #sendDigest(to: NodeId, document: string): void {
-    const digest = this.#host.find(document)?.visible.digest() ?? EMPTY_DIGEST
-    this.#send(to, { kind: 'stateDigest', document, vector: digest.vector, deletes: digest.deletes })
   }
 
   #send(to: NodeId, message: StateMessage): void {

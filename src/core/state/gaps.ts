@@ -26,7 +26,7 @@ export interface GapsHost {
   readonly rng: Rng
   readonly deadlines: DeadlineQueue<string>
   links(): readonly NodeId[]
-  ask(document: string, preferred: NodeId): void
+  ask(now: Millis, document: string, preferred: NodeId): void
   /** How long what can wait is left: longer than usual by a node that is behind. */
   unhurried(now: Millis, usualMs: Millis): Millis
 }
@@ -100,7 +100,7 @@ export class Gaps {
       return
     }
     const { config, deadlines, rng } = this.#host
-    this.#host.ask(document, search.from)
+    this.#host.ask(now, document, search.from)
     // If that did not help, somebody else may, later and later. Under a steady stream of
     // writes one gap follows another without a pause: where it has moved, asking helps.
     const links = this.#host.links()

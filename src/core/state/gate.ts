@@ -47,8 +47,8 @@ export class Gate {
     this.#voice.linkUp(now)
   }
 
-  linkDown(node: NodeId): void {
-    this.#exchange.linkDown(node)
+  linkDown(now: Millis, node: NodeId): void {
+    this.#exchange.linkDown(now, node)
     this.#voice.linkDown()
   }
 

@@ -3,6 +3,9 @@
 //
 // One comparison: hello → (roots differ) summary → (a document differs) digest →
 // want and pieces, both ways. Two nodes that agree exchange one hello and no more.
+//
+// `bytesMax` in a digest or a want: what its sender lacks is to be sent if it is at most so much. Without it (an
+// older node) all is sent.
 
 export type StateMessage =
   /** A hint, broadcast on the document's topic: its sender's own update as Yjs encodes it (V1), under its clientID of this lineage. */
@@ -22,6 +25,7 @@ export type StateMessage =
       readonly document: string
       readonly vector: Uint8Array
       readonly deletes: Uint8Array
+      readonly bytesMax?: number
     }
   /** What its sender would like to have: all beyond the vector, and the deletes within these ranges. */
   | {
@@ -29,6 +33,7 @@ export type StateMessage =
       readonly document: string
       readonly vector: Uint8Array
       readonly ranges: Uint8Array
+      readonly bytesMax?: number
     }
   /** A part of what was wanted. `number` is confirmed by `stateGot`; `last` closes the series. */
   | {
@@ -39,3 +44,19 @@ export type StateMessage =
       readonly update: Uint8Array
     }
   | { readonly kind: 'stateGot'; readonly document: string; readonly number: number }
+  /**
+   * To who asked with a `bytesMax`, in place of pieces: about so many bytes are here (0: nothing) that were not asked
+   * for, or are not given now (`later`); how its sender has the document; and the `bytesMax` that this answers.
+   */
+  | {
+      readonly kind: 'stateHeld'
+      readonly document: string
+      readonly bytesMax: number
+      readonly bytes: number
+      readonly later: boolean
+      readonly vector: Uint8Array
+      readonly hash: Uint8Array
+    }
+
+/** As `bytesMax`: all that there is, and a word if there is nothing. */
+export const ALL_BYTES = 0xffff_ffff

@@ -3,6 +3,9 @@
 // bounded memory on both sides. Decides when a series begins, what its next piece is and
 // when it is given up.
 //
+// Who said up to how many bytes it takes gets no more unasked: it is told that there is more instead, and takes
+// it from one neighbor at a time (asking.ts). What this node wrote itself goes to one of them first (turns.ts).
+//
 // A series says what the other lacked when it began, and what came since as long as there are deletes
 // to tell; what came later is found by the next comparison. It never sends what is not durable here.
 
@@ -10,9 +13,11 @@ import type { DeadlineQueue } from '../deadline-queue.js'
 import type { Millis, NodeId } from '../ids.js'
 import type { Effect } from '../step.js'
 import type { StateConfig } from './config.js'
-import type { Vector } from './digest.js'
+import { EMPTY_DIGEST, type Vector } from './digest.js'
+import { ALL_BYTES } from './message.js'
 import type { Replica } from './replica.js'
 import type { Cursor, Range } from './structs.js'
+import { Turns } from './turns.js'
 
 export interface SendingHost {
   readonly config: StateConfig
@@ -47,10 +52,12 @@ interface Peer {
 export class Sending {
   readonly #host: SendingHost
   readonly #peers = new Map<NodeId, Peer>()
+  readonly #turns: Turns
   #number = 0
 
   constructor(host: SendingHost) {
     this.#host = host
+    this.#turns = new Turns(host.config)
   }
 
   linkUp(node: NodeId): void {
@@ -59,6 +66,7 @@ export class Sending {
 
   linkDown(node: NodeId): void {
     this.#peers.delete(node)
+    this.#turns.linkDown(node)
     this.#host.deadlines.delete(`stalled ${node}`)
     this.#host.deadlines.delete(`disk ${node}`)
   }
@@ -66,18 +74,60 @@ export class Sending {
   /** Lets go of all that is under way to a node; false when there is no link to it. */
   giveUp(node: NodeId): boolean {
     const peer = this.#peers.get(node)
+    for (const document of peer?.series.keys() ?? []) this.#turns.ended(node, document)
     peer?.series.clear()
     peer?.unconfirmed.clear()
     return peer !== undefined
   }
 
-  begin(now: Millis, to: NodeId, replica: Replica, theirs: Vector, ranges: Range[]): void {
+  /** `bytesMax`: up to how much is sent, as it said; undefined where it knows nothing of that. */
+  begin(
+    now: Millis,
+    to: NodeId,
+    replica: Replica,
+    theirs: Vector,
+    ranges: Range[],
+    bytesMax: number | undefined,
+  ): void {
     const peer = this.#peers.get(to)
-    // A series under way covers it, or the next comparison will.
-    if (peer === undefined || peer.series.has(replica.document)) return
+    if (peer === undefined) return
+    const { document } = replica
+    if (peer.series.has(document)) {
+      // A series under way covers it, or the next comparison will; unless it takes it from somebody else now.
+      if (bytesMax !== 0) return
+      peer.series.delete(document)
+      this.#turns.ended(to, document)
+    }
     const patientUntil = now + this.#host.config.diskPatienceMs
-    peer.series.set(replica.document, { replica, theirs, wanted: ranges, patientUntil, left: null })
+    const series = { replica, theirs, wanted: ranges, patientUntil, left: null }
+    if (bytesMax !== undefined && this.#isKeptBack(now, to, series, bytesMax)) return
+    peer.series.set(document, series)
     this.pump(now, to)
+  }
+
+  /** Whether there is nothing to send, or more than is asked for, or not now; says so. */
+  #isKeptBack(now: Millis, to: NodeId, series: Series, bytesMax: number): boolean {
+    const { replica } = series
+    const left = leftOf(series)
+    if (isDone(left)) {
+      if (bytesMax === ALL_BYTES) this.sendNothing(to, replica.document)
+      return true
+    }
+    const isOwn = left.cursors.some(({ client }) => client === replica.client)
+    if (bytesMax === ALL_BYTES && !isOwn) return false
+    const { smallGapBytes } = this.#host.config
+    const bytes = replica.visible.sizeUpTo(smallGapBytes, left.cursors, left.ranges)
+    const isMore = bytesMax !== ALL_BYTES && bytes > bytesMax
+    const isLater = bytes > smallGapBytes && !isMore && !this.#turns.mayGo(now, to, replica.document)
+    if (isMore || isLater) this.#sendHeld(to, replica, bytesMax, bytes, isLater)
+    return isMore || isLater
+  }
+
+  /** To who asked for all. */
+  sendNothing(to: NodeId, document: string): void {
+    const { vector, hash } = EMPTY_DIGEST
+    const told = { document, bytesMax: ALL_BYTES, bytes: 0, later: false, vector, hash }
+    this.#host.emit({ kind: 'send', to, channel: 'bulk', message: { kind: 'stateHeld', ...told } })
   }
 
   /** Sends what may be under way now. */
@@ -95,7 +145,7 @@ export class Sending {
           continue
         }
         series.left = left
-        if (isDone(left)) peer.series.delete(document)
+        if (isDone(left)) this.#end(now, to, peer, document)
       }
       while (peer.series.has(document)) {
         if (peer.unconfirmed.size >= config.pieceWindow) return
@@ -104,7 +154,7 @@ export class Sending {
         const { update, cut } = replica.visible.piece(series.left.cursors, series.left.ranges)
         const last = isDone(series.left)
         if (cut) deadlines.set(`again ${to}`, now + 10 * config.tellDelayMs)
-        if (last) peer.series.delete(document)
+        if (last) this.#end(now, to, peer, document)
         const number = ++this.#number
         peer.unconfirmed.add(number)
         replica.own.expose()
@@ -121,6 +171,24 @@ export class Sending {
         return
       }
     }
+  }
+
+  #end(now: Millis, to: NodeId, { series }: Peer, document: string): void {
+    series.delete(document)
+    this.#turns.sent(now, to, document)
+  }
+
+  #sendHeld(
+    to: NodeId,
+    { document, visible }: Replica,
+    bytesMax: number,
+    size: number,
+    later: boolean,
+  ): void {
+    const { vector, hash } = visible.digest()
+    const bytes = Math.min(size, this.#host.config.smallGapBytes + 1)
+    const message = { kind: 'stateHeld', document, bytesMax, bytes, later, vector, hash } as const
+    this.#host.emit({ kind: 'send', to, channel: 'bulk', message })
   }
 
   onGot(now: Millis, from: NodeId, number: number): void {

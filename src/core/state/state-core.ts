@@ -121,7 +121,7 @@ class State implements StateCore {
       rng: frame.rng,
       deadlines: frame.deadlines,
       links: () => this.#exchange.links,
-      ask: (document, preferred) => this.#exchange.ask(document, preferred),
+      ask: (now, document, preferred) => this.#exchange.ask(now, document, preferred),
       unhurried: (now, usualMs) => frame.unhurried(now, usualMs),
     })
     this.#arrivals = new Arrivals({
@@ -292,7 +292,7 @@ class State implements StateCore {
         this.#gate.linkUp(now, event.node)
         return
       case 'linkDown':
-        this.#gate.linkDown(event.node)
+        this.#gate.linkDown(now, event.node)
         return
       case 'message':
         if (!isStateMessage(event.message) || this.#arrivals.isIgnored(event.from, now)) return
@@ -337,16 +337,12 @@ class State implements StateCore {
         this.#voice.onDeadline(now, what)
         return
       case 'again':
-        this.#exchange.hello(subject as NodeId)
-        return
       case 'summary':
-        this.#exchange.answerLate(subject as NodeId)
-        return
       case 'stalled':
-        this.#exchange.stalled(subject as NodeId)
-        return
       case 'disk':
-        this.#exchange.pump(now, subject as NodeId)
+      case 'source':
+      case 'ask':
+        this.#exchange.onDeadline(now, what, subject)
         return
       default: {
         const replica = this.#holdings.find(subject)

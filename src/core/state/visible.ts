@@ -107,6 +107,15 @@ export class Visible {
     return out
   }
 
+  /** The bytes of a whole series, as far as they are at most so many; infinite where there are more. */
+  sizeUpTo(bytesMax: number, cursors: readonly Cursor[], ranges: readonly Range[]): number {
+    const rest = { cursors: cursors.map(cursor => ({ ...cursor })), ranges: [...ranges] }
+    const limits = { ...this.#limits(), bytes: bytesMax }
+    const take = (most: number): Range[] => this.#takeDeletes(rest.ranges, most)
+    const { length } = encodePiece(this.#source.doc.store, rest.cursors, limits, take)
+    return rest.cursors.length + rest.ranges.length === 0 ? length : Number.POSITIVE_INFINITY
+  }
+
   /** Whether what is not yet durable would be cut out of the midst of these. */
   cutsInto(cursors: readonly Cursor[]): boolean {
     return cursors.some(cursor => this.#limitOf(cursor) < cursor.to)

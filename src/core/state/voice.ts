@@ -84,7 +84,7 @@ export class Voice {
     if (what === 'compare') this.#compare(now)
     else if (what === 'tell') this.#tell(now)
     else if (what === 'first') this.#speakUnsure(now)
-    else this.#exchange().tellMet(this.#footing.met)
+    else this.#exchange().tellMet(now, this.#footing.met)
   }
 
   /** Whether it has compared itself with a neighbor since it booted, or awaits none. */
