@@ -136,7 +136,7 @@ export class Spread {
     const isUrgent = accusations.some(({ body }) => body.evidence === 'refused')
     // The busier it is, the more go together: each word to all costs every node some milliseconds.
     const isWaiting = !isUrgent && now < awareness.upheavalUntil
-    const waitsUntil = isWaiting ? now + config.sweepWordsMs * awareness.stretch(now) : now
+    const waitsUntil = isWaiting ? now + config.sweepWordsMs * awareness.stretch(now) ** 2 : now
     const areTogether = now < waitsUntil && !this.#areAll(fellows, subject)
     for (const fellow of areTogether ? [] : fellows) {
       if (accusations.some(({ body }) => body.accuser === fellow)) continue

@@ -13,7 +13,7 @@
 import type { Millis, NodeId } from '../ids.js'
 import type { Connect } from './connect.js'
 import { isPresent } from './roster.js'
-import { ask, count, isSplit, type Shared } from './shared.js'
+import { ask, count, isSplit, type Shared, soon } from './shared.js'
 import type { Watches } from './watch.js'
 
 /** Some of those without a link, dialled to see how many are left. */
@@ -93,7 +93,7 @@ export class Sweep {
    * them all is ill. Of 50 of which 5 are left, these accuse the others by the dozen each.
    */
   consider(): void {
-    const { config, jury, links } = this.#shared
+    const { now, config, jury, links } = this.#shared
     const { splitMembers } = config
     const { accused, accusers, own } = jury.extent()
     const isMany = isSplit(this.#shared, accused)
@@ -101,7 +101,8 @@ export class Sweep {
     const isSeenByMany = accusers >= splitMembers || accusers * 2 >= Math.min(accused, links.size)
     if (!isMany || (own < splitMembers && !isSeenByMany)) return
     this.#begin()
-    if (!this.#hearsFew && this.#queue.length > 0 && this.#areMostAccused()) this.#advance()
+    // Who was just accused may be this node's to dial; more words are on their way.
+    if (this.#queue.length > 0) soon(this.#shared, 'sweep', now + config.rumorBatchMs)
   }
 
   /** Most of its own links are silent or lost. */
@@ -195,7 +196,7 @@ export class Sweep {
   }
 
   #advance(): void {
-    const { now, config, roster, links, jury } = this.#shared
+    const { now, config, roster, links, jury, awareness } = this.#shared
     this.#hearsFew ||= this.#areMostAccused()
     if (now >= this.#listensUntil && !this.#hasListened) {
       this.#hasListened = true
@@ -205,6 +206,8 @@ export class Sweep {
       if (this.#sample !== null) this.#hasListened = now >= this.#sample.until
     }
     const isListening = now < this.#listensUntil
+    const isLate = now >= this.#allFromAt
+    const isBusy = awareness.isBusy(now)
     // Who accuses somebody has spoken as well.
     for (const accuser of jury.accusers()) this.#spoken.add(accuser)
     const rest: NodeId[] = []
@@ -213,10 +216,9 @@ export class Sweep {
       if (entry === undefined || !isPresent(entry.verdict) || links.get(id) !== undefined) continue
       const isAccused = jury.isAccused(id)
       const isTurn = this.#hearsFew || this.#isItsTurn(id)
-      const isLate = now >= this.#allFromAt
       // Whom nobody accuses somebody would accuse who watches it, unless all these are gone.
       if (!isAccused && (this.#spoken.has(id) || (isLate && (!isTurn || this.#isWatched(id))))) continue
-      const mustWait = isListening || !(isAccused ? isTurn || isLate : isLate)
+      const mustWait = isListening || !(isLate || (isTurn && (isAccused || !isBusy)))
       if (mustWait || this.#flight.size >= config.sweepParallel) {
         rest.push(id)
         continue

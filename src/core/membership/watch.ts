@@ -143,7 +143,8 @@ export class Watches {
     const { now, config, links, awareness } = this.#shared
     const watch = this.#of(id)
     const link = links.get(id)
-    if (link === undefined) watch.sweepUntil = now + awareness.dialEvidenceMs(now)
+    const dialledAt = links.isDialing(now, id) ? links.dialStartedAt(id) : null
+    if (link === undefined) watch.sweepUntil = (dialledAt ?? now) + awareness.dialEvidenceMs(now)
     else if (watch.probeUntil === null && now - link.pulse.lastFrameAt > config.probeTimeoutMs / 2)
       this.#probe(link, watch)
     this.due.set(id, watch.sweepUntil ?? now)
