@@ -68,11 +68,11 @@ export class Admission {
 
   /** Who is met while a case is open that asks for its word has not heard of it: the only path may have led over the accused. */
   tellOpenCases(to: NodeId): void {
-    const { id, config, roster, jury } = this.#shared
+    const { id, config, roster, jury, hearsFew } = this.#shared
     const open = jury.accused().filter(subject => {
       const own = jury.accusationsAgainst(subject).find(({ body }) => body.accuser === id)
       if (own === undefined || this.#deps.solitude.isLoneWord(own.body)) return false
-      return roster.observersOf(subject, config.observersPerMember).includes(to)
+      return hearsFew || roster.observersOf(subject, config.observersPerMember).includes(to)
     })
     this.#deps.spread.give(to, open)
   }
@@ -228,7 +228,10 @@ export class Admission {
       cause: left ? 'left' : isBack && isRefuted(before, sealed.body) ? 'refuted' : null,
       since: left || before === undefined || isBack ? now : before.since,
     })
-    if (before?.verdict === 'dead' && !left) awareness.returned(now)
+    if (before?.verdict === 'dead' && !left) {
+      awareness.returned(now)
+      links.returned(now, id)
+    }
     memory.remember(this.#shared, sealed, before?.record)
     verdicts.changed(change)
     this.#hearAccusations(this.early.take(now, id), () => 'link')

@@ -189,6 +189,15 @@ export class Links {
     this.#backoffMs.delete(id)
   }
 
+  /** It was held dead and is back: what failed while it was away says nothing of the next dial, which need not wait for long. */
+  returned(now: Millis, id: NodeId): void {
+    this.steady(id)
+    const dueAt = this.redials.get(id)
+    const { redialMinMs, upheavalSpreadMs } = this.#config
+    if (dueAt === null || dueAt <= now + upheavalSpreadMs || this.isDialing(now, id)) return
+    this.redials.set(id, now + redialMinMs + this.#rng.below(upheavalSpreadMs))
+  }
+
   /** The peer said which life it is in. */
   hello(link: Link, instance: string): void {
     link.instance = instance

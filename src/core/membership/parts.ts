@@ -156,5 +156,6 @@ const createShared = (deps: MembershipDeps, generationNumber: number, settled: b
     awareness: new Awareness(config),
     sealer,
     chores: new DeadlineQueue<Chore>(),
+    hearsFew: false,
   }
 }

@@ -32,8 +32,6 @@ export class Sweep {
   #queue: NodeId[] = []
   readonly #flight = new Set<NodeId>()
   #begunAt: Millis | null = null
-  /** Whether it hears few of its neighbors: it is on the smaller side of a split, where nobody waits for others. */
-  #hearsFew = false
   #hasListened = false
   #sample: Sample | null = null
   /** Who has said something to all since it began. */
@@ -124,7 +122,7 @@ export class Sweep {
     awareness.upheaval(now)
     this.#spoken.clear()
     this.#hasListened = false
-    this.#hearsFew = false
+    this.#shared.hearsFew = false
     this.#sample = null
     count(this.#shared, 'sweeps')
     const all = rng.shuffle(others.map(entry => entry.id))
@@ -141,7 +139,7 @@ export class Sweep {
     const askable = this.#queue.filter(id => roster.get(id)?.record.dialable && !links.isDialing(now, id))
     // A few are dialled in the time in which a sample of them would be.
     if (this.#queue.length <= config.sweepAtOnce || askable.length < config.sweepSample) {
-      this.#hearsFew = true
+      this.#shared.hearsFew = true
       return
     }
     const ids = askable.slice(0, config.sweepSample)
@@ -157,7 +155,7 @@ export class Sweep {
     if (this.#sample === null) return
     const { ids, heard, links: linked } = this.#sample
     const there = ids.filter(id => links.get(id) !== undefined || links.dialAcceptedAt(id) !== null)
-    this.#hearsFew ||= (heard + there.length) * 3 < linked + ids.length
+    this.#shared.hearsFew ||= (heard + there.length) * 3 < linked + ids.length
   }
 
   /** A word of this member came that it said to all. */
@@ -168,7 +166,7 @@ export class Sweep {
   /** Until when it waits for words of those whom nobody accuses. */
   get #listensUntil(): Millis {
     const { now, config, awareness } = this.#shared
-    if (this.#hearsFew) return this.#begunAt ?? now
+    if (this.#shared.hearsFew) return this.#begunAt ?? now
     if (this.#sample !== null) return this.#sample.until
     return (this.#begunAt ?? now) + config.sweepListenMs * awareness.stretch(now)
   }
@@ -176,7 +174,7 @@ export class Sweep {
   /** From when on it dials those too that others are nearer to: where few are left, nobody may be nearer. */
   get #allFromAt(): Millis {
     const { now, config, awareness } = this.#shared
-    if (this.#hearsFew) return this.#begunAt ?? now
+    if (this.#shared.hearsFew) return this.#begunAt ?? now
     return this.#listensUntil + awareness.dialEvidenceMs(now) + config.sweepVerdictMs
   }
 
@@ -197,12 +195,12 @@ export class Sweep {
 
   #advance(): void {
     const { now, config, roster, links, jury, awareness } = this.#shared
-    this.#hearsFew ||= this.#areMostAccused()
+    this.#shared.hearsFew ||= this.#areMostAccused()
     if (now >= this.#listensUntil && !this.#hasListened) {
       this.#hasListened = true
       // All have been asked when it began.
       if (this.#sample !== null) this.#readSample()
-      else if (!this.#hearsFew) this.#weigh(this.#heardSince(this.#begunAt ?? now))
+      else if (!this.#shared.hearsFew) this.#weigh(this.#heardSince(this.#begunAt ?? now))
       if (this.#sample !== null) this.#hasListened = now >= this.#sample.until
     }
     const isListening = now < this.#listensUntil
@@ -215,7 +213,7 @@ export class Sweep {
       const entry = roster.get(id)
       if (entry === undefined || !isPresent(entry.verdict) || links.get(id) !== undefined) continue
       const isAccused = jury.isAccused(id)
-      const isTurn = this.#hearsFew || this.#isItsTurn(id)
+      const isTurn = this.#shared.hearsFew || this.#isItsTurn(id)
       // Whom nobody accuses somebody would accuse who watches it, unless all these are gone.
       if (!isAccused && (this.#spoken.has(id) || (isLate && (!isTurn || this.#isWatched(id))))) continue
       const mustWait = isListening || !(isLate || (isTurn && (isAccused || !isBusy)))
@@ -239,7 +237,7 @@ export class Sweep {
 
   /** Somebody speaks who watches it, and would say in time that it is gone. */
   #isWatched(id: NodeId): boolean {
-    if (this.#hearsFew) return false
+    if (this.#shared.hearsFew) return false
     const { config, roster } = this.#shared
     return roster.observersOf(id, config.observersPerMember).some(watcher => this.#spoken.has(watcher))
   }
