@@ -68,11 +68,13 @@ export class Admission {
 
   /** Who is met while a case is open that asks for its word has not heard of it: the only path may have led over the accused. */
   tellOpenCases(to: NodeId): void {
-    const { id, config, roster, jury, hearsFew } = this.#shared
+    const { id, config, roster, jury } = this.#shared
+    // Where so few are left, whoever comes has to know of all.
+    const areFew = roster.aliveCount - jury.accused().length <= config.observersPerMember
     const open = jury.accused().filter(subject => {
       const own = jury.accusationsAgainst(subject).find(({ body }) => body.accuser === id)
       if (own === undefined || this.#deps.solitude.isLoneWord(own.body)) return false
-      return hearsFew || roster.observersOf(subject, config.observersPerMember).includes(to)
+      return areFew || roster.observersOf(subject, config.observersPerMember).includes(to)
     })
     this.#deps.spread.give(to, open)
   }

@@ -156,6 +156,5 @@ const createShared = (deps: MembershipDeps, generationNumber: number, settled: b
     awareness: new Awareness(config),
     sealer,
     chores: new DeadlineQueue<Chore>(),
-    hearsFew: false,
   }
 }

@@ -66,8 +66,6 @@ export interface Shared {
   readonly awareness: Awareness
   readonly sealer: AccusationSealer
   readonly chores: DeadlineQueue<Chore>
-  /** In a sweep: it hears few of its neighbors, and is on the smaller side of a split, where nobody waits for others. */
-  hearsFew: boolean
 }
 
 export const send = (shared: Shared, to: NodeId, message: Message, channel: Channel = 'link'): void => {

@@ -131,15 +131,14 @@ export class Spread {
    * nobody for a moment after a link has opened.
    */
   #tell(subject: NodeId, word: Word, fellows = this.#fellows(subject)): void {
-    const { now, config, awareness, hearsFew } = this.#shared
+    const { now, config, awareness } = this.#shared
     const { records, accusations } = word
     const isUrgent = accusations.some(({ body }) => body.evidence === 'refused')
     // The busier it is, the more go together: each word to all costs every node some milliseconds.
     const isWaiting = !isUrgent && now < awareness.upheavalUntil
     const waitsUntil = isWaiting ? now + config.sweepWordsMs * awareness.stretch(now) ** 2 : now
     const areTogether = now < waitsUntil && !this.#areAll(fellows, subject)
-    // Where few are left, gossip may reach nobody for a moment.
-    for (const fellow of areTogether && !hearsFew ? [] : fellows) {
+    for (const fellow of areTogether ? [] : fellows) {
       if (accusations.some(({ body }) => body.accuser === fellow)) continue
       send(this.#shared, fellow, { kind: 'rumor', records, accusations, strikes: [] })
     }

@@ -32,6 +32,8 @@ export class Sweep {
   #queue: NodeId[] = []
   readonly #flight = new Set<NodeId>()
   #begunAt: Millis | null = null
+  /** Whether it hears few of its neighbors: it is on the smaller side of a split, where nobody waits for others. */
+  #hearsFew = false
   #hasListened = false
   #sample: Sample | null = null
   /** Who has said something to all since it began. */
@@ -122,7 +124,7 @@ export class Sweep {
     awareness.upheaval(now)
     this.#spoken.clear()
     this.#hasListened = false
-    this.#shared.hearsFew = false
+    this.#hearsFew = false
     this.#sample = null
     count(this.#shared, 'sweeps')
     const all = rng.shuffle(others.map(entry => entry.id))
@@ -139,7 +141,7 @@ export class Sweep {
     const askable = this.#queue.filter(id => roster.get(id)?.record.dialable && !links.isDialing(now, id))
     // A few are dialled in the time in which a sample of them would be.
     if (this.#queue.length <= config.sweepAtOnce || askable.length < config.sweepSample) {
-      this.#shared.hearsFew = true
+      this.#hearsFew = true
       return
     }
     const ids = askable.slice(0, config.sweepSample)
@@ -155,7 +157,7 @@ export class Sweep {
     if (this.#sample === null) return
     const { ids, heard, links: linked } = this.#sample
     const there = ids.filter(id => links.get(id) !== undefined || links.dialAcceptedAt(id) !== null)
-    this.#shared.hearsFew ||= (heard + there.length) * 3 < linked + ids.length
+    this.#hearsFew ||= (heard + there.length) * 3 < linked + ids.length
   }
 
   /** A word of this member came that it said to all. */
@@ -166,7 +168,7 @@ export class Sweep {
   /** Until when it waits for words of those whom nobody accuses. */
   get #listensUntil(): Millis {
     const { now, config, awareness } = this.#shared
-    if (this.#shared.hearsFew) return this.#begunAt ?? now
+    if (this.#hearsFew) return this.#begunAt ?? now
     if (this.#sample !== null) return this.#sample.until
     return (this.#begunAt ?? now) + config.sweepListenMs * awareness.stretch(now)
   }
@@ -174,7 +176,7 @@ export class Sweep {
   /** From when on it dials those too that others are nearer to: where few are left, nobody may be nearer. */
   get #allFromAt(): Millis {
     const { now, config, awareness } = this.#shared
-    if (this.#shared.hearsFew) return this.#begunAt ?? now
+    if (this.#hearsFew) return this.#begunAt ?? now
     return this.#listensUntil + awareness.dialEvidenceMs(now) + config.sweepVerdictMs
   }
 
@@ -194,18 +196,17 @@ export class Sweep {
   }
 
   #advance(): void {
-    const { now, config, roster, links, jury, awareness } = this.#shared
-    this.#shared.hearsFew ||= this.#areMostAccused()
+    const { now, config, roster, links, jury } = this.#shared
+    this.#hearsFew ||= this.#areMostAccused()
     if (now >= this.#listensUntil && !this.#hasListened) {
       this.#hasListened = true
       // All have been asked when it began.
       if (this.#sample !== null) this.#readSample()
-      else if (!this.#shared.hearsFew) this.#weigh(this.#heardSince(this.#begunAt ?? now))
+      else if (!this.#hearsFew) this.#weigh(this.#heardSince(this.#begunAt ?? now))
       if (this.#sample !== null) this.#hasListened = now >= this.#sample.until
     }
     const isListening = now < this.#listensUntil
     const isLate = now >= this.#allFromAt
-    const isBusy = awareness.isBusy(now)
     // Who accuses somebody has spoken as well.
     for (const accuser of jury.accusers()) this.#spoken.add(accuser)
     const rest: NodeId[] = []
@@ -213,10 +214,10 @@ export class Sweep {
       const entry = roster.get(id)
       if (entry === undefined || !isPresent(entry.verdict) || links.get(id) !== undefined) continue
       const isAccused = jury.isAccused(id)
-      const isTurn = this.#shared.hearsFew || this.#isItsTurn(id)
+      const isTurn = this.#hearsFew || this.#isItsTurn(id)
       // Whom nobody accuses somebody would accuse who watches it, unless all these are gone.
       if (!isAccused && (this.#spoken.has(id) || (isLate && (!isTurn || this.#isWatched(id))))) continue
-      const mustWait = isListening || !(isLate || (isTurn && (isAccused || !isBusy)))
+      const mustWait = isListening || !(isLate || (isTurn && isAccused))
       if (mustWait || this.#flight.size >= config.sweepParallel) {
         rest.push(id)
         continue
@@ -237,7 +238,7 @@ export class Sweep {
 
   /** Somebody speaks who watches it, and would say in time that it is gone. */
   #isWatched(id: NodeId): boolean {
-    if (this.#shared.hearsFew) return false
+    if (this.#hearsFew) return false
     const { config, roster } = this.#shared
     return roster.observersOf(id, config.observersPerMember).some(watcher => this.#spoken.has(watcher))
   }
