@@ -32,6 +32,8 @@ export class Sweep {
   #queue: NodeId[] = []
   readonly #flight = new Set<NodeId>()
   #begunAt: Millis | null = null
+  /** Who watched those whom it reaches for when it began. */
+  readonly #watchers = new Map<NodeId, readonly NodeId[]>()
   /** Whether it hears few of its neighbors: it is on the smaller side of a split, where nobody waits for others. */
   #hearsFew = false
   #hasListened = false
@@ -49,7 +51,7 @@ export class Sweep {
   }
 
   get size(): number {
-    return this.#queue.length + this.#flight.size + this.#spoken.size
+    return this.#queue.length + this.#flight.size + this.#spoken.size + this.#watchers.size
   }
 
   /**
@@ -130,6 +132,9 @@ export class Sweep {
     const all = rng.shuffle(others.map(entry => entry.id))
     for (const each of all) if (links.get(each) !== undefined) this.#watches.sweep(each)
     this.#queue = all.filter(each => links.get(each) === undefined).slice(0, config.sweepMembersMax)
+    this.#watchers.clear()
+    for (const each of this.#queue)
+      this.#watchers.set(each, roster.observersOf(each, config.observersPerMember))
     if (heard !== null) this.#weigh(heard)
     this.#advance()
   }
@@ -217,7 +222,7 @@ export class Sweep {
       const isTurn = this.#hearsFew || this.#isItsTurn(id)
       // Whom nobody accuses somebody would accuse who watches it, unless all these are gone.
       if (!isAccused && (this.#spoken.has(id) || (isLate && (!isTurn || this.#isWatched(id))))) continue
-      const mustWait = isListening || !(isLate || (isTurn && isAccused))
+      const mustWait = isListening || !(isLate || (isTurn && (isAccused || this.#isLeftAlone(id))))
       if (mustWait || this.#flight.size >= config.sweepParallel) {
         rest.push(id)
         continue
@@ -225,7 +230,10 @@ export class Sweep {
       this.#reach(id)
     }
     this.#queue = rest
-    if (rest.length === 0) this.#spoken.clear()
+    if (rest.length === 0) {
+      this.#spoken.clear()
+      this.#watchers.clear()
+    }
     this.#plan()
   }
 
@@ -243,6 +251,16 @@ export class Sweep {
     return roster.observersOf(id, config.observersPerMember).some(watcher => this.#spoken.has(watcher))
   }
 
+  /** All who would say that it is gone are gone, or accused themselves. */
+  #isLeftAlone(id: NodeId): boolean {
+    const { roster, jury } = this.#shared
+    const isGone = (watcher: NodeId): boolean => {
+      const entry = roster.get(watcher)
+      return entry === undefined || !isPresent(entry.verdict) || jury.isAccused(watcher)
+    }
+    return this.#watchers.get(id)?.every(isGone) ?? false
+  }
+
   /** When it goes on: when it has listened, when the nearest have had their time, when dials have had theirs. */
   #plan(): void {
     const { now, chores, awareness } = this.#shared
@@ -252,7 +270,7 @@ export class Sweep {
     else chores.delete('sweep')
   }
 
-  /** Those whose words count against a member dial it first: where half of 50 are left, they are enough. */
+  /** Those whose words count against a member, and who are not accused themselves, dial it first: these are enough. */
   #isItsTurn(id: NodeId): boolean {
     const { config, roster, jury, id: self } = this.#shared
     const bench = roster
