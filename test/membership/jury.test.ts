@@ -71,6 +71,39 @@ test('accusations that were handed on later leave their subject the time of an a
   t.is(kindAt(again, 0), 'dead')
 })
 
+test('what was said on the other side of a cut, and is handed on by who comes back from there, is no evidence', t => {
+  const belated = (returned: number): boolean => {
+    const court = courtOf(50)
+    for (const index of [40, 41, 42].slice(0, returned))
+      court.roster.put(recordOf(id(index), { refutation: 1 }), {
+        verdict: 'alive',
+        cause: 'refuted',
+        since: 0,
+      })
+    const accusation = accusationOf(id(40), court.subject)
+    t.true(court.jury.admit(court.config.outsideMs, accusation, 'link') || returned === 0)
+    court.jury.lapse(court.subject.body.id)
+    return court.jury.admit(court.config.outsideMs - 1, accusation, 'belated')
+  }
+  t.false(belated(3))
+  // Two may each have an illness of their own.
+  t.true(belated(2))
+})
+
+test('in a split nobody waits for the words of observers who are accused by two others', t => {
+  const findIn = (mute: number): string => {
+    const court = courtOf(20, id(19))
+    const [first, second, ...rest] = others(court)
+    for (const observer of rest.slice(0, mute))
+      for (const accuser of [first, second] as NodeId[])
+        court.jury.admit(0, accusationOf(accuser, court.roster.get(observer)?.sealed ?? court.subject))
+    for (const accuser of [first, second] as NodeId[]) t.true(accuse(court, accuser))
+    return kindAt(court, 0)
+  }
+  t.is(findIn(0), 'suspect')
+  t.is(findIn(3), 'dead')
+})
+
 test('who cries wolf starts no clock, and what it said is let go', t => {
   const court = courtOf(50)
   const { jury, config } = court
