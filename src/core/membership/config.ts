@@ -125,6 +125,9 @@ export interface MembershipConfig {
   /** How many members a sweep dials in all, and at a time. */
   readonly sweepMembersMax: number
   readonly sweepParallel: number
+  /** The same on a busy machine: on the smaller side of a split, and on another. */
+  readonly sweepParallelFew: number
+  readonly sweepParallelBusy: number
   readonly sweepPauseMs: Millis
   /** Who hears few of its neighbors, and has more than so many others to reach for, dials a sample of them first and waits so long for their hosts to take the call: of 50 busy ones each would dial 40, and be busier. */
   readonly sweepAtOnce: number
@@ -272,6 +275,8 @@ export const membershipLan: MembershipConfig = {
   dialTurnMs: 250,
   sweepMembersMax: 256,
   sweepParallel: 64,
+  sweepParallelFew: 16,
+  sweepParallelBusy: 4,
   sweepPauseMs: 5_000,
   sweepAtOnce: 24,
   sweepSample: 8,

@@ -252,7 +252,8 @@ export class Spread {
     }
     // In a split all views change, and what is missing here is mostly on its way.
     before.dueAt = Math.max(before.dueAt, awareness.upheavalUntil + config.apartWaitMs)
-    if (awareness.isCrowded(now)) before.dueAt = Math.max(before.dueAt, now + config.apartWaitMs)
+    if (awareness.isCrowded(now) || awareness.isBusy(now))
+      before.dueAt = Math.max(before.dueAt, now + config.apartWaitMs)
     const isStill = view === before.view || own === before.own
     Object.assign(before, { view, own, beats: before.beats + 1 })
     if (now < before.dueAt || (!isStill && before.beats < config.apartBeats)) return

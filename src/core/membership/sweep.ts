@@ -201,7 +201,7 @@ export class Sweep {
   }
 
   #advance(): void {
-    const { now, config, roster, links, jury } = this.#shared
+    const { now, roster, links, jury } = this.#shared
     this.#hearsFew ||= this.#areMostAccused()
     if (now >= this.#listensUntil && !this.#hasListened) {
       this.#hasListened = true
@@ -223,7 +223,7 @@ export class Sweep {
       // Whom nobody accuses somebody would accuse who watches it, unless all these are gone.
       if (!isAccused && (this.#spoken.has(id) || (isLate && (!isTurn || this.#isWatched(id))))) continue
       const mustWait = isListening || !(isLate || (isTurn && (isAccused || this.#isLeftAlone(id))))
-      if (mustWait || this.#flight.size >= config.sweepParallel) {
+      if (mustWait || this.#flight.size >= this.#atOnce) {
         rest.push(id)
         continue
       }
@@ -235,6 +235,13 @@ export class Sweep {
       this.#watchers.clear()
     }
     this.#plan()
+  }
+
+  /** How many it dials at a time: what a busy node asks for makes it, and others beside it, busier. */
+  get #atOnce(): number {
+    const { now, config, awareness } = this.#shared
+    if (!awareness.isBusy(now)) return config.sweepParallel
+    return this.#hearsFew ? config.sweepParallelFew : config.sweepParallelBusy
   }
 
   #reach(id: NodeId): void {
