@@ -94,7 +94,7 @@ export class Gossip {
 
   #forward(node: SimNode, flood: Flood, arrivedOn: Link | null): void {
     const { tally, paths, processors, nowUs } = this.#kernel
-    const { sendUs, duplicateUs } = processors.costs
+    const { passUs, duplicateUs } = processors.costs
     const bytes = wireBytes(flood.size)
     for (const link of node.links.values()) {
       if (link === arrivedOn) continue
@@ -103,7 +103,7 @@ export class Gossip {
       if (link.states[end] !== 'open' || flood.subscribed[peer.index] === 0) continue
       node.bytesSent += bytes
       tally.messagesSent++
-      processors.charge(node, sendUs)
+      processors.charge(node, passUs)
       if (!paths.isOpen(node.index, peer.index) || link.states[otherEnd(end)] === 'closed') {
         tally.messagesLost++
         continue

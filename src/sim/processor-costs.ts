@@ -4,8 +4,10 @@
 export interface ProcessorCosts {
   /** A message that came on a connection: read, decoded, and the core's step. */
   readonly frameUs: number
-  /** A message that goes out on a connection, or a broadcast that is passed on, to each neighbor. */
+  /** A message that goes out on a connection. */
   readonly sendUs: number
+  /** A broadcast that is passed on, for each neighbor; real nodes spare those that have passed it on themselves. */
+  readonly passUs: number
   /** The first copy of a broadcast, with its signature; and each copy after it. */
   readonly gossipUs: number
   readonly duplicateUs: number
@@ -32,23 +34,25 @@ export interface ProcessorConfig extends ProcessorCosts {
 }
 
 /**
- * All nodes on one machine with two cores, as the meshes of real nodes are tried out. From
- * profiles of 50 bundled nodes on two shared cores: the processor's time by kind of work,
- * divided by how often that was done. It is the lower bound: a split cost real nodes
- * about twice what this makes of it.
+ * All nodes on one machine with two cores, as the meshes of real nodes are tried out. Each was
+ * measured in a mesh of 10 to 50 real bundled nodes at rest: something done two thousand times at
+ * a few per second, the processor's time of all nodes divided by it. What runs seldom runs in
+ * V8's slowest tiers, and a busy mesh costs several times less a message than this; but a
+ * split, which comes once a month, does not.
  */
 export const gatewayOnTwoCores: ProcessorConfig = Object.freeze({
   count: 2,
   nodesPerMachine: Number.POSITIVE_INFINITY,
   quantumUs: 4_000,
-  frameUs: 150,
-  sendUs: 60,
-  gossipUs: 1_000,
-  duplicateUs: 150,
-  publishUs: 1_200,
-  dialUs: 1_500,
-  handshakeUs: 4_000,
-  linkUs: 500,
-  timerUs: 50,
-  stepUs: 50,
+  frameUs: 700,
+  sendUs: 450,
+  passUs: 65,
+  gossipUs: 1_300,
+  duplicateUs: 30,
+  publishUs: 1_500,
+  dialUs: 2_000,
+  handshakeUs: 15_000,
+  linkUs: 5_000,
+  timerUs: 100,
+  stepUs: 100,
 })

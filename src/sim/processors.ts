@@ -56,6 +56,7 @@ interface Process {
 const FREE: ProcessorCosts = {
   frameUs: 0,
   sendUs: 0,
+  passUs: 0,
   gossipUs: 0,
   duplicateUs: 0,
   publishUs: 0,

@@ -326,13 +326,12 @@ const partition = async (count: number): Promise<void> => {
           const [hostsB, nodesB] = side(count - smaller, count)
           const at = nowMs()
           await network.split(hostsA, hostsB)
-          await Promise.all([fleet.agree(LIMIT_MS, nodesA), fleet.agree(LIMIT_MS, nodesB)])
-          split.push(nowMs() - at)
+          const agreedAt = await Promise.all([nodesA, nodesB].map(nodes => fleet.agree(LIMIT_MS, nodes)))
+          split.push(Math.max(...agreedAt) - at)
           await sleep(CALM_MS)
           const healedAt = nowMs()
           await network.heal()
-          await fleet.agree(LIMIT_MS * 2)
-          heal.push(nowMs() - healedAt)
+          heal.push((await fleet.agree(LIMIT_MS * 2)) - healedAt)
           // For some seconds after a heal nobody's silence counts: that is not to be part of the next.
           await sleep(CALM_MS + AFTER_HEAL_MS)
         }

@@ -15,6 +15,7 @@ const FREE: ProcessorConfig = {
   quantumUs: 4_000,
   frameUs: 0,
   sendUs: 0,
+  passUs: 0,
   gossipUs: 0,
   duplicateUs: 0,
   publishUs: 0,
