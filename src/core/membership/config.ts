@@ -139,10 +139,15 @@ export interface MembershipConfig {
   readonly upheavalMs: Millis
   readonly upheavalMoreMs: Millis
   readonly upheavalMaxMs: Millis
+  /** A busy node looks so much later whether words have come to rest, before it seeks neighbors. */
+  readonly seekLaterMs: Millis
   /** New neighbors are dialled within so long after it: all at once would take from each other the time to answer. */
   readonly upheavalSpreadMs: Millis
   /** What is found silent while a sweep runs waits for so long for more: much less than a lone word needs to decide, because its subject must hear of it before. */
   readonly sweepWordsMs: Millis
+  /** How long a busy node waits for gossip to bring what it gave to a neighbor to say; and who was heard so lately may be given it. */
+  readonly carriedMs: Millis
+  readonly carrierHeardMs: Millis
   /** How long the words of those that are nearest to a member on the rings are given to decide, before all dial it. */
   readonly sweepVerdictMs: Millis
   /** Rumors of one batch wait for each other this long; accusations never wait. */
@@ -286,7 +291,10 @@ export const membershipLan: MembershipConfig = {
   upheavalMoreMs: 1_000,
   upheavalMaxMs: 12_000,
   upheavalSpreadMs: 2_000,
+  seekLaterMs: 500,
   sweepWordsMs: 40,
+  carriedMs: 600,
+  carrierHeardMs: 1_000,
   sweepVerdictMs: 400,
   rumorBatchMs: 20,
   rumorRecordsMax: 80,

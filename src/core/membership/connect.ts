@@ -36,6 +36,8 @@ export class Connect {
   #seenRingRevision = -1
   /** The rings as they stood when it last chose its neighbors. */
   settledRevision = -1
+  /** Since when they have been other ones. */
+  #unsettledSince: Millis | null = null
   /** Whether it has already tried a few, when it started. */
   #hasTriedSome = false
   /** Whom it remembered when it started and has not tried yet: each gets one try before anybody gets a second. */
@@ -87,10 +89,15 @@ export class Connect {
 
   /** After a split neighbors are sought when all is known: a handshake takes as long as ten words of others. */
   settleLater(): void {
-    const { now, roster, chores, awareness } = this.#shared
-    if (now >= awareness.upheavalUntil) return this.settleView()
+    const { now, config, roster, chores, awareness, jury } = this.#shared
+    this.#unsettledSince ??= now
+    // A machine that is busy with words has no time for handshakes.
+    const isMore = awareness.isBusy(now) && (awareness.isCrowded(now) || jury.isTorn)
+    const mayWait = now - this.#unsettledSince < config.upheavalMaxMs
+    const seekAt = isMore && mayWait ? now + config.seekLaterMs : awareness.upheavalUntil
+    if (now >= seekAt) return this.settleView()
     this.#seenRingRevision = roster.ringRevision
-    chores.set('seek', awareness.upheavalUntil)
+    chores.set('seek', seekAt)
   }
 
   /** Computes whom this node wants and watches, from the rings as they stand. */
@@ -98,6 +105,7 @@ export class Connect {
     const { now, config, roster, links, chores, id, awareness } = this.#shared
     this.#seenRingRevision = roster.ringRevision
     this.settledRevision = roster.ringRevision
+    this.#unsettledSince = null
     const k = config.observersPerMember
     const subjects = roster.subjects(k)
     const observers = roster.observersOf(id, k)

@@ -26,6 +26,7 @@ export type Chore =
   | 'heartbeat'
   | 'exchange'
   | 'rumors'
+  | 'carried'
   | 'relay'
   | 'view'
   | 'seek'

@@ -149,7 +149,8 @@ export class Sweep {
       this.#hearsFew = true
       return
     }
-    const ids = askable.slice(0, config.sweepSample)
+    // A handshake costs a busy machine more than twenty words: there it listens for these alone.
+    const ids = awareness.isBusy(now) ? [] : askable.slice(0, config.sweepSample)
     const until = now + config.sweepSampleMs * awareness.stretch(now)
     this.#sample = { ids, heard, links: links.size, until }
     this.#queue = this.#queue.filter(id => !ids.includes(id))
@@ -158,11 +159,13 @@ export class Sweep {
 
   /** Of those that were asked some may be there, and then it is no small side that this node is on. */
   #readSample(): void {
-    const { links } = this.#shared
+    const { links, jury } = this.#shared
     if (this.#sample === null) return
     const { ids, heard, links: linked } = this.#sample
     const there = ids.filter(id => links.get(id) !== undefined || links.dialAcceptedAt(id) !== null)
-    this.#hearsFew ||= (heard + there.length) * 3 < linked + ids.length
+    for (const id of jury.accusers()) this.#spoken.add(id)
+    const spoken = [...this.#spoken].filter(id => links.get(id) === undefined && !ids.includes(id))
+    this.#hearsFew ||= (heard + there.length + spoken.length) * 3 < linked + ids.length
   }
 
   /** A word of this member came that it said to all. */
