@@ -46,14 +46,12 @@ export const membership = {
       records: message.records.map(shut),
       accusations: message.accusations.map(shut),
       strikes: message.strikes.map(shut),
-      carry: message.carry === true,
     }),
     read: (part, opener) => ({
       kind: 'rumor',
       records: part.records.map(each => openOne(recordSeal, each, opener)),
       accusations: part.accusations.map(each => openOne(accusationSeal, each, opener)),
       strikes: part.strikes.map(each => openOne(strikeSeal, each, opener)),
-      ...(part.carry && { carry: true }),
     }),
   }),
   memberDigest: converter<Of<'memberDigest'>, pb.MemberDigest>({

@@ -106,7 +106,6 @@ export class Admission {
     this.#tellVerdicts(from, message.accusations)
     this.#deps.spread.heardOverLink(message)
     hear()
-    if (message.carry === true) this.#deps.spread.carry(from, message.accusations)
   }
 
   /** Who still looks for others against a member that is held dead was passed by when that was told. */

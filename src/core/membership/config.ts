@@ -145,9 +145,6 @@ export interface MembershipConfig {
   readonly upheavalSpreadMs: Millis
   /** What is found silent while a sweep runs waits for so long for more: much less than a lone word needs to decide, because its subject must hear of it before. */
   readonly sweepWordsMs: Millis
-  /** How long a busy node waits for gossip to bring what it gave to a neighbor to say; and who was heard so lately may be given it. */
-  readonly carriedMs: Millis
-  readonly carrierHeardMs: Millis
   /** How long the words of those that are nearest to a member on the rings are given to decide, before all dial it. */
   readonly sweepVerdictMs: Millis
   /** Rumors of one batch wait for each other this long; accusations never wait. */
@@ -293,8 +290,6 @@ export const membershipLan: MembershipConfig = {
   upheavalSpreadMs: 2_000,
   seekLaterMs: 500,
   sweepWordsMs: 40,
-  carriedMs: 600,
-  carrierHeardMs: 1_000,
   sweepVerdictMs: 400,
   rumorBatchMs: 20,
   rumorRecordsMax: 80,

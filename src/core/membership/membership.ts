@@ -274,8 +274,6 @@ export class Membership implements MembersView {
         return this.#contact.exchange()
       case 'rumors':
         return this.#parts.spread.flush()
-      case 'carried':
-        return this.#parts.spread.sayOverdue()
       case 'relay':
         return this.#parts.spread.flushRelays()
       case 'view':

@@ -28,8 +28,6 @@ export type MembershipMessage =
       readonly records: readonly Sealed<MemberRecord>[]
       readonly accusations: readonly Sealed<Accusation>[]
       readonly strikes: readonly Sealed<Strike>[]
-      /** The sender's own words, which the receiver is asked to say to all, with others. */
-      readonly carry?: boolean
     }
   /** Bucketed hashes of everything held; an answer is expected only when they differ. */
   | { readonly kind: 'memberDigest'; readonly buckets: readonly number[] }

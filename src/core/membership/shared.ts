@@ -26,7 +26,6 @@ export type Chore =
   | 'heartbeat'
   | 'exchange'
   | 'rumors'
-  | 'carried'
   | 'relay'
   | 'view'
   | 'seek'

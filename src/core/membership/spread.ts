@@ -6,9 +6,7 @@
 import type { Millis, NodeId } from '../ids.js'
 import type { Accusation, MemberRecord, Sealed, Strike } from '../member.js'
 import { Branches } from './branches.js'
-import { Carriers } from './carriers.js'
 import { JointWords, type Word } from './joint-words.js'
-import { compareVersions } from './merge.js'
 import type { MemberSummary } from './message.js'
 import { compareToSummary, type Entry, isPresent, summaryOf } from './roster.js'
 import { MEMBERS_TOPIC, type Shared, send, soon } from './shared.js'
@@ -37,7 +35,6 @@ export class Spread {
   readonly missed = new Set<NodeId>()
   readonly joint: JointWords
   readonly branches: Branches
-  readonly #carriers: Carriers
   /** Whether what is being taken in is told to all, or was long ago: no proof runs on from here then. */
   #isPublic = false
 
@@ -49,18 +46,12 @@ export class Spread {
     this.#isLone = isLone
     this.#strikes = strikes
     this.joint = new JointWords(shared)
-    this.#carriers = new Carriers(shared)
     this.branches = new Branches(shared.roster, shared.config.observersPerMember)
   }
 
   get size(): number {
     return (
-      this.#queued.size +
-      this.#relays.size +
-      this.#accusations.length +
-      this.#apart.size +
-      this.joint.size +
-      this.#carriers.size
+      this.#queued.size + this.#relays.size + this.#accusations.length + this.#apart.size + this.joint.size
     )
   }
 
@@ -126,7 +117,6 @@ export class Spread {
 
   /** Gossip speaks of cases: a kept word has gone round with it, or is what is missing. */
   heardCases({ records, accusations }: Word): void {
-    this.#carriers.heard(accusations)
     for (const subject of new Set(accusations.map(({ body }) => body.subject))) {
       if (!this.joint.has(subject)) continue
       if (!this.joint.isAmong(subject, accusations)) this.speak(subject)
@@ -158,25 +148,6 @@ export class Spread {
     // In a small mesh all have been told: a second copy for each would only keep them from judging.
     if (isFirst && !this.#areAll(fellows, subject)) return this.publishNow(records, accusations)
     this.#gather(word, (areTogether ? waitsUntil - now : 0) + config.rumorBatchMs)
-  }
-
-  /** A neighbor asks this node to say its words to all: they wait for those of other neighbors. */
-  carry(from: NodeId, accusations: readonly Sealed<Accusation>[]): void {
-    const { now, config, awareness, roster } = this.#shared
-    const news = accusations.filter(({ body, signature }) => {
-      const entry = roster.get(body.subject)
-      const isOfNow = entry !== undefined && compareVersions(entry, body) === 0
-      return isOfNow && body.accuser === from && !this.#accusations.some(each => each.signature === signature)
-    })
-    if (news.length === 0) return
-    this.#accusations.push(...news.slice(0, config.rumorRecordsMax))
-    soon(this.#shared, 'rumors', now + config.sweepWordsMs * awareness.stretch(now) ** 2)
-  }
-
-  /** What was given to a carrier and has not come round is said now. */
-  sayOverdue(): void {
-    const overdue = this.#carriers.takeOverdue()
-    if (overdue.length > 0) this.publishNow([], overdue)
   }
 
   /** It goes with the next batch. */
@@ -227,8 +198,7 @@ export class Spread {
     const { now, config, chores } = this.#shared
     const batch = [...this.#queued.values()].slice(0, config.rumorRecordsMax)
     const accusations = this.#accusations.splice(0, config.rumorRecordsMax)
-    const isEntrusted = batch.length === 0 && this.#carriers.entrust(accusations)
-    if (batch.length + accusations.length > 0 && !isEntrusted) this.publishNow(batch, accusations)
+    if (batch.length > 0 || accusations.length > 0) this.publishNow(batch, accusations)
     if (this.#queued.size > 0 || this.#accusations.length > 0) chores.set('rumors', now + config.rumorBatchMs)
   }
 

@@ -65,7 +65,6 @@ test('a statement of one kind does not pass for one of another', t => {
       records: [],
       accusations: [],
       strikes: [{ body: accusation.bytes, signature: accusation.signature }],
-      carry: false,
     },
   })
   t.throws(() => createCodec().decode(frame), { instanceOf: WireError })
