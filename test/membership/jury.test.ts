@@ -90,18 +90,27 @@ test('what was said on the other side of a cut, and is handed on by who comes ba
   t.true(belated(2))
 })
 
+/** A case that so many speak in who are called last, while so many of its first observers are accused by both of them. */
+const courtOfMute = (mute: number, words: number): Court => {
+  const court = courtOf(20, id(19))
+  const accusers = others(court).slice(-2)
+  for (const observer of others(court).slice(0, mute))
+    for (const accuser of accusers)
+      court.jury.admit(0, accusationOf(accuser, court.roster.get(observer)?.sealed ?? court.subject))
+  for (const accuser of accusers.slice(0, words)) accuse(court, accuser)
+  return court
+}
+
 test('in a split nobody waits for the words of observers who are accused by two others', t => {
-  const findIn = (mute: number): string => {
-    const court = courtOf(20, id(19))
-    const [first, second, ...rest] = others(court)
-    for (const observer of rest.slice(0, mute))
-      for (const accuser of [first, second] as NodeId[])
-        court.jury.admit(0, accusationOf(accuser, court.roster.get(observer)?.sealed ?? court.subject))
-    for (const accuser of [first, second] as NodeId[]) t.true(accuse(court, accuser))
-    return kindAt(court, 0)
-  }
-  t.is(findIn(0), 'suspect')
-  t.is(findIn(3), 'dead')
+  const { suspicionAloneMs } = courtOf(20).config
+  t.is(kindAt(courtOfMute(0, 1), suspicionAloneMs), 'suspect')
+  t.is(kindAt(courtOfMute(3, 1), suspicionAloneMs), 'dead')
+})
+
+test('two who accuse its observers and then it kill nobody before it can answer', t => {
+  const court = courtOfMute(3, 2)
+  t.is(kindAt(court, court.config.suspicionMinMs - 1), 'suspect')
+  t.is(kindAt(court, court.config.suspicionMinMs), 'dead')
 })
 
 test('who cries wolf starts no clock, and what it said is let go', t => {

@@ -74,6 +74,17 @@ test('one that accuses everybody makes nobody reach for all the others', t => {
   t.is(world.counts.get('sweeps') ?? 0, 0)
 })
 
+test('two of 20 that accuse everybody of silence at once, as if the mesh were torn, kill nobody', t => {
+  const mesh = settledMesh({ seed: 7, nodes: 20 })
+  const { world } = mesh
+  const from = world.nowMs
+  for (let at = 50; at < 5_000; at += 250)
+    for (const liar of [0, 1]) world.at(from + at, () => accuseEverybody(mesh, world.node(liar), 'silent'))
+  world.run(from + 15_000)
+  t.deepEqual(deathsSince(mesh, from), [])
+  t.is(disagreement(mesh), null)
+})
+
 test('three of 20 that accuse everybody, again and again, are soon taken for what they are: few reach for all the others', t => {
   const mesh = settledMesh({ seed: 4, nodes: 20, judged: false })
   const { world } = mesh

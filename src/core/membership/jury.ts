@@ -138,6 +138,7 @@ export class Jury {
     const self = this.#roster.self
     const bench = this.#roster.observersOf(subject, 2 * k)
     const ownEvidence = open.accusations.has(self)
+    const majority = Math.floor(Math.min(k, this.#roster.aliveCount - 1) / 2) + 1
     const quorum = ownEvidence ? this.#quorumOfTheHeard(subject) : this.#quorumOf(subject)
     const counted = [...open.accusations.values()].filter(
       ({ body }) => body.accuser === self || (bench.includes(body.accuser) && this.#mayTestify(body.accuser)),
@@ -148,7 +149,7 @@ export class Jury {
     const askedAt = isBelated ? open.openedAt : Math.min(open.openedAt, open.ownDueAt)
     const answerUntilAt = askedAt + this.#config.suspicionAloneMs + slackMs
     // Who is mute in a split is no reason to believe a single refusal.
-    const refusals = ownEvidence ? quorum : Math.floor(Math.min(k, this.#roster.aliveCount - 1) / 2) + 1
+    const refusals = ownEvidence ? quorum : majority
     if (refused.length >= Math.min(2, refusals) && refused.length > 0) {
       return isBelated && now < answerUntilAt
         ? { kind: 'suspect', untilAt: answerUntilAt }
@@ -156,12 +157,16 @@ export class Jury {
     }
     const believed = counted.filter(({ body }) => !this.#criesWolf(body.accuser))
     // So has it where the words of those are needed whom it has often answered.
-    const isHasty = (isBelated || counted.length === 1 || believed.length < quorum) && now < answerUntilAt
-    if (counted.length >= quorum && !isHasty) return { kind: 'dead', cause: 'unreachable', proof: counted }
-    if (counted.length >= quorum) return { kind: 'suspect', untilAt: answerUntilAt }
+    const isHasty = isBelated || counted.length === 1 || believed.length < quorum
+    const { suspicionMinMs, suspicionMaxMs } = this.#config
+    // Those who are mute may be well, and accused by the same liars: where their words are missing, it has the least time.
+    const isThin = !ownEvidence && counted.length < majority
+    const waitsUntil = isHasty ? answerUntilAt : isThin ? open.openedAt + suspicionMinMs : now
+    if (counted.length >= quorum && now >= waitsUntil)
+      return { kind: 'dead', cause: 'unreachable', proof: counted }
+    if (counted.length >= quorum) return { kind: 'suspect', untilAt: waitsUntil }
 
     if (believed.length === 0) return { kind: 'none' }
-    const { suspicionMinMs, suspicionMaxMs } = this.#config
     const untilAt =
       open.openedAt + suspicionTimeoutMs(believed.length, quorum, suspicionMinMs, suspicionMaxMs)
     if (now < untilAt) return { kind: 'suspect', untilAt }
