@@ -74,12 +74,10 @@ test('accusations that were handed on later leave their subject the time of an a
 test('what was said on the other side of a cut, and is handed on by who comes back from there, is no evidence', t => {
   const belated = (returned: number): boolean => {
     const court = courtOf(50)
-    for (const index of [40, 41, 42].slice(0, returned))
-      court.roster.put(recordOf(id(index), { refutation: 1 }), {
-        verdict: 'alive',
-        cause: 'refuted',
-        since: 0,
-      })
+    for (const index of [40, 41, 42].slice(0, returned)) court.jury.returned(0, id(index))
+    // A suspicion says nothing of where it was.
+    court.jury.admit(0, accusationOf(id(43), court.roster.get(id(40))?.sealed ?? court.subject))
+    court.roster.put(recordOf(id(40)), { verdict: 'suspect', cause: null, since: 0 })
     const accusation = accusationOf(id(40), court.subject)
     t.true(court.jury.admit(court.config.outsideMs, accusation, 'link') || returned === 0)
     court.jury.lapse(court.subject.body.id)
@@ -239,7 +237,7 @@ test('false alarms are forgiven after a while, and at once to one that proves ri
     }
     accuse(court, wolf)
     t.is(kindAt(court, 0), 'none')
-    if (forgive === 'forgive') court.jury.forgive()
+    if (forgive === 'forgive') court.jury.forgive(court.config.outsideMs)
     else court.jury.close(court.subject.body.id)
     accuse(court, wolf)
     t.is(kindAt(court, 0), 'suspect')

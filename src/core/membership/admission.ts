@@ -195,7 +195,7 @@ export class Admission {
 
   /** Takes a record in; true when it was news. */
   #admit(sealed: Sealed<MemberRecord>, source: Source): boolean {
-    const { now, roster, config, links, awareness } = this.#shared
+    const { now, roster, config, links, awareness, jury } = this.#shared
     const { memory, verdicts, selfKeeping } = this.#deps
     const { id, generation, left } = sealed.body
     if (id === this.#shared.id) {
@@ -233,6 +233,7 @@ export class Admission {
     if (before?.verdict === 'dead' && !left) {
       awareness.returned(now)
       links.returned(now, id)
+      if (change.after?.cause === 'refuted') jury.returned(now, id)
     }
     memory.remember(this.#shared, sealed, before?.record)
     verdicts.changed(change)

@@ -87,7 +87,7 @@ export class Forgetting {
     memory.expire(this.#shared)
     links.expire(now)
     offences.clear()
-    jury.forgive()
+    jury.forgive(now)
     chores.set('expire', now + rng.jitter(config.expireMs, 0.3))
   }
 

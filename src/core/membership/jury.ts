@@ -43,6 +43,8 @@ export class Jury {
   readonly #cases = new Map<NodeId, Case>()
   /** Accusations by accuser that were refuted, less those that proved right. */
   readonly #falseAlarms = new Map<NodeId, number>()
+  /** Who was held dead and answered, and when: further words, and suspicions, change nothing of that. */
+  readonly #returnedAt = new Map<NodeId, Millis>()
   /** What this node itself said of silence in this time it has taken back. */
   #withdrawn: { readonly after: Millis; readonly until: Millis } | null = null
 
@@ -231,11 +233,18 @@ export class Jury {
   drop(id: NodeId): void {
     this.#cases.delete(id)
     this.#falseAlarms.delete(id)
+    this.#returnedAt.delete(id)
+  }
+
+  /** It was held dead, and has answered. */
+  returned(now: Millis, id: NodeId): void {
+    this.#returnedAt.set(id, now)
   }
 
   /** False alarms are forgiven after a while: a cut that healed makes many at once. */
-  forgive(): void {
+  forgive(now: Millis): void {
     this.#falseAlarms.clear()
+    for (const id of this.#returnedAt.keys()) if (!this.#isBack(now, id)) this.#returnedAt.delete(id)
   }
 
   /** This node was frozen for so long: open cases did not age meanwhile. */
@@ -246,7 +255,7 @@ export class Jury {
   }
 
   get size(): number {
-    return this.#cases.size + this.#falseAlarms.size
+    return this.#cases.size + this.#falseAlarms.size + this.#returnedAt.size
   }
 
   /**
@@ -316,12 +325,14 @@ export class Jury {
 
   /** It was held dead until a moment ago, and others were or are: what it said meanwhile it said on the other side of a cut. */
   #isFromOutside(now: Millis, accuser: NodeId): boolean {
-    const { outsideMs, splitMembers } = this.#config
-    const isBack = ({ cause, since }: Entry): boolean => cause === 'refuted' && now - since < outsideMs
-    const entry = this.#roster.get(accuser)
-    if (entry === undefined || !isBack(entry)) return false
-    const isOutside = (each: Entry): boolean => each.verdict === 'dead' || isBack(each)
-    return this.#roster.all().filter(isOutside).length >= splitMembers
+    if (!this.#isBack(now, accuser)) return false
+    const isOutside = ({ id, verdict }: Entry): boolean => verdict === 'dead' || this.#isBack(now, id)
+    return this.#roster.all().filter(isOutside).length >= this.#config.splitMembers
+  }
+
+  #isBack(now: Millis, id: NodeId): boolean {
+    const returnedAt = this.#returnedAt.get(id)
+    return returnedAt !== undefined && now - returnedAt < this.#config.outsideMs
   }
 
   #criesWolf(accuser: NodeId): boolean {

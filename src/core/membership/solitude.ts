@@ -116,6 +116,7 @@ export class Solitude {
     awareness.isNew(now + config.quietMs)
     for (const { id, sealed } of lone) {
       links.steady(id)
+      jury.returned(now, id)
       this.#verdicts.changed(roster.put(sealed, { verdict: 'alive', cause: 'refuted', since: now }))
     }
     for (const subject of reopened) this.#verdicts.judge(subject)
