@@ -3,9 +3,10 @@
 
 import test from 'ava'
 import { gatewayOnTwoCores } from '../../src/sim/processor-costs.js'
-import { createMesh, type Mesh, resetLink, runUntilAgreed, settledMesh } from './mesh.js'
+import { createMesh, joinAll, type Mesh, resetLink, runUntilAgreed, settledMesh } from './mesh.js'
 
 const AGREE_MS = 10_000
+const START_MS = 40_000
 
 /** All on one machine with two cores, where they started one after the other. */
 const onTwoCores = (seed: number, nodes: number): Mesh => {
@@ -31,6 +32,18 @@ const splitOff = ({ world }: Mesh, few: number, seed: number): number[][] => {
   world.partition(...sides)
   return sides
 }
+
+test('50 nodes on two cores that start within a second, and are all told at once to join one, agree', t => {
+  for (const seed of [1, 4]) {
+    const mesh = createMesh({ seed, nodes: 50, config: { processors: gatewayOnTwoCores }, judged: false })
+    joinAll(mesh)
+    mesh.world.run(mesh.world.config.startSpreadMs + 100)
+    t.true(runUntilAgreed(mesh, START_MS) <= START_MS, `seed ${seed}`)
+    // Where each is held dead once by each it is 2,450; they did not agree in eleven minutes.
+    const dead = mesh.events.filter(({ kind }) => kind === 'member.dead')
+    t.true(dead.length <= 250, `seed ${seed}: ${dead.length}`)
+  }
+})
 
 test('50 nodes on two cores that are cut in halves agree on both sides, and hardly hold anybody dead on their own', t => {
   for (const seed of [3, 6, 7]) {

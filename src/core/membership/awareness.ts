@@ -3,13 +3,17 @@
 // silence of others; so its patience grows with its lag (Lifeguard's local health,
 // arXiv 1707.00788, section IV-A), and with the time that its dials usually take.
 
-import type { Millis } from '../ids.js'
+import type { Millis, NodeId } from '../ids.js'
 import { Lag } from '../lag.js'
 import type { MembershipConfig } from './config.js'
+import { Delays } from './delays.js'
 
 export class Awareness {
   readonly #config: MembershipConfig
   readonly #lag: Lag
+  /** The same of what it reads, where its timers are late too. */
+  readonly #deafness: Lag
+  readonly #delays = new Delays()
   #dialMeanMs: number
   #dialDeviationMs: number
   #quietUntil: Millis = 0
@@ -21,12 +25,14 @@ export class Awareness {
   #crowdSince: Millis = Number.NEGATIVE_INFINITY
   #stalls: readonly { readonly began: Millis; readonly ended: Millis }[] = []
   #starvedUntil: Millis = 0
+  #deafUntil: Millis = 0
   #upheavalSince: Millis = 0
   #upheavalUntil: Millis = Number.NEGATIVE_INFINITY
 
   constructor(config: MembershipConfig) {
     this.#config = config
     this.#lag = new Lag(config.lagMemoryMs)
+    this.#deafness = new Lag(config.lagMemoryMs)
     // Nothing is known yet: be patient.
     this.#dialMeanMs = config.dialEvidenceMs
     this.#dialDeviationMs = config.dialEvidenceMs / 2
@@ -34,9 +40,38 @@ export class Awareness {
 
   /** A step came so much later than it was due. */
   late(now: Millis, lagMs: Millis): void {
-    // More would stretch no further, and take longer to be forgotten.
-    const { lagHalfMs, lagStretchMax } = this.#config
-    this.#lag.note(now, Math.min(lagMs, lagHalfMs * (lagStretchMax - 1)))
+    this.#lag.note(now, Math.min(lagMs, this.#lagMaxMs))
+  }
+
+  /** A neighbor's word came that says when it was sent. */
+  heard(now: Millis, from: NodeId, sentAt: number): void {
+    this.#delays.heard(now, from, sentAt)
+    this.#noteDelay(now)
+  }
+
+  /** A neighbor's answer took so long. */
+  answered(now: Millis, from: NodeId, tookMs: Millis): void {
+    // Half of it each way; what an answer may take at the most is no delay.
+    this.#delays.answered(from, (tookMs - this.#config.askTimeoutMs) / 2)
+    this.#noteDelay(now)
+  }
+
+  linkDown(id: NodeId): void {
+    this.#delays.forget(id)
+  }
+
+  /** Where its timers are punctual, what comes late was late before it came here. */
+  #noteDelay(now: Millis): void {
+    const { lagHalfMs, busyStretch, askTimeoutMs, deafMs } = this.#config
+    if (this.#lag.at(now) < (busyStretch - 1) * lagHalfMs) return
+    const delayMs = this.#delays.at(now)
+    if (delayMs > this.#deafness.at(now)) this.#deafness.note(now, Math.min(delayMs, this.#lagMaxMs))
+    if (delayMs >= askTimeoutMs) this.#deafUntil = now + deafMs
+  }
+
+  /** More would stretch no further, and take longer to be forgotten. */
+  get #lagMaxMs(): Millis {
+    return this.#config.lagHalfMs * (this.#config.lagStretchMax - 1)
   }
 
   /**
@@ -141,6 +176,20 @@ export class Awareness {
     return this.#starvedUntil
   }
 
+  /** Until when it reads so late what others say that their silence is none. */
+  get deafUntil(): Millis {
+    return this.#deafUntil
+  }
+
+  /** What an answer takes longer than usual to be read here, and as much at its author's. */
+  answerDelayMs(now: Millis): Millis {
+    return now < this.#deafUntil ? Math.min(2 * this.#delays.at(now), this.#config.suspicionMaxMs) : 0
+  }
+
+  get size(): number {
+    return this.#delays.size
+  }
+
   /** Until when it may do so only where somebody else has done it before. */
   get newUntil(): Millis {
     return this.#newUntil
@@ -149,7 +198,7 @@ export class Awareness {
   /** By how much every patience is stretched, 1 … lagStretchMax. */
   stretch(now: Millis): number {
     const { lagHalfMs, lagStretchMax } = this.#config
-    return Math.min(lagStretchMax, 1 + this.#lag.at(now) / lagHalfMs)
+    return Math.min(lagStretchMax, 1 + Math.max(this.#lag.at(now), this.#deafness.at(now)) / lagHalfMs)
   }
 
   /** The same for a handshake, once the other host has taken the call. */

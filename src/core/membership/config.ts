@@ -96,6 +96,8 @@ export interface MembershipConfig {
   readonly stallsMs: Millis
   readonly stallsShare: number
   readonly starvedMs: Millis
+  /** Until so long after a busy node has read most words later than an answer may take, silence proves nothing either. 50 nodes that started within a second on two cores read each word 2 to 10 s late while their timers were 80 ms late, held each other dead for it, and never agreed. */
+  readonly deafMs: Millis
   /** The long silence, on the wall: a machine that is always busy must still find out some time. It must have listened for so long meanwhile. */
   readonly starvedSilenceMs: Millis
   readonly starvedListenMs: Millis
@@ -261,6 +263,7 @@ export const membershipLan: MembershipConfig = {
   stallsMs: 5_000,
   stallsShare: 1 / 3,
   starvedMs: 10_000,
+  deafMs: 3_000,
   starvedSilenceMs: 120_000,
   starvedListenMs: 10_000,
   selfDoubtMs: 500,

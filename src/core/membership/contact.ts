@@ -54,6 +54,7 @@ export class Contact {
     const link = links.closed(now, id)
     if (link === undefined) return
     clock.forget(id)
+    this.#shared.awareness.linkDown(id)
     this.#parts.spread.linkDown(id)
     if (this.#shared.stage === 'leaving') return
     const dialAt = this.#parts.watches.linkDown(link) ?? this.#parts.hosts.linkDown(link)
@@ -100,7 +101,7 @@ export class Contact {
   }
 
   frame(from: NodeId, message: MembershipMessage, channel: Channel): void {
-    const { now, links, clock, roster } = this.#shared
+    const { now, links, clock, roster, awareness } = this.#shared
     const link = links.get(from)
     if (link === undefined) {
       if (message.kind === 'hearsay') this.#parts.admission.hearsay(message.lines)
@@ -116,6 +117,7 @@ export class Contact {
       link.owesCases = false
       this.#parts.admission.tellOpenCases(from)
     }
+    if ('meshTime' in message) awareness.heard(now, from, message.meshTime)
     switch (message.kind) {
       case 'heartbeat':
         clock.observe(now, from, message.meshTime)
@@ -132,7 +134,8 @@ export class Contact {
         clock.observe(now, from, message.meshTime)
         if (message.nonce === link.pingNonce && link.pingSentAt !== null) {
           // What it took longer because this node was busy says nothing about the path, and would be believed for long.
-          link.pulse.roundTrip((now - link.pingSentAt) / this.#shared.awareness.stretch(now))
+          link.pulse.roundTrip((now - link.pingSentAt) / awareness.stretch(now))
+          awareness.answered(now, from, now - link.pingSentAt)
           link.pingSentAt = null
         }
         return

@@ -66,9 +66,10 @@ export class Hosts {
       return
     }
     this.#drop(id)
-    if (link !== undefined && link.pulse.lastFrameAt >= (guest.askedAt ?? now)) return
-    const { quietUntil, newUntil, starvedUntil } = awareness
-    const isInDoubt = now < Math.max(quietUntil, newUntil, starvedUntil)
+    if (link !== undefined && (link.pulse.lastFrameAt >= (guest.askedAt ?? now) || awareness.isBusy(now)))
+      return
+    const { quietUntil, newUntil, starvedUntil, deafUntil } = awareness
+    const isInDoubt = now < Math.max(quietUntil, newUntil, starvedUntil, deafUntil)
     if (!isInDoubt && !jury.isAccused(id)) this.#report(entry)
   }
 

@@ -131,9 +131,10 @@ export class Jury {
 
   /**
    * What follows for a member from what is held now. The slack is what this node's own
-   * link to it asks for beyond the usual, where one voice decides alone.
+   * link to it asks for beyond the usual, where one voice decides alone; the delay is
+   * what an answer to silence takes longer to be read here.
    */
-  find(now: Millis, subject: NodeId, slackMs: Millis = 0): Finding {
+  find(now: Millis, subject: NodeId, slackMs: Millis = 0, delayMs: Millis = 0): Finding {
     const open = this.#cases.get(subject)
     if (open === undefined) return { kind: 'none' }
     const k = this.#config.observersPerMember
@@ -163,14 +164,15 @@ export class Jury {
     const { suspicionMinMs, suspicionMaxMs } = this.#config
     // Those who are mute may be well, and accused by the same liars: where their words are missing, it has the least time.
     const isThin = !ownEvidence && counted.length < majority
-    const waitsUntil = isHasty ? answerUntilAt : isThin ? open.openedAt + suspicionMinMs : now
+    const leastUntil = open.openedAt + delayMs
+    const usualUntil = isHasty ? answerUntilAt : isThin ? open.openedAt + suspicionMinMs : now
+    const waitsUntil = Math.max(usualUntil, leastUntil)
     if (counted.length >= quorum && now >= waitsUntil)
       return { kind: 'dead', cause: 'unreachable', proof: counted }
     if (counted.length >= quorum) return { kind: 'suspect', untilAt: waitsUntil }
 
     if (believed.length === 0) return { kind: 'none' }
-    const untilAt =
-      open.openedAt + suspicionTimeoutMs(believed.length, quorum, suspicionMinMs, suspicionMaxMs)
+    const untilAt = leastUntil + suspicionTimeoutMs(believed.length, quorum, suspicionMinMs, suspicionMaxMs)
     if (now < untilAt) return { kind: 'suspect', untilAt }
     return { kind: 'dead', cause: 'unreachable', proof: counted }
   }

@@ -97,7 +97,13 @@ export class Membership implements MembersView {
     const { roster, jury, links } = this.#shared
     const { watches, hosts, spread, memory, offences, connect, sweep, warnings, admission } = this.#parts
     const tables = [watches, hosts, spread, memory, offences, connect, sweep, warnings, admission.early]
-    return roster.size + jury.size + links.tableSize + tables.reduce((sum, part) => sum + part.size, 0)
+    return (
+      roster.size +
+      jury.size +
+      links.tableSize +
+      this.#shared.awareness.size +
+      tables.reduce((sum, part) => sum + part.size, 0)
+    )
   }
 
   get nextDeadlineAt(): Millis | null {

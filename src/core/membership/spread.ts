@@ -208,7 +208,8 @@ export class Spread {
     const usualMs = config.rumorBatchMs + rng.below(config.relayDelayMs)
     const crowdMs = isAsked ? config.crowdGatherMs : config.crowdRelayMs
     const held = this.#relays.get(record.body.id)?.at ?? Number.POSITIVE_INFINITY
-    const at = Math.min(held, now + (awareness.isCrowded(now) ? crowdMs : usualMs))
+    const areAllBusy = awareness.isCrowded(now) || awareness.isBusy(now)
+    const at = Math.min(held, now + (areAllBusy ? crowdMs : usualMs))
     this.#relays.set(record.body.id, { record, at })
     soon(this.#shared, 'relay', at)
   }

@@ -80,7 +80,7 @@ export class Sweep {
     for (const link of links.all()) {
       if (now - link.pulse.lastFrameAt > config.probeTimeoutMs / 2) ask(this.#shared, link)
     }
-    chores.set('neighbors', now + config.probeTimeoutMs)
+    chores.set('neighbors', now + config.probeTimeoutMs * this.#shared.awareness.stretch(now))
   }
 
   /** The answers are in: with more than half of the neighbors silent, reach for everybody. */
@@ -112,7 +112,7 @@ export class Sweep {
     this.#watches.doubt()
     // Where a machine has too little of itself, 50 handshakes make it worse, and it would blame whoever is slow.
     const { now, awareness } = this.#shared
-    if (now >= awareness.starvedUntil) this.#begin(heard)
+    if (now >= Math.max(awareness.starvedUntil, awareness.deafUntil)) this.#begin(heard)
   }
 
   /** How many of its neighbors it hears is not always known yet. */

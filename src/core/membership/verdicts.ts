@@ -68,10 +68,10 @@ export class Verdicts {
 
   /** Looks at the case of one member as it stands now. */
   judge(subject: NodeId): void {
-    const { now, roster, jury, links, out } = this.#shared
+    const { now, roster, jury, links, out, awareness } = this.#shared
     const entry = roster.get(subject)
     if (entry === undefined || !isPresent(entry.verdict)) return jury.close(subject)
-    const finding = jury.find(now, subject, this.#slackOf(subject))
+    const finding = jury.find(now, subject, this.#slackOf(subject), awareness.answerDelayMs(now))
     const { sealed, provisional } = entry
     switch (finding.kind) {
       case 'none':

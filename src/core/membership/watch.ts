@@ -244,6 +244,7 @@ export class Watches {
       const silentAt = Math.max(
         link.pulse.silentAt(config, stretch),
         (link.pingSentAt ?? 0) + config.probeTimeoutMs * stretch,
+        this.#greetedUntil(link),
       )
       if (now < silentAt) return Math.min(silentAt, watch.probeUntil ?? silentAt)
       return this.#silent(entry, watch)
@@ -295,9 +296,10 @@ export class Watches {
   #raise(entry: Entry, watch: Watch, evidence: 'refused' | 'silent'): Millis | null {
     const { now, config, jury, awareness, id: self } = this.#shared
     if (evidence === 'silent') {
-      const { quietUntil, newUntil, starvedUntil } = awareness
+      const { quietUntil, newUntil, starvedUntil, deafUntil } = awareness
       if (!isLongUnheard(watch, now, config)) {
         if (now < starvedUntil) return this.#putOff(watch, starvedUntil)
+        if (now < deafUntil) return this.#putOff(watch, deafUntil)
         if (now < quietUntil) return quietUntil
       }
       if (now < newUntil && !jury.isAccusedByOthers(entry.id)) return newUntil
@@ -363,6 +365,12 @@ export class Watches {
   #answerMs({ pulse }: Link): Millis {
     const { now, config, awareness } = this.#shared
     return Math.max(config.askTimeoutMs, 4 * (pulse.rttMs ?? 0)) * awareness.stretch(now)
+  }
+
+  /** A link on which nothing was answered yet is a handshake that waits for the other's processor, where all are busy. */
+  #greetedUntil({ since, pulse }: Link): Millis {
+    const { now, awareness } = this.#shared
+    return pulse.rttMs === null && awareness.isBusy(now) ? since + awareness.handshakeMs(now) : since
   }
 
   /** From when on a dial under way is a sign of silence, as things are now. */
