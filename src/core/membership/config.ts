@@ -114,6 +114,9 @@ export interface MembershipConfig {
   readonly deadRedialMs: Millis
   /** How often a node that has lost everybody tries some of them, while that is fresh, or while it has just started and has not tried each of them once. */
   readonly aloneRedialMs: Millis
+  /** With so many handshakes of its own under way a busy node begins no other, and looks again so much later. */
+  readonly handshakesBusy: number
+  readonly occupiedMs: Millis
   /** So long a node that starts waits for the first few that it dials, before it dials all that it wants. A handshake takes 20 ms of a process that has just started: with eleven at once nobody knew of it before all were done. */
   readonly firstLinkMs: Millis
   /** The same for members that have been dead for long. */
@@ -273,6 +276,8 @@ export const membershipLan: MembershipConfig = {
   redialMaxMs: 15_000,
   deadRedialMs: 2_000,
   aloneRedialMs: 500,
+  handshakesBusy: 2,
+  occupiedMs: 500,
   firstLinkMs: 200,
   oldDeadRedialMs: 30_000,
   viewDebounceMs: 150,

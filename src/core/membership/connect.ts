@@ -142,7 +142,18 @@ export class Connect {
     const { roster, links } = this.#shared
     const entry = roster.get(id)
     if (entry === undefined || !isPresent(entry.verdict) || links.get(id) !== undefined) return
-    this.dial(id)
+    const { now, config, rng } = this.#shared
+    if (this.#isOccupied) links.redials.set(id, now + rng.jitter(config.occupiedMs, 0.3))
+    else this.dial(id)
+  }
+
+  /**
+   * Handshakes are under way that its machine is too busy to end: more of them would end none. Fifty nodes that had
+   * too little of theirs dialled each other so often that no handshake was done in its time, and never met again.
+   */
+  get #isOccupied(): boolean {
+    const { now, config, awareness, links } = this.#shared
+    return awareness.isBusy(now) && links.handshakes >= config.handshakesBusy
   }
 
   /** Dials at that time, or before if it was to be dialled before. */
@@ -186,8 +197,9 @@ export class Connect {
     this.#hasTriedSome = true
     const dials = isFresh ? ALONE_DIALS_OFTEN : isFirst ? ALONE_DIALS_FIRST : ALONE_DIALS_AT_ONCE
     this.#untried ??= rng.shuffle(others.map(entry => entry.id))
-    const next = this.#untried.splice(0, dials)
-    const chosen = next.length > 0 ? next : rng.shuffle(others.map(entry => entry.id)).slice(0, dials)
+    const next = this.#isOccupied ? [] : this.#untried.splice(0, dials)
+    const again = this.#isOccupied ? [] : rng.shuffle(others.map(entry => entry.id)).slice(0, dials)
+    const chosen = next.length > 0 ? next : again
     for (const each of chosen) this.dial(each)
     for (const [, attempt] of this.#join) attempt.nextAt = Math.min(attempt.nextAt, now + config.joinMinMs)
     if (this.#join.size > 0) soon(this.#shared, 'join', now + config.joinMinMs)
@@ -245,7 +257,7 @@ export class Connect {
   tryDead(): void {
     const { now, config, roster, rng, chores, id, awareness } = this.#shared
     // In a split it is too soon, and those who are back tell all of each other by now.
-    if (now < awareness.upheavalUntil || awareness.isCrowded(now))
+    if (now < awareness.upheavalUntil || awareness.isCrowded(now) || this.#isOccupied)
       return void chores.set('dead', now + rng.jitter(config.deadRedialMs, 0.4))
     const k = config.observersPerMember
     const mine = roster

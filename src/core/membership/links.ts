@@ -108,6 +108,13 @@ export class Links {
     return accepted.length === 0 ? null : Math.min(...accepted)
   }
 
+  /** How many handshakes of its own dials are under way. */
+  get handshakes(): number {
+    let count = 0
+    for (const { accepted } of this.#dials.values()) if (accepted.size > 0) count++
+    return count
+  }
+
   /** Sets whom this node wants, and plans the dials that follow, within that time. */
   want(now: Millis, wanted: ReadonlySet<NodeId>, withinMs: Millis): void {
     for (const id of this.#wanted) {
