@@ -66,6 +66,24 @@ test('an accusation that one node alone was told, as when it waited for the end 
   t.is(disagreement(mesh), null)
 })
 
+test('whoever accuses a member of what it has answered is given the answer by its neighbors', t => {
+  const mesh = settledMesh({ seed: 8, nodes: 20 })
+  const { world } = mesh
+  const [accuser, subject] = [world.node(3), world.node(4)]
+  const { record } = mesh.membership(0).get(subject.id) as Member
+  world.inject(subject, { kind: 'abilities', runs: ['work'] })
+  world.run(world.nowMs + 1_000)
+  const givers = new Set<string>()
+  world.on('send', (node, { to, message }) => {
+    const isGiven = message.kind === 'rumor' && message.records.some(({ body }) => body.id === subject.id)
+    if (to === accuser.id && isGiven) givers.add(node.id)
+  })
+  const accusations = [accusationOf(accuser.id, { body: record }, 'silent')]
+  world.publish(accuser, 'members', { kind: 'rumor', records: [], accusations, strikes: [] })
+  world.run(world.nowMs + 1_000)
+  t.is(givers.size, accuser.links.size)
+})
+
 test('one that accuses everybody makes nobody reach for all the others', t => {
   const mesh = settledMesh({ seed: 4, nodes: 20 })
   const { world } = mesh

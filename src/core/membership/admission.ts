@@ -10,6 +10,7 @@ import type { NodeId } from '../ids.js'
 import type { Accusation, MemberRecord, Sealed } from '../member.js'
 import { EarlyWords } from './early-words.js'
 import type { Way } from './jury.js'
+import type { Link } from './links.js'
 import { compareVersions } from './merge.js'
 import type { MemberSummary, MembershipMessage } from './message.js'
 import type { Parts } from './parts.js'
@@ -263,6 +264,7 @@ export class Admission {
     wayOf: (accusation: Sealed<Accusation>) => Way,
   ): void {
     const subjects = new Set<NodeId>()
+    this.#tellAnswers(accusations)
     for (const accusation of accusations)
       if (this.#admitAccusation(accusation, wayOf(accusation))) subjects.add(accusation.body.subject)
     for (const subject of subjects) {
@@ -270,6 +272,26 @@ export class Admission {
       if (!this.#shared.jury.isAccused(subject)) continue
       if (this.#deps.watches.alert(subject)) this.#deps.connect.dial(subject)
       this.#deps.sweep.consider()
+    }
+  }
+
+  /**
+   * Whoever accuses a member of what it has answered has missed the answer, and may have few links yet. A
+   * liar is given as little as it is answered.
+   */
+  #tellAnswers(accusations: readonly Sealed<Accusation>[]): void {
+    const { now, config, roster, links } = this.#shared
+    const missed = new Map<Link, NodeId[]>()
+    for (const { body } of accusations) {
+      const entry = roster.get(body.subject)
+      const link = links.get(body.accuser)
+      if (entry === undefined || link === undefined || now - link.givenAt < config.answerPauseMs) continue
+      if (!isPresent(entry.verdict) || compareVersions(body, entry) >= 0) continue
+      missed.set(link, [...(missed.get(link) ?? []), body.subject])
+    }
+    for (const [link, subjects] of missed) {
+      link.givenAt = now
+      this.#deps.spread.give(link.node, subjects)
     }
   }
 

@@ -22,6 +22,8 @@ export interface Link {
   /** And of open cases it is told with its next word: by then it counts as company. */
   owesCases: boolean
   toldWanted: boolean | null
+  /** When it was last given what it had missed of those that it accuses. */
+  givenAt: Millis
   idleSince: Millis | null
   pingSentAt: Millis | null
   pingNonce: number
@@ -143,6 +145,7 @@ export class Links {
       owesDigest: false,
       owesCases: false,
       toldWanted: null,
+      givenAt: Number.NEGATIVE_INFINITY,
       idleSince: null,
       pingSentAt: null,
       pingNonce: 0,
