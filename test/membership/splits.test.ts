@@ -2,6 +2,7 @@
 // what is told and dialled when it heals. The rules of single steps stand in `jury` and `sweep`.
 
 import test from 'ava'
+import type { NodeId } from '../../src/core/ids.js'
 import { gatewayOnTwoCores } from '../../src/sim/processor-costs.js'
 import { createMesh, joinAll, type Mesh, resetLink, runUntilAgreed, settledMesh } from './mesh.js'
 
@@ -76,6 +77,26 @@ test('50 nodes on two cores of which 5 come back agree again, and 45 do not answ
     t.true(runUntilAgreed(mesh, AGREE_MS) <= AGREE_MS, `seed ${seed}`)
     const published = world.tally.gossipPublished - before
     t.true(published <= 45, `seed ${seed}: ${published} words to all`)
+  }
+})
+
+test('where a cut comes and goes every second nobody is held dead on its own side, though words of several come at once', t => {
+  for (const seed of [1, 4, 6]) {
+    const mesh = settledMesh({ seed: 6_000 + seed, nodes: 20, judged: false })
+    const { world } = mesh
+    const from = world.nowMs
+    let few: number[] = []
+    for (let i = 0; i < 2; i++) {
+      few = splitOff(mesh, 8, seed)[1] as number[]
+      world.run(world.nowMs + 1_000)
+      world.heal()
+      world.run(world.nowMs + 1_000)
+    }
+    const isFew = (id: NodeId): boolean => few.includes(world.node(id).index)
+    const wrong = mesh.events.filter(
+      ({ kind, by, member, atMs }) => kind === 'member.dead' && atMs >= from && isFew(by) === isFew(member),
+    )
+    t.is(wrong.length, 0, `seed ${seed}`)
   }
 })
 

@@ -181,9 +181,15 @@ export class Awareness {
     return this.#deafUntil
   }
 
-  /** What an answer takes longer than usual to be read here, and as much at its author's. */
+  /**
+   * How long an answer may be on its way. While much seems gone, words of several go together, and come all at
+   * once; a node that is deaf reads it late, and its author read the word as late.
+   */
   answerDelayMs(now: Millis): Millis {
-    return now < this.#deafUntil ? Math.min(2 * this.#delays.at(now), this.#config.suspicionMaxMs) : 0
+    const { answerPauseMs, rumorBatchMs, suspicionMaxMs } = this.#config
+    const pauseMs = now < this.#upheavalUntil ? answerPauseMs + rumorBatchMs : 0
+    const deafMs = now < this.#deafUntil ? 2 * this.#delays.at(now) : 0
+    return Math.min(Math.max(pauseMs, deafMs), suspicionMaxMs)
   }
 
   get size(): number {

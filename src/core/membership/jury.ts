@@ -131,8 +131,8 @@ export class Jury {
 
   /**
    * What follows for a member from what is held now. The slack is what this node's own
-   * link to it asks for beyond the usual, where one voice decides alone; the delay is
-   * what an answer to silence takes longer to be read here.
+   * link to it asks for beyond the usual, where one voice decides alone; for so
+   * long (the delay) an answer to silence may be on its way.
    */
   find(now: Millis, subject: NodeId, slackMs: Millis = 0, delayMs: Millis = 0): Finding {
     const open = this.#cases.get(subject)
@@ -172,7 +172,8 @@ export class Jury {
     if (counted.length >= quorum) return { kind: 'suspect', untilAt: waitsUntil }
 
     if (believed.length === 0) return { kind: 'none' }
-    const untilAt = leastUntil + suspicionTimeoutMs(believed.length, quorum, suspicionMinMs, suspicionMaxMs)
+    const timeoutMs = suspicionTimeoutMs(believed.length, quorum, suspicionMinMs, suspicionMaxMs)
+    const untilAt = Math.max(open.openedAt + timeoutMs, leastUntil)
     if (now < untilAt) return { kind: 'suspect', untilAt }
     return { kind: 'dead', cause: 'unreachable', proof: counted }
   }
