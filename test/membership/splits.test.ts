@@ -3,7 +3,7 @@
 
 import test from 'ava'
 import type { NodeId } from '../../src/core/ids.js'
-import { gatewayOnTwoCores } from '../../src/sim/processor-costs.js'
+import { gatewayOnTwoCores, type ProcessorConfig } from '../../src/sim/processor-costs.js'
 import { createMesh, joinAll, type Mesh, resetLink, runUntilAgreed, settledMesh } from './mesh.js'
 
 const AGREE_MS = 10_000
@@ -11,17 +11,19 @@ const AGREE_MS = 10_000
 const START_MS = 75_000
 
 /** All on one machine with two cores, where they started one after the other. */
-const onTwoCores = (seed: number, nodes: number): Mesh => {
+const onTwoCores = (seed: number, nodes: number, processors = gatewayOnTwoCores, everyMs = 500): Mesh => {
   const mesh = createMesh({
     seed,
-    nodes: Array.from({ length: nodes }, (_, i) => ({ startAtMs: i * 500 })),
-    config: { processors: gatewayOnTwoCores },
+    nodes: Array.from({ length: nodes }, (_, i) => ({ startAtMs: i * everyMs })),
+    config: { processors },
     judged: false,
   })
   const { world } = mesh
   for (const { index } of world.nodes.slice(1))
-    world.at(index * 500 + 1, () => world.inject(index, { kind: 'join', addresses: [world.node(0).address] }))
-  world.run(nodes * 500 + 100)
+    world.at(index * everyMs + 1, () =>
+      world.inject(index, { kind: 'join', addresses: [world.node(0).address] }),
+    )
+  world.run(nodes * everyMs + 100)
   runUntilAgreed(mesh, 60_000)
   world.run(world.nowMs + 15_000)
   return mesh
@@ -113,5 +115,22 @@ test('a process that stands still while its host takes a call is not accused bef
     const said = mesh.events.filter(({ atMs, member }) => atMs >= from && member === victim.id)
     t.deepEqual(said, [], `seed ${seed}`)
     runUntilAgreed(mesh, 10)
+  }
+})
+
+const { count, nodesPerMachine, quantumUs, ...costs } = gatewayOnTwoCores
+/** Everything costs half as much again: together they have too little of their machine. */
+const slower: ProcessorConfig = {
+  ...gatewayOnTwoCores,
+  ...Object.fromEntries(Object.entries(costs).map(([what, us]) => [what, us * 1.5])),
+}
+
+test('halves that have too little of their machine are whole again after a cut: they end the handshakes that they begin', t => {
+  for (const seed of [2, 8]) {
+    const mesh = onTwoCores(seed, 50, slower, 1_000)
+    runUntilAgreed(mesh, START_MS, splitOff(mesh, 25, seed))
+    mesh.world.heal()
+    // Where each went on dialling while it waited, they dialled each other for ever.
+    t.true(runUntilAgreed(mesh, START_MS) <= START_MS, `seed ${seed}`)
   }
 })

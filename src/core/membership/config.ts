@@ -276,7 +276,7 @@ export const membershipLan: MembershipConfig = {
   redialMaxMs: 15_000,
   deadRedialMs: 2_000,
   aloneRedialMs: 500,
-  handshakesBusy: 2,
+  handshakesBusy: 1,
   occupiedMs: 500,
   firstLinkMs: 200,
   oldDeadRedialMs: 30_000,
