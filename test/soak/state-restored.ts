@@ -9,12 +9,20 @@ import { together } from '../state/together.js'
 
 const runs = Number(process.argv[2] ?? 2_000)
 const first = Number(process.argv[3] ?? 1)
+let excused = 0
 for (let seed = first; seed < first + runs; seed++) {
-  const fault = restored(seed) ?? together(seed) ?? manyOld(seed) ?? overwritten(seed) ?? shifting(seed)
+  const fault =
+    restored(seed) ??
+    together(seed) ??
+    manyOld(seed) ??
+    overwritten(seed) ??
+    shifting(seed, places => {
+      excused += places
+    })
   if (fault !== null) {
     console.error(`seed ${seed}: ${fault}\nreplay: node dist/test/soak/state-restored.js 1 ${seed}`)
     process.exit(1)
   }
   if (seed % 100 === 0) console.log(`seed ${seed}`)
 }
-console.log(`state-restored: ${runs} seeds, no fault`)
+console.log(`state-restored: ${runs} seeds, no fault; ${excused} spaces and documents in which two meanings of a clock were told`)

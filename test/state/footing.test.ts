@@ -112,6 +112,59 @@ test('own clocks that come in a piece, before any vector has told of them, are s
   t.is(variantsOf(world, 'doc/notes'), 1)
 })
 
+test('one to rely on that was cut off itself does not do where a neighbor that has not answered yet knows better', t => {
+  for (const document of ['space/plant', 'doc/notes']) {
+    const world = new World({ seed: 1, nodes: 3, latencyMs: [1, 5] })
+    const [a, b] = [world.node(0), world.node(1)]
+    const words: string[] = []
+    const write = (word: string): void => {
+      words.push(word)
+      if (document === 'space/plant') world.set(a, 'plant', word, 1)
+      else world.open(a, 'notes').getText('t').insert(0, word)
+    }
+    write('<first>')
+    world.advance(5_000)
+    const backup = a.disk.backup()
+    world.partition(node => node === b)
+    // Who asks for everything twice within a second has to wait for the second answer.
+    world.crash(a, 0)
+    world.start(a)
+    world.advance(100)
+    write('<lost>')
+    world.advance(100)
+    world.crash(a, 0)
+    a.disk.restore(backup)
+    world.start(a)
+    world.advance(50)
+    world.heal()
+    world.advance(10)
+    write('<again>')
+    world.advance(60_000)
+    t.is(variantsOf(world, document), 1, document)
+    for (const node of world.nodes) {
+      const held =
+        document === 'space/plant' ? keysOf(world, node) : world.open(node, 'notes').getText('t').toString()
+      for (const word of words) t.is(held.split(word).length, 2, `${word} in ${document} of ${node.id}`)
+    }
+  }
+})
+
+test('a neighbor that never answers keeps who has booted from speaking for a moment only', t => {
+  const world = new World({ seed: 1, nodes: 3, latencyMs: [1, 5] })
+  const [a, b, frozen] = [world.node(0), world.node(1), world.node(2)]
+  world.set(a, 'plant', 'first', 1)
+  world.advance(5_000)
+  world.crash(a, a.disk.pending.length)
+  world.onTheWay = (from, _to, message) => (from === frozen ? null : message)
+  world.start(a)
+  world.set(a, 'plant', 'again', 1)
+  world.advance(world.config.restExchangeMs / 2)
+  t.is(b.core.get('plant', 'again'), undefined, 'what the third knows may be more')
+  world.advance(world.config.restExchangeMs)
+  t.is(b.core.get('plant', 'again'), 1)
+  t.is(a.counts.get(LINEAGES), undefined)
+})
+
 test('a mesh that comes back as a whole waits for nobody else, and keeps its lineages', t => {
   for (const nodes of [2, 3, 5, 9]) {
     const world = new World({ seed: nodes, nodes, latencyMs: [1, 5] })

@@ -188,6 +188,10 @@ export class World {
     }
   }
 
+  isLinked(a: TestNode, b: TestNode): boolean {
+    return this.#links.has(pair(a, b))
+  }
+
   heal(): void {
     this.#cuts.clear()
     for (const a of this.nodes)

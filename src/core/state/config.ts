@@ -58,6 +58,12 @@ export interface StateConfig {
    */
   readonly firstExchangeMs: Millis
   /**
+   * Once a node that has booted has met one to rely on, it waits so long for what its other neighbors show, before it tells
+   * anything of its own. 1.5 s: who asked for everything a moment ago, and was killed, is answered after `askAllPauseMs`
+   * (1 s); more would only wait for those that are frozen.
+   */
+  readonly restExchangeMs: Millis
+  /**
    * Of a document that not everybody holds, so many neighbors that have just booted themselves are as good as one that
    * has been up, or all who hold it where they are fewer. 4: that all of them are put back to old copies of their disks,
    * and nobody else is near, is unlikely.
@@ -229,6 +235,7 @@ export const defaultStateConfig: StateConfig = Object.freeze({
   updateBytesMax: 262_144,
   broadcastBytesMax: 32_768,
   firstExchangeMs: 3_000,
+  restExchangeMs: 1_500,
   surePeers: 4,
   leftLineages: 8,
   claimedLineages: 8,

@@ -40,6 +40,8 @@ export interface ExchangeHost extends OverviewHost {
   isSilent(replica: Replica): boolean
   /** Whether it knows what the mesh knows, as far as anybody can. */
   isSure(): boolean
+  /** Whether what each neighbor shows still decides when this node speaks. */
+  isListening(): boolean
   /** A peer told how far it knows the writers of all documents, and of whom it has heard so. */
   heard(now: Millis, from: NodeId, isSure: boolean, met: readonly number[]): void
   /** A neighbor that has met nobody to rely on is to be told of whom this node has heard. */

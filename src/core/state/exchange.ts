@@ -260,7 +260,7 @@ export class Exchange {
       if (!told.has(document)) different.add(document)
     for (const document of different) this.#questions.ask(now, from, document)
     const peer = this.#peers.get(from)
-    if (peer === undefined || this.#host.isSure()) return
+    if (peer === undefined || !this.#host.isListening()) return
     peer.awaited = different
     if (different.size === 0) this.#firstDone(now, from)
   }

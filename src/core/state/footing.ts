@@ -46,6 +46,11 @@ export class Footing {
     this.#isMore = true
   }
 
+  /** Whether all that this peer has of what is here has come. */
+  hasCompared(peer: NodeId): boolean {
+    return this.#compared.has(peer)
+  }
+
   /** It told all that it knows of own clocks, and has heard of these. */
   heard(peer: NodeId, isSure: boolean, met: readonly number[]): void {
     this.compared(peer, isSure)

@@ -49,7 +49,7 @@ export class Gate {
 
   linkDown(now: Millis, node: NodeId): void {
     this.#exchange.linkDown(now, node)
-    this.#voice.linkDown()
+    this.#voice.linkDown(now)
   }
 
   handle(now: Millis, from: NodeId, message: StateMessage): void {

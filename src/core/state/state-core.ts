@@ -156,6 +156,7 @@ class State implements StateCore {
       awaitsFirst: () => voice.awaitsFirst,
       isSilent,
       isSure: () => voice.isSure,
+      isListening: () => voice.isListening,
       heard: (now, from, isSure, met) => voice.heard(now, from, isSure, met),
       tellMetSoon: now => voice.tellMetSoon(now),
       firstDone: (now, from, isSure) => voice.firstDone(now, from, isSure),
@@ -333,6 +334,7 @@ class State implements StateCore {
       case 'compare':
       case 'tell':
       case 'first':
+      case 'rest':
       case 'met':
         this.#voice.onDeadline(now, what)
         return

@@ -12,6 +12,9 @@
 // to rely on was met by then (footing.ts), it gives up the lineages that it had before, so that
 // no clock of theirs is told twice. A document that this befell often is waited for longer each time, or until those
 // who are missing are held dead: what a lineage costs, it costs for ever.
+//
+// One to rely on may itself have been cut off, and know less than the others to which there is a link. So those are
+// heard as well, for `restExchangeMs` at most: it is they who may have the last that a lost disk told.
 
 import type { Millis, NodeId } from '../ids.js'
 import type { StoreWrite } from '../step.js'
@@ -59,6 +62,8 @@ export class Voice {
   #wasSure = false
   /** It has been compared with somebody since what is here was here. */
   #isComparedOnce = false
+  /** Until when the neighbors that have not shown what they have are waited for; null: not begun. */
+  #restUntil: Millis | null = null
   /** The same for spaces, while large documents are still being read. */
   #areSpacesCompared = false
   /** All that is read so far is compared. */
@@ -80,10 +85,11 @@ export class Voice {
     this.#hasExchanged = !awaits
   }
 
-  onDeadline(now: Millis, what: 'compare' | 'tell' | 'first' | 'met'): void {
+  onDeadline(now: Millis, what: 'compare' | 'tell' | 'first' | 'rest' | 'met'): void {
     if (what === 'compare') this.#compare(now)
     else if (what === 'tell') this.#tell(now)
     else if (what === 'first') this.#speakUnsure(now)
+    else if (what === 'rest') this.#look(now)
     else this.#exchange().tellMet(now, this.#footing.met)
   }
 
@@ -99,6 +105,11 @@ export class Voice {
   /** Whether what is here has still to be compared with somebody. */
   get awaitsFirst(): boolean {
     return !this.#maySpeak && !this.#isCompared
+  }
+
+  /** Whether what each neighbor shows still decides when it speaks. */
+  get isListening(): boolean {
+    return !this.#maySpeak || !this.isSure
   }
 
   /** Whether others may take it for one that knows what the mesh knows. */
@@ -129,6 +140,8 @@ export class Voice {
     this.#isCompared = false
     this.#isComparedOnce = false
     this.#metCount = 0
+    this.#restUntil = null
+    this.#frame.deadlines.delete('rest')
     this.#footing.begin()
     if (this.#exchange().links.length > 0) this.linkUp(now)
   }
@@ -142,8 +155,10 @@ export class Voice {
     deadlines.set('first', now + config.firstExchangeMs)
   }
 
-  linkDown(): void {
+  linkDown(now: Millis): void {
     if (this.#exchange().links.length === 0) this.#frame.deadlines.delete('first')
+    // It may have been the last that was waited for.
+    if (this.#restUntil !== null && !this.#maySpeak) this.#look(now)
   }
 
   /** A neighbor has shown all that it had: what was written since boot may be told, if it, or enough of them, can be relied on. */
@@ -177,7 +192,7 @@ export class Voice {
     this.#lookWhoIsMet(now)
     if (this.isSure !== this.#wasSure) this.tellMetSoon(now)
     this.#wasSure = this.isSure
-    if (!this.#isComparedOnce || !this.#isSureOfShared) return
+    if (!this.#isComparedOnce || !this.#isSureOfShared || this.#awaitsRest(now)) return
     if (!this.#holdings.isLoading) this.speak(now)
     else if (!this.#areSpacesCompared) {
       // Of the spaces nothing is missing: who waits for word of the tasks need not wait for large documents.
@@ -185,6 +200,20 @@ export class Voice {
       this.#isCompared = true
       this.#publishAll(now)
     }
+  }
+
+  /** Whether a neighbor has still to show what it has, and is waited for. */
+  #awaitsRest(now: Millis): boolean {
+    const { config, deadlines } = this.#frame
+    if (this.#maySpeak || this.#exchange().links.every(node => this.#footing.hasCompared(node))) {
+      deadlines.delete('rest')
+      return false
+    }
+    if (this.#restUntil === null) {
+      this.#restUntil = now + config.restExchangeMs
+      deadlines.set('rest', this.#restUntil)
+    }
+    return now < this.#restUntil
   }
 
   /** It was waited for long enough, but for what has been given up often. */
