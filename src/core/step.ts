@@ -188,6 +188,8 @@ export type Effect =
 export interface DocumentFill {
   readonly isFirst: boolean
   readonly isLast: boolean
+  /** What is left of it has to be there before the application writes next. */
+  readonly beforeWrites?: boolean
 }
 
 /** A part of the core, or all of it. */

@@ -23,6 +23,8 @@ export interface DocumentsHost extends Pick<FillerHost, 'now' | 'nextTurn'> {
   make(event: (request: number) => CoreEvent): Promise<Json>
   /** Why no document of this name can be opened here, or null. */
   refuse(name: string): ShoalError | null
+  /** It was written to before it was loaded, and all that was left of it had to be filled in first. */
+  onHurried(document: string): void
   /** A change was refused, of the application or by its copy, which is ended. */
   onRefused(document: string, error: Error): void
 }
@@ -31,6 +33,8 @@ interface Copy {
   readonly document: Y.Doc
   /** Whether the core has begun to fill it; what comes before was meant for an earlier copy. */
   isBegun: boolean
+  /** The application may write only to a whole one: it has written too often to others. */
+  beforeWrites: boolean
   /** What is being applied may set free what Yjs held back of the application's own. */
   heldBack: boolean
 }
@@ -39,6 +43,8 @@ export class Documents {
   readonly #copies = new Map<string, Copy>()
   readonly #host: DocumentsHost
   readonly #filler: DocumentFiller
+  /** How many pieces were filled in, of all copies. */
+  #pieces = 0
 
   constructor(host: DocumentsHost) {
     this.#host = host
@@ -56,10 +62,13 @@ export class Documents {
     if (fault !== null) throw fault
     // Yjs is to let go of nothing itself: where that fails, the copy would be silent from then on.
     const document = new Y.Doc({ gc: true, gcFilter: () => false })
-    const copy: Copy = { document, isBegun: false, heldBack: false }
+    const copy: Copy = { document, isBegun: false, beforeWrites: false, heldBack: false }
     this.#copies.set(name, copy)
     document.on('update', (update: Uint8Array, origin: unknown) => {
       if (origin !== FROM_CORE || copy.heldBack) this.#updated(name, document, update)
+    })
+    document.on('beforeTransaction', transaction => {
+      if (copy.beforeWrites && transaction.origin !== FROM_CORE) this.#hurry(name, copy, transaction)
     })
     document.on('afterTransaction', transaction => {
       if (transaction.origin === FROM_CORE) leaveFormats(transaction)
@@ -96,7 +105,12 @@ export class Documents {
     const copy = this.#copies.get(name)
     if (copy === undefined || (fill?.isFirst === false && !copy.isBegun)) return
     const { document } = copy
-    if (fill?.isFirst) copy.isBegun = true
+    if (fill?.isFirst) {
+      copy.isBegun = true
+      copy.beforeWrites = fill.beforeWrites === true
+    }
+    if (fill !== null) this.#pieces++
+    if (fill?.isLast) copy.beforeWrites = false
     try {
       this.#apply(name, copy, update)
     } finally {
@@ -136,6 +150,30 @@ export class Documents {
         document.destroy()
       }
     }
+  }
+
+  /**
+   * Fills in all that is left, before the application's transaction does anything. Yjs has begun it already, so it is
+   * put aside for transactions of the pieces, and begins again where they end. In the midst of a step, where the node
+   * cannot be asked, it goes on as it is.
+   */
+  #hurry(name: string, { document }: Copy, transaction: Y.Transaction): void {
+    const { store, _transactionCleanups: transactions } = document
+    document._transaction = null
+    document._transactionCleanups = []
+    try {
+      for (let before = -1; before < this.#pieces && this.#copies.get(name)?.beforeWrites; ) {
+        before = this.#pieces
+        this.#host.ask({ kind: 'documentFill', name })
+      }
+    } finally {
+      document._transaction = transaction
+      document._transactionCleanups = transactions
+      transaction.beforeState = new Map(
+        [...store.clients.keys()].map(client => [client, Y.getState(store, client)]),
+      )
+    }
+    if (document.isLoaded) this.#host.onHurried(name)
   }
 
   #filled(name: string, copy: Copy, isLast: boolean): void {

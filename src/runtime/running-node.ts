@@ -165,6 +165,11 @@ export class RunningNode {
         this.status === 'closed'
           ? new ShoalError('NODE_STOPPED', 'the node has stopped')
           : this.#core.state.refuseDocument(name),
+      onHurried: document =>
+        this.log.warn(
+          'a document was filled in at once, because it was written to before it was loaded too often: await its whenLoaded',
+          { document },
+        ),
       onRefused: (document, error) =>
         this.log.error('a change of a document was refused, and the document is closed', {
           document,

@@ -59,6 +59,7 @@ const makeDocuments = () => {
       return error === null ? Promise.resolve(null) : Promise.reject(error)
     },
     refuse: name => (name === 'bad name!' ? new ShoalError('SPACE_INVALID', 'the name is bad') : null),
+    onHurried: () => {},
     onRefused: name => void refused.push(name),
     now: () => 0,
     nextTurn: () => {},

@@ -206,6 +206,7 @@ const documentsOn = () => {
       return Promise.resolve(null)
     },
     refuse: name => (name === 'elsewhere' ? new ShoalError('SPACE_NOT_HELD', 'not here') : null),
+    onHurried: () => {},
     onRefused: () => {},
     now: () => 0,
     nextTurn: () => {},

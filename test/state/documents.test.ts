@@ -124,9 +124,9 @@ test('whoever writes before a document is loaded, at each of very many starts, a
     if (restart % 50 === 49) world.partition(node => node === a)
     world.start(a)
     const doc = world.openSlowly(a, 'notes')
-    if (doc.isLoaded) whole++
     // One key: what is written over in turn leaves some bytes for each time, whoever writes.
     doc.getMap('m').set('k', `boot ${restart}`)
+    if (doc.isLoaded) whole++
     if (restart % 2 === 0) world.advance(2)
     doc.getMap('m').set('k', `early ${restart}`)
     if (restart % 10 === 0) doc.getText('early').insert(0, `<${restart}>`)
@@ -144,7 +144,52 @@ test('whoever writes before a document is loaded, at each of very many starts, a
   t.true(bytes() - before < 64 * 40 + early.length + 30 * 20, `${before}, then ${bytes()}`)
   t.true(whole >= 300 - 64 - 10 && whole < 300, `${whole} times whole`)
   t.true(world.stored(b, 'doc/notes').store.clients.size < 64 + 20)
-  t.true(a.logs.some(line => line.includes('await its whenLoaded')))
+  t.true(a.logs.some(line => line.includes('was filled in at once')))
+})
+
+test('a document that was written to too early too often is filled over turns all the same, until it is written to', t => {
+  const config = { openWholeStructs: 1, openPieceStructs: 5, loadWholeBytes: 200, earlyWriters: 2 }
+  const world = new World({ seed: 7, nodes: 2, latencyMs: [1, 5], config })
+  const [a, b] = [world.node(0), world.node(1)]
+  const shared = world.open(b, 'notes')
+  for (let i = 0; i < 200; i++) shared.getText('t').insert(Math.floor(i / 2), `${i}`)
+  world.advance(20_000)
+  const restart = (): Y.Doc => {
+    world.crash(a, a.disk.pending.length)
+    world.start(a)
+    return world.openSlowly(a, 'notes')
+  }
+  for (let times = 0; times < 4; times++) {
+    restart().getMap('m').set('k', times)
+    world.advance(20_000)
+  }
+  const clients = world.stored(b, 'doc/notes').store.clients.size
+
+  // Who waits for it gets it over turns.
+  const waiting = restart()
+  const lengths: number[] = []
+  for (let turns = 0; turns < 10_000 && !waiting.isLoaded; turns++) {
+    lengths.push(waiting.getText('t').length)
+    world.advance(1)
+  }
+  t.true(new Set(lengths).size > 20, `${lengths}`)
+  t.true(waiting.isLoaded)
+
+  // Who does not has it whole when the write begins, whose update is the write alone.
+  const hasty = restart()
+  world.advance(2)
+  t.false(hasty.isLoaded)
+  const told: number[] = []
+  hasty.on('update', (update: Uint8Array, _origin: unknown, _doc: Y.Doc, { local }: Y.Transaction) => {
+    if (local) told.push(Y.decodeUpdate(update).structs.length)
+  })
+  hasty.getText('t').insert(3, 'hasty')
+  t.true(hasty.isLoaded)
+  t.deepEqual(told, [1])
+  world.advance(20_000)
+  same(t, hasty, shared)
+  t.true(shared.getText('t').toString().includes('hasty'))
+  t.is(world.stored(b, 'doc/notes').store.clients.size, clients, 'nobody new has written')
 })
 
 test('what others change while a copy is filled comes after what it builds on', t => {

@@ -378,6 +378,7 @@ export class World {
         return new Promise(() => {})
       },
       refuse: () => null,
+      onHurried: document => void node.logs.push(`warn ${document} was filled in at once`),
       onRefused: () => {},
       // Each piece takes long enough for its turn to end.
       now: () => 1_000 * looks++,

@@ -6,7 +6,7 @@
 // has the time (filling.ts); if the document is still being read from the store, that goes on
 // first. A copy that writes before it is filled does so under a clientID of that opening alone:
 // the node's own clocks may be among what it does not have yet, and none is given out twice. Each such clientID
-// stays in the document for good, so there is a bound on them: where it is reached, a copy is whole when it is opened.
+// stays in the document for good, so there is a bound on them: where it is reached, a copy is whole before it is written to.
 //
 // It never keeps a copy: what became of it, the application's side knows.
 
@@ -47,12 +47,12 @@ export class Documents {
 
   onOpened(name: string): void {
     const document = `doc/${name}`
-    const isWhole = this.#isToBeWhole(name)
+    const beforeWrites = this.#holdings.earlyOf(document) >= this.#frame.config.earlyWriters
     if (this.#holdings.isOnItsWay(document)) {
       const early = this.#early.get(name) ?? { isOpen: true, updates: [], bytes: 0 }
       early.isOpen = true
       this.#early.set(name, early)
-      this.#fill(name, EMPTY_UPDATE, this.#passingClient(name), { isFirst: true, isLast: false })
+      this.#fill(name, EMPTY_UPDATE, this.#passingClient(name), { isFirst: true, isLast: false, beforeWrites })
       return
     }
     const fault = this.#holdings.refuseDocument(name)
@@ -63,14 +63,14 @@ export class Documents {
       return
     }
     replica.opened = true
-    if (isWhole || this.#isSmall(replica)) {
+    if (this.#isSmall(replica)) {
       replica.filling = null
       this.#fill(name, replica.encode(), replica.client, { isFirst: true, isLast: true })
       return
     }
     replica.filling = this.#filling(replica)
     const client = replica.clockOf(replica.client) === 0 ? replica.client : this.#passingClient(name)
-    this.#fill(name, EMPTY_UPDATE, client, { isFirst: true, isLast: false })
+    this.#fill(name, EMPTY_UPDATE, client, { isFirst: true, isLast: false, beforeWrites })
   }
 
   /** The next piece; or, while it is being read from the store, none yet. */
@@ -167,18 +167,6 @@ export class Documents {
   #filling(replica: Replica): Filling {
     const { openPieceStructs, pieceBytes } = this.#frame.config
     return new Filling(replica, openPieceStructs, pieceBytes)
-  }
-
-  /** It was opened and written to at once too often; all of it is here when this returns. */
-  #isToBeWhole(name: string): boolean {
-    const document = `doc/${name}`
-    if (this.#holdings.earlyOf(document) < this.#frame.config.earlyWriters) return false
-    this.#holdings.loadWhole(document)
-    this.onLoaded()
-    const text =
-      'a document is filled as it is opened, because it was written to before it was loaded too often: await its whenLoaded'
-    this.#frame.emit({ kind: 'log', level: 'warn', text, fields: { document } })
-    return true
   }
 
   #passingClient(name: string): number {

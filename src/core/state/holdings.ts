@@ -260,11 +260,6 @@ export class Holdings {
     return this.#loading.get(document)?.early ?? this.#replicas.get(document)?.own.early ?? 0
   }
 
-  /** All that is still to be loaded of it, at once. */
-  loadWhole(document: string): void {
-    while (this.#loading.has(document)) this.loadStep(document)
-  }
-
   /** Hears what is broadcast about all of it, and lets go of what the store need not keep. */
   announce(): void {
     this.#isAnnounced = true
