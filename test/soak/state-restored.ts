@@ -25,4 +25,6 @@ for (let seed = first; seed < first + runs; seed++) {
   }
   if (seed % 100 === 0) console.log(`seed ${seed}`)
 }
-console.log(`state-restored: ${runs} seeds, no fault; ${excused} spaces and documents in which two meanings of a clock were told`)
+console.log(
+  `state-restored: ${runs} seeds, no fault; ${excused} spaces and documents in which two meanings of a clock were told`,
+)

@@ -52,7 +52,11 @@ export class Documents {
       const early = this.#early.get(name) ?? { isOpen: true, updates: [], bytes: 0 }
       early.isOpen = true
       this.#early.set(name, early)
-      this.#fill(name, EMPTY_UPDATE, this.#passingClient(name), { isFirst: true, isLast: false, beforeWrites })
+      this.#fill(name, EMPTY_UPDATE, this.#passingClient(name), {
+        isFirst: true,
+        isLast: false,
+        beforeWrites,
+      })
       return
     }
     const fault = this.#holdings.refuseDocument(name)
