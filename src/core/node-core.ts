@@ -97,8 +97,7 @@ export class NodeCore implements Stepper {
       self,
       members: this.members,
       state: this.state,
-      // A link alone says nothing of who runs what: the gate waits for the state's word.
-      config: { ...deps.config.tasks, bootGate: { awaits, waitMs, linkMs: waitMs } },
+      config: { ...deps.config.tasks, bootGate: { ...bootGate, awaits, waitMs } },
       rng: deps.rng.fork(3),
       nextToken,
       zoneOffset: deps.zoneOffset,

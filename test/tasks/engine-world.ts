@@ -23,6 +23,7 @@ const SETTLE_MS = 5_000
 const EXCHANGES = 20
 /** How long a node does not look at what came, where it gathers. */
 const TURN_MS = 40
+const LINK_MS = 250
 const WALL = 1_790_000_000_000
 
 interface RunningCopy {
@@ -565,7 +566,8 @@ export const createWorld = ({
       config: {
         ...ENGINE_DEFAULTS,
         ...config,
-        bootGate: { ...ENGINE_DEFAULTS.bootGate, awaits },
+        // A link is as good as an exchange here, a moment later.
+        bootGate: { ...ENGINE_DEFAULTS.bootGate, linkMs: LINK_MS, ...config.bootGate, awaits },
       },
       rng: rng.fork(node.generation),
       nextToken: () => ++token,

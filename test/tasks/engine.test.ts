@@ -1,6 +1,7 @@
 import test from 'ava'
 import type { NodeId } from '../../src/core/ids.js'
 import { taskId } from '../../src/core/ids.js'
+import { ENGINE_DEFAULTS } from '../../src/core/tasks/engine-config.js'
 import { createWorld, task, type World } from './engine-world.js'
 
 const ownerOf = (world: World, name: string, slot = 0): NodeId => {
@@ -78,20 +79,70 @@ test('an heir whose word comes by gossip alone waits for the last checkpoint, wh
   }
 })
 
-test('a checkpoint that is lost is not waited for longer than a second', t => {
-  const lateSpaces = { 'shoal.checkpoints': 60_000 }
-  const world = createWorld({ seed: 43, nodes: 4, strangers: true, lateSpaces })
-  world.put(world.ids[0] as NodeId, task('poll'))
-  world.advance(500)
-  const owner = ownerOf(world, 'poll')
-  const copy = world.starts[0]?.copy as never
-  world.ask(owner, { kind: 'copySaved', copy, checkpoint: 1, request: world.request() })
-  world.advance(100)
-  world.change(owner, { draining: true })
+test('what a copy saved is waited for while its node is up, and a second longer once it is not', t => {
+  for (const dies of [false, true]) {
+    const lateSpaces = { 'shoal.checkpoints': 60_000 }
+    const world = createWorld({ seed: 43, nodes: 4, strangers: true, lateSpaces })
+    world.put(world.ids[0] as NodeId, task('poll'))
+    world.advance(500)
+    const owner = ownerOf(world, 'poll')
+    const copy = world.starts[0]?.copy as never
+    world.ask(owner, { kind: 'copySaved', copy, checkpoint: 1, request: world.request() })
+    world.advance(100)
+    world.change(owner, { draining: true })
+    world.advance(dies ? 2_000 : 9_500)
+    t.deepEqual(world.running('poll'), [], 'it is on its way')
+    if (dies) world.kill(owner)
+    world.advance(dies ? 2_000 : 1_000)
+    t.not(ownerOf(world, 'poll'), owner)
+  }
+})
+
+test('a newcomer that hears of copies before it hears of their task takes nothing of theirs away', t => {
+  for (const lateSpaces of [{ 'shoal.tasks': 2_000 }, { 'shoal.tasks': 2_000, 'shoal.claims': 200 }]) {
+    const world = createWorld({ seed: 44, nodes: 2, lateSpaces })
+    const [first, second] = world.ids as [NodeId, NodeId]
+    world.kill(second)
+    world.advance(1_000)
+    world.put(first, task('poll'))
+    world.advance(500)
+    const copy = world.starts[0]?.copy as never
+    world.ask(first, { kind: 'copySaved', copy, checkpoint: { line: 7 }, request: world.request() })
+    // In shared state, for everybody to find.
+    world.advance(11_000)
+    world.restart(second)
+    world.advance(1_500)
+    t.is(world.engine(second).get(taskId('poll')), null)
+    world.advance(2_000)
+    for (const id of world.ids)
+      t.like(world.state(id, 'shoal.checkpoints'), { 'poll/0': { checkpoint: { line: 7 } } })
+    world.change(first, { draining: true })
+    world.advance(2_000)
+    t.is(ownerOf(world, 'poll'), second)
+    t.deepEqual(world.starts.at(-1)?.checkpoint, { line: 7 })
+    t.deepEqual(world.violations, [])
+  }
+})
+
+test('what is handed to a node that has not heard of the task yet is not lost', t => {
+  const lateSpaces = { 'shoal.tasks': 200, 'shoal.checkpoints': 60_000, 'shoal.claims': 60_000 }
+  const bootGate = { ...ENGINE_DEFAULTS.bootGate, linkMs: 1_000 }
+  const config = { backSettleMs: 100, bootGate }
+  const world = createWorld({ seed: 45, nodes: 2, lateSpaces, config })
+  const [first, second] = world.ids as [NodeId, NodeId]
+  world.kill(second)
   world.advance(1_000)
-  t.deepEqual(world.running('poll'), [])
+  for (let i = 0; i < 20; i++) world.put(first, task(`t${i}`))
   world.advance(500)
-  t.not(ownerOf(world, 'poll'), owner)
+  for (const { copy } of world.starts)
+    world.ask(first, { kind: 'copySaved', copy, checkpoint: copy.task, request: world.request() })
+  world.advance(500)
+  const before = world.starts.length
+  world.restart(second)
+  world.advance(3_000)
+  const moved = world.starts.slice(before)
+  t.true(moved.length > 3, `${moved.length} of 20 were handed over`)
+  for (const { node, copy, checkpoint } of moved) t.deepEqual([node, checkpoint], [second, copy.task])
 })
 
 test('a drain hands each task over: the next starts when the last has stopped', t => {

@@ -11,6 +11,8 @@ export interface EngineConfig {
   readonly steadyMs: Millis
   /** Added to a task's `stopGrace`: how long a planned move may take before the next owner starts regardless. */
   readonly handoverMarginMs: Millis
+  /** While the last owner is up, what its copy saved is waited for so long: it is on its way, and to begin without it would lose it. */
+  readonly savedWaitMs: Millis
   /** A copy that is to move runs on for this long: the view settles, a way to the next owner opens, and nobody is busy with the news when the copy stops. */
   readonly moveSettleMs: Millis
   /** … and for this long if its next owner was held dead until lately and so runs it already: it will say so. */
@@ -58,7 +60,7 @@ export interface EngineConfig {
     readonly awaits: boolean
     /** Contract, section 2: it starts no task, and takes none on, before its first exchange with one of them, or this long. */
     readonly waitMs: Millis
-    /** An open link counts as an exchange after this long, should nobody call `exchanged`. */
+    /** With a link open, an exchange is under way, and is waited for so long instead; on a busy machine it takes seconds. */
     readonly linkMs: Millis
   }
 }
@@ -68,6 +70,7 @@ export const ENGINE_DEFAULTS: EngineConfig = Object.freeze({
   backOffMaxMs: 60_000,
   steadyMs: 60_000,
   handoverMarginMs: 1_000,
+  savedWaitMs: 10_000,
   moveSettleMs: 150,
   backSettleMs: 1_000,
   wayOpenMs: 5_000,
@@ -89,5 +92,5 @@ export const ENGINE_DEFAULTS: EngineConfig = Object.freeze({
   tasksMax: 20_000,
   gapsMax: 20,
   errorPaceMs: 10_000,
-  bootGate: { awaits: false, waitMs: 3_000, linkMs: 250 },
+  bootGate: { awaits: false, waitMs: 3_000, linkMs: 10_000 },
 })

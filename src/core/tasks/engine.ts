@@ -51,6 +51,9 @@ export interface TaskEngine extends Stepper {
   readonly unanswered: number
 }
 
+/** So much of what comes before the first exchange is kept in mind; of the rest, shared state will tell. */
+const EARLY_MAX = 256
+
 export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
   const ctx = createContext(deps)
   const observer = createObserver(ctx)
@@ -60,7 +63,8 @@ export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
   const intake = createIntake(ctx, checkpoints, results, observer)
   const requests = createRequests(ctx, intake, runner, checkpoints)
   const receive = createInbox(ctx, checkpoints, results, observer)
-  let isLinked = false
+  let startedAt: Millis = 0
+  let linkedAt: Millis | null = null
 
   // One step: what happened marks slots, then they are settled and written down.
   const during = (now: Millis, work: () => void): readonly Effect[] => {
@@ -106,13 +110,24 @@ export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
 
   /** What the application asked for before the gate opened. */
   const held: TaskRequest[] = []
+  /** What others said of tasks before then: they may be of tasks that this node has not heard of yet. */
+  const early: { readonly from: NodeId; readonly message: TaskMessage }[] = []
 
   const openGate = (): void => {
     if (ctx.gateOpen) return
     ctx.gateOpen = true
     ctx.deadlines.delete('gate')
     for (const slot of ctx.slots.all()) ctx.dirty.add(slot)
+    for (const { from, message } of early.splice(0)) receive(from, message)
     for (const event of held.splice(0)) request(event)
+  }
+
+  /** Who is alone waits for so long at most, who has a link for what comes by it. */
+  const awaitExchange = (): void => {
+    const { waitMs, linkMs } = ctx.config.bootGate
+    const isLinked = deps.members.neighbors().length > 0
+    if (isLinked) linkedAt ??= ctx.now
+    ctx.deadlines.set('gate', isLinked && linkedAt !== null ? linkedAt + linkMs : startedAt + waitMs)
   }
 
   const start = (): void => {
@@ -126,7 +141,8 @@ export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
     for (const slot of ctx.dirty) observer.look(slot)
     ctx.quiet = false
     runner.buryEarlierLife()
-    if (ctx.config.bootGate.awaits) ctx.deadlines.set('gate', ctx.now + ctx.config.bootGate.waitMs)
+    startedAt = ctx.now
+    if (ctx.config.bootGate.awaits) awaitExchange()
     else openGate()
   }
 
@@ -149,10 +165,7 @@ export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
   const onMembers = (ids: Iterable<NodeId> | undefined): void => {
     intake.loadMembers(ids)
     checkpoints.ranksChanged()
-    const gate = ctx.deadlines.get('gate')
-    if (gate === null || isLinked || deps.members.neighbors().length === 0) return
-    isLinked = true
-    ctx.deadlines.set('gate', Math.min(gate, ctx.now + ctx.config.bootGate.linkMs))
+    if (!ctx.gateOpen) awaitExchange()
   }
 
   const request = (event: TaskRequest): void => {
@@ -197,7 +210,9 @@ export const createTaskEngine = (deps: TaskEngineDeps): TaskEngine => {
         intake.loadMember(ctx.self)
         return
       case 'message':
-        if (isTaskMessage(event.message)) receive(event.from, event.message)
+        if (!isTaskMessage(event.message)) return
+        if (ctx.gateOpen) receive(event.from, event.message)
+        else if (early.length < EARLY_MAX) early.push({ from: event.from, message: event.message })
         return
       default:
         // The rest is the business of the other parts of the core.

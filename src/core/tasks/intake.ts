@@ -61,7 +61,10 @@ export const createIntake = (
       ctx.placer.removeTask(id)
       results.forget(id)
       observer.taskChanged(id, 'removed')
-      for (const slot of ctx.slots.of(id)) ctx.dirty.add(slot)
+      for (const slot of ctx.slots.of(id)) {
+        slot.isOfRemoved = true
+        ctx.dirty.add(slot)
+      }
       return
     }
     const task = ctx.reader.task(id, value)
@@ -73,7 +76,10 @@ export const createIntake = (
     ctx.tasks.set(id, before === undefined ? task : goOnAs(task, before))
     if (!isReadable(task) || results.isDone(task)) ctx.placer.removeTask(id)
     else placeTask(ctx, task)
-    for (const slot of ctx.slots.of(id)) ctx.dirty.add(slot)
+    for (const slot of ctx.slots.of(id)) {
+      slot.isOfRemoved = false
+      ctx.dirty.add(slot)
+    }
     const revision = isReadable(task) ? task.revision : 0
     const revisionBefore = before === undefined ? null : isReadable(before) ? before.revision : 0
     if (revisionBefore === null || revisionBefore !== revision)
@@ -169,7 +175,7 @@ export const createIntake = (
         // It stays, as one that has ended: its number must not be given out again. Should its owner
         // live after all, it sees this and claims anew.
         value = { ...claim, phase: 'stopped' }
-      }
+      } else for (const slot of ctx.slots.of(task)) slot.isOfRemoved = true
       changes.set(space, [...(changes.get(space) ?? []), { key, value }])
     }
     orphans.clear()

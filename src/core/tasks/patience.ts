@@ -24,7 +24,11 @@ export const createPatience = (
   ctx: Context,
   hasCheckpoint: (slot: Slot, claim: Claim) => boolean,
 ): Patience => {
-  const { deadClaimMs, handoverLookMs, handoverMarginMs } = ctx.config
+  const { deadClaimMs, handoverLookMs, handoverMarginMs, savedWaitMs } = ctx.config
+
+  /** Who made a claim still knows what its copy saved, and tells it to whoever asks. */
+  const isInSameLife = ({ epoch, boot }: Claim): boolean =>
+    isLive(ctx, epoch.node) && ctx.deps.members.get(epoch.node)?.record.generation.number === boot
 
   /** Both waits are counted from their beginning; a rival that appears later has its own time. */
   const waitUntil = (slot: Slot, local: LocalCopy, at: number): boolean => {
@@ -46,7 +50,8 @@ export const createPatience = (
       const last = highestClaim(slot)
       if (last === null || last.phase !== 'stopped' || last.saved === 0 || hasCheckpoint(slot, last))
         return false
-      local.savedAt ??= ctx.now + handoverMarginMs
+      const untilAt = ctx.now + (isInSameLife(last) ? savedWaitMs : handoverMarginMs)
+      if (local.savedAt === null || local.savedAt > untilAt) local.savedAt = untilAt
       return waitUntil(slot, local, local.savedAt)
     },
 

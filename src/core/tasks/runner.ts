@@ -236,20 +236,21 @@ export const createRunner = (
     // Most of what is heard is of others' copies of known tasks: nothing is to be put away here.
     if (own === undefined && local === null && task !== null && task.kind !== 'job' && slot.claims.length > 0)
       return
-    const gone = !ctx.tasks.has(slot.task)
+    const isUnknown = !ctx.tasks.has(slot.task)
+    const isRemoved = isUnknown && slot.isOfRemoved
     if (own !== undefined) {
       const passedOn = slot.claims.some(
         claim => compareEpochs(claim.epoch, own.epoch) > 0 && isLive(ctx, claim.epoch.node),
       )
-      if (gone || passedOn || (task !== null && results.isSafe(task))) {
+      if (isRemoved || passedOn || (task !== null && results.isSafe(task))) {
         raiseFloor(ctx, own)
         claims.remove(slot, ctx.self)
         checkpoints.release(slot)
       }
     }
-    if (gone || (task !== null && results.isSafe(task))) checkpoints.drop(slot)
-    if (slot.claims.length === 0 && (gone || !isPlaced(ctx, slot))) {
-      if (gone || slot.checkpoint === null) {
+    if (isRemoved || (task !== null && results.isSafe(task))) checkpoints.drop(slot)
+    if (slot.claims.length === 0 && (isUnknown || !isPlaced(ctx, slot))) {
+      if (isUnknown || slot.checkpoint === null) {
         observer.look(slot)
         observer.retire(slot)
         dropSlot(ctx, slot)

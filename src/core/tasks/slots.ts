@@ -25,6 +25,8 @@ export class Slot {
   /** Present while this node has, had or wants the copy. */
   local: LocalCopy | null = null
   checkpoint: Checkpoint | null = null
+  /** Its task was known here and is no more; of one that is not known yet, what is told of its copies may come first. */
+  isOfRemoved = false
   readonly coverage: Coverage
 
   constructor(task: TaskId, index: number, order: number, now: Millis) {
