@@ -393,3 +393,27 @@ test('while a disk takes nothing for a minute, writes are read at home alone, an
   t.deepEqual(watched.faults, [])
   t.is(variantsOf(world, 'space/plant'), 1)
 })
+
+test('who has booted has not compared itself with a neighbor whose disk still holds back a part of what it knew', t => {
+  const world = new World({ seed: 22, nodes: 2, commitMs: [400, 400], latencyMs: [1, 5] })
+  const [a, b] = [world.node(0), world.node(1)]
+  const write = (value: number): void => {
+    const changes = ['one', 'two'].map(key => ({ key, value }))
+    world.perform(a, a.core.write(world.now, 'shoal.claims', changes, null))
+  }
+  write(1)
+  world.advance(2_000)
+  world.crash(b)
+  write(2)
+  world.advance(2_000)
+  // These replace what is durable, and so neither is told before their commit.
+  write(3)
+  world.start(b)
+  for (let ms = 0; !b.core.hasExchanged; ms += 5) {
+    if (ms > 5_000) throw new Error('it never compared itself')
+    world.advance(5)
+  }
+  for (const key of ['one', 'two']) t.true(Number(b.core.get('shoal.claims', key)) >= 2, key)
+  world.advance(5_000)
+  for (const key of ['one', 'two']) t.is(b.core.get('shoal.claims', key), 3)
+})

@@ -798,6 +798,11 @@ export namespace Frame {
     value: Uint8Array
   }
 
+  export interface FrameStatePieceCutFieldEvent {
+    field: '$.statePiece.cut'
+    value: boolean
+  }
+
   export interface FrameStateGotDocumentFieldEvent {
     field: '$.stateGot.document'
     value: string
@@ -1013,7 +1018,7 @@ export namespace Frame {
     return decodeMessage(buf, Frame.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Frame>): Generator<FrameHelloRecordBodyFieldEvent | FrameHelloRecordSignatureFieldEvent | FrameHeartbeatMeshTimeFieldEvent | FrameHeartbeatViewFieldEvent | FramePingNonceFieldEvent | FramePingMeshTimeFieldEvent | FramePongNonceFieldEvent | FramePongMeshTimeFieldEvent | FrameWantOnFieldEvent | FrameRumorRecordsBodyFieldEvent | FrameRumorRecordsSignatureFieldEvent | FrameRumorAccusationsBodyFieldEvent | FrameRumorAccusationsSignatureFieldEvent | FrameRumorStrikesBodyFieldEvent | FrameRumorStrikesSignatureFieldEvent | FrameMemberDigestBucketsFieldEvent | FrameMemberSummariesBucketsFieldEvent | FrameMemberSummariesLinesIdFieldEvent | FrameMemberSummariesLinesGenerationFieldEvent | FrameMemberSummariesLinesInstanceFieldEvent | FrameMemberSummariesLinesRefutationFieldEvent | FrameMemberSummariesLinesVerdictFieldEvent | FrameMemberSummariesLinesAgeMsFieldEvent | FrameMemberSummariesAnswerFieldEvent | FrameMemberWantsIdsFieldEvent | FrameHearsayLinesIdFieldEvent | FrameHearsayLinesGenerationFieldEvent | FrameHearsayLinesInstanceFieldEvent | FrameHearsayLinesRefutationFieldEvent | FrameHearsayLinesVerdictFieldEvent | FrameHearsayLinesAgeMsFieldEvent | FrameStateUpdateDocumentFieldEvent | FrameStateUpdateUpdateFieldEvent | FrameStateUpdateLineageFieldEvent | FrameStateHelloRootFieldEvent | FrameStateSummaryDocumentsFieldEvent | FrameStateSummaryHashesFieldEvent | FrameStateDigestDocumentFieldEvent | FrameStateDigestVectorFieldEvent | FrameStateDigestDeletesFieldEvent | FrameStateDigestBytesMaxFieldEvent | FrameStateWantDocumentFieldEvent | FrameStateWantVectorFieldEvent | FrameStateWantRangesFieldEvent | FrameStateWantBytesMaxFieldEvent | FrameStatePieceDocumentFieldEvent | FrameStatePieceNumberFieldEvent | FrameStatePieceLastFieldEvent | FrameStatePieceUpdateFieldEvent | FrameStateGotDocumentFieldEvent | FrameStateGotNumberFieldEvent | FrameStateHeldDocumentFieldEvent | FrameStateHeldBytesMaxFieldEvent | FrameStateHeldBytesFieldEvent | FrameStateHeldLaterFieldEvent | FrameStateHeldVectorFieldEvent | FrameStateHeldHashFieldEvent | FrameCheckpointTaskFieldEvent | FrameCheckpointSlotFieldEvent | FrameCheckpointSavedEpochFieldEvent | FrameCheckpointSavedSequenceFieldEvent | FrameCheckpointSavedCheckpointFieldEvent | FrameCheckpointSavedPastFieldEvent | FrameHandoverTaskFieldEvent | FrameHandoverSlotFieldEvent | FrameHandoverEpochFieldEvent | FrameHandoverCauseFieldEvent | FrameHandoverCoveredFieldEvent | FrameHandoverSavedEpochFieldEvent | FrameHandoverSavedSequenceFieldEvent | FrameHandoverSavedCheckpointFieldEvent | FrameHandoverSavedPastFieldEvent | FrameResultsAskedTasksFieldEvent | FrameResultsHeldTasksFieldEvent | FrameHandoverAheadTasksFieldEvent | FrameHandoverAskedTaskFieldEvent | FrameHandoverAskedSlotFieldEvent | FrameHandoverAskedEpochFieldEvent | FrameHandoverAskedSavedEpochFieldEvent | FrameHandoverAskedSavedSequenceFieldEvent | FrameHandoverAskedSavedCheckpointFieldEvent | FrameHandoverAskedSavedPastFieldEvent | FrameHandoverAnsweredTaskFieldEvent | FrameHandoverAnsweredSlotFieldEvent | FrameHandoverAnsweredEpochFieldEvent | FrameHandoverAnsweredSavedEpochFieldEvent | FrameHandoverAnsweredSavedSequenceFieldEvent | FrameHandoverAnsweredSavedCheckpointFieldEvent | FrameHandoverAnsweredSavedPastFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Frame>): Generator<FrameHelloRecordBodyFieldEvent | FrameHelloRecordSignatureFieldEvent | FrameHeartbeatMeshTimeFieldEvent | FrameHeartbeatViewFieldEvent | FramePingNonceFieldEvent | FramePingMeshTimeFieldEvent | FramePongNonceFieldEvent | FramePongMeshTimeFieldEvent | FrameWantOnFieldEvent | FrameRumorRecordsBodyFieldEvent | FrameRumorRecordsSignatureFieldEvent | FrameRumorAccusationsBodyFieldEvent | FrameRumorAccusationsSignatureFieldEvent | FrameRumorStrikesBodyFieldEvent | FrameRumorStrikesSignatureFieldEvent | FrameMemberDigestBucketsFieldEvent | FrameMemberSummariesBucketsFieldEvent | FrameMemberSummariesLinesIdFieldEvent | FrameMemberSummariesLinesGenerationFieldEvent | FrameMemberSummariesLinesInstanceFieldEvent | FrameMemberSummariesLinesRefutationFieldEvent | FrameMemberSummariesLinesVerdictFieldEvent | FrameMemberSummariesLinesAgeMsFieldEvent | FrameMemberSummariesAnswerFieldEvent | FrameMemberWantsIdsFieldEvent | FrameHearsayLinesIdFieldEvent | FrameHearsayLinesGenerationFieldEvent | FrameHearsayLinesInstanceFieldEvent | FrameHearsayLinesRefutationFieldEvent | FrameHearsayLinesVerdictFieldEvent | FrameHearsayLinesAgeMsFieldEvent | FrameStateUpdateDocumentFieldEvent | FrameStateUpdateUpdateFieldEvent | FrameStateUpdateLineageFieldEvent | FrameStateHelloRootFieldEvent | FrameStateSummaryDocumentsFieldEvent | FrameStateSummaryHashesFieldEvent | FrameStateDigestDocumentFieldEvent | FrameStateDigestVectorFieldEvent | FrameStateDigestDeletesFieldEvent | FrameStateDigestBytesMaxFieldEvent | FrameStateWantDocumentFieldEvent | FrameStateWantVectorFieldEvent | FrameStateWantRangesFieldEvent | FrameStateWantBytesMaxFieldEvent | FrameStatePieceDocumentFieldEvent | FrameStatePieceNumberFieldEvent | FrameStatePieceLastFieldEvent | FrameStatePieceUpdateFieldEvent | FrameStatePieceCutFieldEvent | FrameStateGotDocumentFieldEvent | FrameStateGotNumberFieldEvent | FrameStateHeldDocumentFieldEvent | FrameStateHeldBytesMaxFieldEvent | FrameStateHeldBytesFieldEvent | FrameStateHeldLaterFieldEvent | FrameStateHeldVectorFieldEvent | FrameStateHeldHashFieldEvent | FrameCheckpointTaskFieldEvent | FrameCheckpointSlotFieldEvent | FrameCheckpointSavedEpochFieldEvent | FrameCheckpointSavedSequenceFieldEvent | FrameCheckpointSavedCheckpointFieldEvent | FrameCheckpointSavedPastFieldEvent | FrameHandoverTaskFieldEvent | FrameHandoverSlotFieldEvent | FrameHandoverEpochFieldEvent | FrameHandoverCauseFieldEvent | FrameHandoverCoveredFieldEvent | FrameHandoverSavedEpochFieldEvent | FrameHandoverSavedSequenceFieldEvent | FrameHandoverSavedCheckpointFieldEvent | FrameHandoverSavedPastFieldEvent | FrameResultsAskedTasksFieldEvent | FrameResultsHeldTasksFieldEvent | FrameHandoverAheadTasksFieldEvent | FrameHandoverAskedTaskFieldEvent | FrameHandoverAskedSlotFieldEvent | FrameHandoverAskedEpochFieldEvent | FrameHandoverAskedSavedEpochFieldEvent | FrameHandoverAskedSavedSequenceFieldEvent | FrameHandoverAskedSavedCheckpointFieldEvent | FrameHandoverAskedSavedPastFieldEvent | FrameHandoverAnsweredTaskFieldEvent | FrameHandoverAnsweredSlotFieldEvent | FrameHandoverAnsweredEpochFieldEvent | FrameHandoverAnsweredSavedEpochFieldEvent | FrameHandoverAnsweredSavedSequenceFieldEvent | FrameHandoverAnsweredSavedCheckpointFieldEvent | FrameHandoverAnsweredSavedPastFieldEvent> {
     return streamMessage(buf, Frame.codec(), opts)
   }
 }
@@ -4539,6 +4544,7 @@ export interface StatePiece {
   number: number
   last: boolean
   update: Uint8Array
+  cut: boolean
 }
 
 export namespace StatePiece {
@@ -4571,6 +4577,11 @@ export namespace StatePiece {
           w.bytes(obj.update)
         }
 
+        if ((obj.cut != null && obj.cut !== false)) {
+          w.uint32(40)
+          w.bool(obj.cut)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -4579,7 +4590,8 @@ export namespace StatePiece {
           document: '',
           number: 0,
           last: false,
-          update: uint8ArrayAlloc(0)
+          update: uint8ArrayAlloc(0),
+          cut: false
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -4602,6 +4614,10 @@ export namespace StatePiece {
             }
             case 4: {
               obj.update = reader.bytes()
+              break
+            }
+            case 5: {
+              obj.cut = reader.bool()
               break
             }
             default: {
@@ -4647,6 +4663,13 @@ export namespace StatePiece {
               }
               break
             }
+            case 5: {
+              yield {
+                field: `${prefix}.cut`,
+                value: reader.bool()
+              }
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -4679,6 +4702,11 @@ export namespace StatePiece {
     value: Uint8Array
   }
 
+  export interface StatePieceCutFieldEvent {
+    field: '$.cut'
+    value: boolean
+  }
+
   export function encode (obj: Partial<StatePiece>): Uint8Array {
     return encodeMessage(obj, StatePiece.codec())
   }
@@ -4687,7 +4715,7 @@ export namespace StatePiece {
     return decodeMessage(buf, StatePiece.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<StatePiece>): Generator<StatePieceDocumentFieldEvent | StatePieceNumberFieldEvent | StatePieceLastFieldEvent | StatePieceUpdateFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<StatePiece>): Generator<StatePieceDocumentFieldEvent | StatePieceNumberFieldEvent | StatePieceLastFieldEvent | StatePieceUpdateFieldEvent | StatePieceCutFieldEvent> {
     return streamMessage(buf, StatePiece.codec(), opts)
   }
 }

@@ -60,12 +60,13 @@ export const state = {
     }),
   }),
   statePiece: converter<Of<'statePiece'>, pb.StatePiece>({
-    write: ({ document, number, last, update }) => ({ document, number, last, update }),
+    write: ({ document, number, last, cut = false, update }) => ({ document, number, last, cut, update }),
     read: part => ({
       kind: 'statePiece',
       document: documentName(part.document),
       number: integer('number', part.number),
       last: part.last,
+      ...(part.cut ? { cut: true } : {}),
       update: bytes('update', part.update),
     }),
   }),

@@ -111,6 +111,8 @@ export interface StateConfig {
   readonly compareIntervalMs: Millis
   /** Wait before telling neighbors that a comparison brought something new. 50 ms: many documents are told of once. */
   readonly tellDelayMs: Millis
+  /** What was cut off a series, because it was not durable yet, is asked about again after this long: 500 ms, in which most disks are done. */
+  readonly cutAgainMs: Millis
   /**
    * The same while more keeps coming: twice as long each time, up to this, and only to some. 2 s:
    * what gossip is about to bring looks like news for a moment, and nodes that tell of it at once
@@ -250,6 +252,7 @@ export const defaultStateConfig: StateConfig = Object.freeze({
   stampAheadMsMax: 60_000,
   compareIntervalMs: 20_000,
   tellDelayMs: 50,
+  cutAgainMs: 500,
   tellDelayMaxMs: 2_000,
   tellSome: 2,
   answerPauseMs: 250,

@@ -30,8 +30,9 @@ import {
 import type { ExchangeHost } from './exchange-host.js'
 import { Hearsay } from './hearsay.js'
 import { ASK_ALL, readHello, writeHello } from './hello.js'
+import { isReserved } from './limits.js'
 import { ALL_BYTES, type StateMessage } from './message.js'
-import { isDocument } from './names.js'
+import { isDocument, nameOf } from './names.js'
 import { Overview } from './overview.js'
 import { Progress } from './progress.js'
 import { Questions } from './questions.js'
@@ -154,7 +155,9 @@ export class Exchange {
     subject: string,
   ): void {
     const node = subject as NodeId
-    if (what === 'again') this.hello(node)
+    // Who awaits more than it was shown asks for everything once more.
+    if (what === 'again' && (this.#peers.get(node)?.awaited?.size ?? 0) > 0) this.question(node)
+    else if (what === 'again') this.hello(node)
     else if (what === 'summary') this.#answers.late(node)
     // The series came to nothing: it is let go of, and begun anew.
     else if (what === 'stalled') this.#stalled(node)
@@ -349,7 +352,10 @@ export class Exchange {
     this.#progress.received(now, from, document, update.length, message.last)
     this.#questions.received(now, from, document, update.length, isNew, message.last)
     if (!message.last) return
-    this.#isEqual(now, from, document)
+    // An application may write all the time; what is known of tasks comes to rest, and who acts on half of it does harm.
+    if (message.cut !== true || !isReserved(nameOf(document))) this.#isEqual(now, from, document)
+    else if (this.#peers.get(from)?.awaited?.has(document) === true)
+      this.#host.deadlines.set(`again ${from}`, now + this.#host.config.cutAgainMs)
     // What others have shown may have come from this one.
     for (const node of this.links) this.#look(now, node)
   }

@@ -35,12 +35,16 @@ export type StateMessage =
       readonly ranges: Uint8Array
       readonly bytesMax?: number
     }
-  /** A part of what was wanted. `number` is confirmed by `stateGot`; `last` closes the series. */
+  /**
+   * A part of what was wanted. `number` is confirmed by `stateGot`; `last` closes the series; `cut`: not all of it is
+   * in there, for some is not durable yet.
+   */
   | {
       readonly kind: 'statePiece'
       readonly document: string
       readonly number: number
       readonly last: boolean
+      readonly cut?: boolean
       readonly update: Uint8Array
     }
   | { readonly kind: 'stateGot'; readonly document: string; readonly number: number }

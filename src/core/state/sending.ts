@@ -35,6 +35,8 @@ interface Series {
   readonly patientUntil: Millis
   /** What of it is not sent; null before the first piece, which is made of what is here by then. */
   left: Left | null
+  /** Of what it began with, something was not durable when its turn came. */
+  isCut: boolean
 }
 
 interface Left {
@@ -99,7 +101,7 @@ export class Sending {
       this.#turns.ended(to, document)
     }
     const patientUntil = now + this.#host.config.diskPatienceMs
-    const series = { replica, theirs, wanted: ranges, patientUntil, left: null }
+    const series = { replica, theirs, wanted: ranges, patientUntil, left: null, isCut: false }
     if (bytesMax !== undefined && this.#isKeptBack(now, to, series, bytesMax)) return
     peer.series.set(document, series)
     this.pump(now, to)
@@ -153,7 +155,10 @@ export class Sending {
           replica.visible.goOn(series.left.cursors, series.left.all, series.theirs)
         const { update, cut } = replica.visible.piece(series.left.cursors, series.left.ranges)
         const last = isDone(series.left)
-        if (cut) deadlines.set(`again ${to}`, now + 10 * config.tellDelayMs)
+        if (cut) {
+          series.isCut = true
+          deadlines.set(`again ${to}`, now + config.cutAgainMs)
+        }
         if (last) this.#end(now, to, peer, document)
         const number = ++this.#number
         peer.unconfirmed.add(number)
@@ -163,7 +168,14 @@ export class Sending {
           kind: 'send',
           to,
           channel: 'bulk',
-          message: { kind: 'statePiece', document, number, last, update },
+          message: {
+            kind: 'statePiece',
+            document,
+            number,
+            last,
+            ...(series.isCut ? { cut: true } : {}),
+            update,
+          },
         })
         if (last) continue
         // Four in a row would be four times as long a turn.
