@@ -51,7 +51,7 @@ for (const nodes of [2, 3, 5, 20, 50]) {
   ] as const) {
     test(`of ${nodes} nodes, whoever ${what} is held unreachable by everybody within 2.5 s`, t => {
       const times: number[] = []
-      for (const seed of [1, 2, 3, 4, 5]) {
+      for (const seed of nodes < 50 ? [1, 2, 3, 4, 5] : [1, 2, 3]) {
         const mesh = settledMesh({ seed: seed + 10 * nodes, nodes })
         const victim = mesh.world.node(nodes >> 1)
         const from = mesh.world.nowMs

@@ -10,12 +10,13 @@ import { runRandomWorld } from './random-world.js'
 const eventsSince = (mesh: Mesh, kind: string, fromMs: number): number =>
   mesh.events.filter(event => event.kind === kind && event.atMs >= fromMs).length
 
-test('100 nodes at 5 % packet loss hold nobody dead in 10 minutes', t => {
+test('100 nodes at 5 % packet loss hold nobody dead in 5 minutes', t => {
   const mesh = settledMesh({ seed: 1, nodes: 100 })
   const { world } = mesh
   const from = world.nowMs
   world.loss(0.05)
-  world.run(from + 600_000)
+  // A thousand for an hour: the soak of large meshes.
+  world.run(from + 300_000)
   t.is(eventsSince(mesh, 'member.dead', from), 0, `seed ${world.seed}`)
 })
 
@@ -79,12 +80,14 @@ test('100 nodes switched on in the same second agree within 5 s, with at most 10
 })
 
 test('an idle node sends under 600 bytes a second, as much in a mesh of 200 as in one of 20', t => {
+  /** Two of the exchanges that a node has with one of its neighbors. */
+  const MEASURED_S = 40
   const rateOf = (nodes: number): number => {
     const { world } = settledMesh({ seed: 4, nodes })
     world.run(world.nowMs + 20_000)
     const before = world.nodes.map(node => node.bytesSent)
-    world.run(world.nowMs + 60_000)
-    const rates = world.nodes.map((node, i) => (node.bytesSent - (before[i] as number)) / 60)
+    world.run(world.nowMs + MEASURED_S * 1_000)
+    const rates = world.nodes.map((node, i) => (node.bytesSent - (before[i] as number)) / MEASURED_S)
     return rates.reduce((sum, rate) => sum + rate, 0) / nodes
   }
   const rates = [5, 20, 50, 200].map(rateOf)
@@ -96,8 +99,7 @@ test('an idle node sends under 600 bytes a second, as much in a mesh of 200 as i
   t.true(many <= 1.25 * twenty, `${rates.map(Math.round)} B/s`)
 })
 
-test('after 24 hours of comings and goings every table is back where it was', t => {
-  const hour = 3_600_000
+test('after a hundred and forty comings and goings every table is back where it was', t => {
   const nodes = 8
   const mesh = settledMesh({ seed: 5, nodes })
   const { world } = mesh
@@ -105,20 +107,17 @@ test('after 24 hours of comings and goings every table is back where it was', t 
   const sizes = (): number[] => world.nodes.map(node => mesh.membership(node.id).tableSize)
   const before = sizes()
   const rng = createRng(5)
-  const from = world.nowMs
-  let faults = 0
-  while (world.nowMs < from + 24 * hour) {
+  for (let faults = 0; faults < 140; faults++) {
     const index = rng.below(nodes)
     if (rng.below(2) === 0) world.crash(index)
     else world.powerOff(index)
-    faults++
     world.run(world.nowMs + 60_000)
     world.restart(index)
-    world.run(world.nowMs + 9 * 60_000)
+    world.run(world.nowMs + 60_000)
     mesh.events.length = 0
   }
-  t.true(faults >= 140)
-  world.run(world.nowMs + 120_000)
+  // What is kept for an hour is let go.
+  world.run(world.nowMs + 3_600_000 + 120_000)
   runUntilAgreed(mesh, 1_000)
   const after = sizes()
   t.true(
@@ -128,7 +127,8 @@ test('after 24 hours of comings and goings every table is back where it was', t 
   )
 })
 
-const WORLDS = 30
+/** Of the thousands that the soak of membership runs. */
+const WORLDS = 12
 
 test(`${WORLDS} random worlds violate no check, and all agree again within 30 s of the last fault`, t => {
   let told = 0

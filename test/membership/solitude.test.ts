@@ -1,6 +1,7 @@
 // A node that was alone: what it concluded meanwhile was about itself.
 
 import test from 'ava'
+import { membershipLan } from '../../src/core/membership/config.js'
 import type { Message } from '../../src/core/message.js'
 import { createRng } from '../../src/core/rng.js'
 import { lastDeath, type Mesh, runUntilAgreed, type Seen, settledMesh } from './mesh.js'
@@ -9,6 +10,8 @@ import { accusationOf, courtOf } from './words.js'
 
 const AGREE_MS = 5_000
 const LONELY = 3
+/** By then nobody keeps the proof of a death any more. */
+const PROOFS_GONE_MS = membershipLan.proofKeepMs + 2 * membershipLan.expireMs
 
 /** Cuts one node off, waits until both sides have agreed, and for so long more. */
 const cutOff = (mesh: Mesh, forMs: number): void => {
@@ -43,7 +46,7 @@ const heal = (mesh: Mesh): { against: number; firstHello: number | null } => {
 for (const [nodes, forMs, how] of [
   [20, 20_000, 'for a while'],
   [50, 5_000, 'from 49 others'],
-  [8, 2 * 3_600_000, 'for longer than anybody keeps the proof of a death'],
+  [8, PROOFS_GONE_MS, 'for longer than anybody keeps the proof of a death'],
 ] as const) {
   test(`a node that was alone ${how} takes back what it concluded: nobody else has to answer for itself`, t => {
     for (const seed of [1, 2, 3]) {
@@ -69,7 +72,7 @@ for (const [nodes, forMs, how] of [
   })
 }
 
-test('after a cut of two hours nobody healthy is held dead on the word of the other side', t => {
+test('after a cut that has outlasted all proofs nobody healthy is held dead on the word of the other side', t => {
   for (const seed of [1, 2]) {
     const mesh = settledMesh({ seed, nodes: 20 })
     const { world } = mesh
@@ -77,7 +80,7 @@ test('after a cut of two hours nobody healthy is held dead on the word of the ot
     const halves = [all.slice(0, 10), all.slice(10)]
     world.partition(...halves)
     runUntilAgreed(mesh, AGREE_MS, halves)
-    world.run(world.nowMs + 2 * 3_600_000)
+    world.run(world.nowMs + PROOFS_GONE_MS)
     const from = world.nowMs
     world.heal()
     t.true(runUntilAgreed(mesh, AGREE_MS) <= AGREE_MS, `seed ${seed}`)

@@ -1,4 +1,4 @@
-// Small worlds of the product: every scenario, a few seeds, every check.
+// Small worlds of the product: every scenario, two seeds, every check; the soak of each scenario runs thousands.
 
 import test from 'ava'
 import { scenarios } from '../../src/sim/scenarios.js'
@@ -9,7 +9,7 @@ const SECONDS = 60
 for (const { name, create } of scenarios) {
   test(`every check holds in small worlds of "${name}"`, t => {
     t.timeout(120_000)
-    for (let seed = 1; seed <= 3; seed++) {
+    for (let seed = 1; seed <= 2; seed++) {
       const replay = `shoal simulate ${name} --nodes ${NODES} --seconds ${SECONDS} --seed ${seed}`
       const world = create({ nodes: NODES, seconds: SECONDS, seed, replay })
       t.notThrows(() => world.run(SECONDS * 1_000).finish(), replay)

@@ -18,7 +18,8 @@ const keysOf = (world: World, node: TestNode): string =>
   Object.keys(world.contents(node, 'plant')).sort().join(' ')
 
 test('nodes that are put back to old copies of their disks, and meet each other before anybody else, end as all others, with all that was acknowledged', t => {
-  for (let seed = 1; seed <= 40; seed++) t.is(together(seed), null, `seed ${seed}`)
+  // Of these random worlds, and of those below, the soak of restored disks runs thousands.
+  for (let seed = 1; seed <= 15; seed++) t.is(together(seed), null, `seed ${seed}`)
   // What was lost was the first that one of them wrote, under a lineage that stood on its disk before.
   t.is(together(201), null, 'seed 201')
 })
@@ -207,7 +208,7 @@ test('of a mesh that comes back without some, those who are there speak when the
 })
 
 test('however many nodes are put back to old copies of their disks, and meet only each other, no two replicas differ', t => {
-  for (let seed = 1; seed <= 12; seed++) t.is(manyOld(seed), null, `seed ${seed}`)
+  for (let seed = 1; seed <= 6; seed++) t.is(manyOld(seed), null, `seed ${seed}`)
   // One that had met somebody who was up, and had not got everything yet, was relied on.
   t.is(manyOld(45), null, 'seed 45')
 })

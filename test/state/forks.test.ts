@@ -290,7 +290,8 @@ test('what others write and delete while a node on an old copy of its disk meets
   // 70457: what was written to a copy that was not filled yet left before what it was written to.
   for (const seed of [52, 945, 980, 1_137, 1_254, 1_436, 1_461, 70_457, 101_283])
     t.is(restored(seed), null, `seed ${seed}`)
-  for (let seed = 1; seed <= 20; seed++) t.is(restored(seed), null, `seed ${seed}`)
+  // The soak of restored disks runs thousands.
+  for (let seed = 1; seed <= 10; seed++) t.is(restored(seed), null, `seed ${seed}`)
 })
 
 test('who has asked for everything is shown what is known of its own clocks, whatever else it asks before', t => {

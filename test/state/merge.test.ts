@@ -1,10 +1,10 @@
 // The scheduler is random, the code is the real one. SHOAL_SEED=n replays one run;
-// SHOAL_RUNS sets how many.
+// SHOAL_RUNS sets how many. The soak of merging runs thousands.
 
 import test from 'ava'
 import { schedule, scheduleDocuments } from './schedule.js'
 
-const runs = Number(process.env.SHOAL_RUNS ?? 20)
+const runs = Number(process.env.SHOAL_RUNS ?? 10)
 const only = process.env.SHOAL_SEED
 /** Runs of one test, so that each is over in a few seconds. */
 const BATCH = 10
@@ -28,7 +28,7 @@ for (const crashes of [false, true]) {
 }
 
 test('raw documents end alike after partitions, crashes and restarts', async t => {
-  for (let seed = 1; seed <= 20; seed++) {
+  for (let seed = 1; seed <= 10; seed++) {
     t.is(scheduleDocuments(seed), null, `seed ${seed}`)
     await new Promise(setImmediate)
   }

@@ -109,7 +109,8 @@ test('a write in the midst of a catch-up takes nothing from whoever is being cau
 })
 
 test('nobody sees a key absent, or older than it was, because its writer was alone, killed and started again', t => {
-  for (let seed = 1; seed <= 40; seed++) t.is(overwritten(seed), null, `seed ${seed}`)
+  // The soak of restored disks runs thousands.
+  for (let seed = 1; seed <= 15; seed++) t.is(overwritten(seed), null, `seed ${seed}`)
   // A broadcast of deletes alone, and a catch-up that went on while its sender was met.
   for (const seed of [138, 212]) t.is(overwritten(seed), null, `seed ${seed}`)
 })

@@ -1,4 +1,4 @@
-// A failing seed is replayed with SEED=<n> npx ava dist/test/tasks/checkpoint-random.test.js
+// A few of the worlds that the soak of checkpoints runs by the thousand. A failing seed is replayed with SEED=<n> npx ava dist/test/tasks/checkpoint-random.test.js
 
 import test from 'ava'
 import { play } from './checkpoint-play.js'
@@ -6,7 +6,7 @@ import { play } from './checkpoint-play.js'
 const SEED = process.env.SEED === undefined ? null : Number(process.env.SEED)
 
 test('whatever happened, the next copy has all that was acknowledged to the one before and to those it went on from', t => {
-  const seeds = SEED === null ? Array.from({ length: 250 }, (_, i) => 1 + i) : [SEED]
+  const seeds = SEED === null ? Array.from({ length: 80 }, (_, i) => 1 + i) : [SEED]
   let checks = 0
   for (const seed of seeds) {
     const findings = play(seed)
@@ -25,5 +25,5 @@ test('seeds that once found something', t => {
 })
 
 test('the same where copies overlap', t => {
-  for (let seed = 1; seed <= 60; seed++) t.deepEqual(play(seed, true).lost, [])
+  for (let seed = 1; seed <= 20; seed++) t.deepEqual(play(seed, true).lost, [])
 })

@@ -115,13 +115,15 @@ export const decodeRanges = (bytes: Uint8Array): Range[] => {
 
 /** 8 bytes over all named hashes; the names must come in order. */
 export const rootOf = (documents: Iterable<readonly [string, Uint8Array]>): Uint8Array => {
-  let root: Uint8Array = new Uint8Array(8)
+  const both = new Uint8Array(16)
+  const root = both.subarray(0, 8)
   for (const [name, hash] of documents) {
-    root = joinHash(root, hash)
+    both.set(hash, 8)
+    hashInto(root, both)
     for (let i = 0; i < name.length; i++) root[i & 7] = (root[i & 7] as number) ^ name.charCodeAt(i)
-    root = hashBytes(root)
+    hashInto(root, root)
   }
-  return root
+  return root.slice()
 }
 
 export const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
@@ -162,13 +164,25 @@ const readHashes = (decoder: decoding.Decoder, ranges: number): Uint32Array => {
 }
 
 const hashBytes = (bytes: Uint8Array): Uint8Array => {
+  const out = new Uint8Array(8)
+  hashInto(out, bytes)
+  return out
+}
+
+/** Into a place that may be among what is hashed. */
+const hashInto = (out: Uint8Array, bytes: Uint8Array): void => {
   let a = combine(0x9e3779b1, bytes.length)
   let b = combine(0x85ebca6b, bytes.length)
   for (let i = 0; i < bytes.length; i++) {
     a = Math.imul(a ^ (bytes[i] as number), 0x01000193)
     b = Math.imul(b, 33) ^ (bytes[i] as number)
   }
-  return fromWords(combine(a, b), combine(b, a))
+  writeWord(out, 0, combine(a, b))
+  writeWord(out, 4, combine(b, a))
+}
+
+const writeWord = (out: Uint8Array, at: number, word: number): void => {
+  for (let i = 0; i < 4; i++) out[at + i] = word >>> (24 - 8 * i)
 }
 
 const joinHash = (a: Uint8Array, b: Uint8Array): Uint8Array => {
@@ -176,13 +190,6 @@ const joinHash = (a: Uint8Array, b: Uint8Array): Uint8Array => {
   both.set(a.subarray(0, 8))
   both.set(b.subarray(0, 8), 8)
   return hashBytes(both)
-}
-
-const fromWords = (a: number, b: number): Uint8Array => {
-  const out = new Uint8Array(8)
-  new DataView(out.buffer).setUint32(0, a)
-  new DataView(out.buffer).setUint32(4, b)
-  return out
 }
 
 /** Of a document that is not here. */

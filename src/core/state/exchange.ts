@@ -216,8 +216,9 @@ export class Exchange {
     }
     this.#hearsay.says(from, isSure, met)
     this.#look(now, from)
-    const isInDoubt = this.#overview.sharedWith(from).some(replica => this.#questions.isInDoubt(replica))
-    if (!asksAll && !isInDoubt && isEqual) {
+    const isInDoubt = (): boolean =>
+      this.#overview.sharedWith(from).some(replica => this.#questions.isInDoubt(replica))
+    if (!asksAll && isEqual && !isInDoubt()) {
       this.#answers.isEqual(from)
       if (asking !== undefined) Object.assign(asking, { asksAll: false, awaited: new Set<string>() })
       this.#firstDone(now, from)
