@@ -126,7 +126,7 @@ const slower: ProcessorConfig = {
 }
 
 test('halves that have too little of their machine are whole again after a cut: they end the handshakes that they begin', t => {
-  for (const seed of [2, 8]) {
+  for (const seed of [2, 7]) {
     const mesh = onTwoCores(seed, 50, slower, 1_000)
     runUntilAgreed(mesh, START_MS, splitOff(mesh, 25, seed))
     mesh.world.heal()
