@@ -13,7 +13,7 @@ import {
   StrictSign,
   TopicValidatorResult,
 } from '@chainsafe/libp2p-gossipsub'
-import type { PeerId } from '@libp2p/interface'
+import type { Connection, PeerId } from '@libp2p/interface'
 import type { NodeId } from '../../core/ids.js'
 import type { Guard } from './guard.js'
 import { limits } from './limits.js'
@@ -84,6 +84,7 @@ type Verdict = 'accept' | 'ignore' | 'reject'
 /** What gossipsub has beside its published interface and is needed here. */
 interface Insides {
   allowedTopics: Set<string>
+  onPeerConnected(peer: PeerId, connection: Connection): void
   handleReceivedRpc(from: PeerId, rpc: { messages: { topic: string; data?: Uint8Array }[] }): Promise<void>
   reportMessageValidationResult(id: string, from: string, result: TopicValidatorResult): void
 }
@@ -102,6 +103,7 @@ class WellFormedTopics extends Set<string> {
 
 export class Gossip {
   readonly #service: Service
+  readonly #insides: Insides
   readonly #topics = new Set<string>()
   readonly #guard: Guard
   readonly #judge: (from: NodeId, topic: string, bytes: Uint8Array) => Verdict
@@ -117,6 +119,7 @@ export class Gossip {
     this.#guard = guard
     this.#judge = judge
     const insides = service as unknown as Insides
+    this.#insides = insides
     this.#passingOn = new PassingOn((id, from) =>
       insides.reportMessageValidationResult(id, from, TopicValidatorResult.Accept),
     )
@@ -133,6 +136,14 @@ export class Gossip {
       )
       await handle(from, rpc)
     }
+  }
+
+  /**
+   * Opens gossip's stream to the other end, which then opens its own. Libp2p would first have
+   * the peer identify itself, to know whether it speaks gossip: in a mesh everybody does.
+   */
+  start(connection: Connection): void {
+    this.#insides.onPeerConnected(connection.remotePeer, connection)
   }
 
   subscribe(topic: string): void {

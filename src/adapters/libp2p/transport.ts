@@ -4,7 +4,6 @@
 // store and keep-alives are unused or off: who is alive is decided by the core.
 
 import { gossipsub } from '@chainsafe/libp2p-gossipsub'
-import { noise } from '@chainsafe/libp2p-noise'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { identify } from '@libp2p/identify'
 import type { Connection, Ed25519PrivateKey as PrivateKey } from '@libp2p/interface'
@@ -25,7 +24,9 @@ import { Guard } from './guard.js'
 import { limits } from './limits.js'
 import { asError, BULK_PROTOCOL, LINK_PROTOCOL, Links } from './links.js'
 import { listenAddresses, ownAddresses } from './own-addresses.js'
+import { answerFromMemory } from './peer-store.js'
 import { ACCEPTED, type Meter, protector } from './protector.js'
+import { quickNoise } from './quick-noise.js'
 import { quietYamux } from './quiet-yamux.js'
 import { silentLogger } from './silent-logger.js'
 import { ASK_PROTOCOL, DIRECT_PROTOCOL, Visits } from './visits.js'
@@ -299,8 +300,7 @@ class Running {
   }
 
   #startGossip(connection: Connection): void {
-    // Identify tells gossipsub what the peer speaks; a connection that closes meanwhile is no matter.
-    this.#host.services.identify.identify(connection).catch(() => {})
+    this.gossip.start(connection)
   }
 
   #checkAddresses(): void {
@@ -346,7 +346,7 @@ const startHost = async (
       tcp({ inboundSocketInactivityTimeout: 0, outboundSocketInactivityTimeout: 0, backlog: 1_024 }),
     ],
     connectionProtector: protector(options.meshKey, meter, ends),
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [quickNoise()],
     streamMuxers: [quietYamux()],
     connectionMonitor: { enabled: false },
     connectionManager: {
@@ -377,6 +377,8 @@ const startHost = async (
     start: false,
   })
   host.addEventListener('connection:open', event => connections.add(event.detail))
+  const { components } = host.services.insides
+  answerFromMemory(components.peerStore, components.peerId)
   await host.start()
   return host
 }
@@ -390,4 +392,4 @@ const listenFailure = (message: string): string => {
   return message.split(/\s*\n\s*/).join('; ')
 }
 
-type Insides = Pick<Components, 'transportManager' | 'addressManager' | 'logger'>
+type Insides = Pick<Components, 'transportManager' | 'addressManager' | 'logger' | 'peerStore' | 'peerId'>

@@ -1,0 +1,122 @@
+// A real transport and a node of plain libp2p parts, which is what a node of an older
+// version is: it has its peers identify themselves before it gossips, and agrees on each
+// stream as libp2p does.
+
+import '../../src/polyfill.js'
+import { randomBytes } from 'node:crypto'
+import { gossipsub, StrictSign } from '@chainsafe/libp2p-gossipsub'
+import { noise } from '@chainsafe/libp2p-noise'
+import { yamux } from '@chainsafe/libp2p-yamux'
+import { identify } from '@libp2p/identify'
+import { tcp } from '@libp2p/tcp'
+import { multiaddr } from '@multiformats/multiaddr'
+import test, { type ExecutionContext } from 'ava'
+import * as lp from 'it-length-prefixed'
+import { createLibp2p } from 'libp2p'
+import { createIdentity } from '../../src/adapters/identity/identity.js'
+import { Ends } from '../../src/adapters/libp2p/ends.js'
+import { LINK_PROTOCOL } from '../../src/adapters/libp2p/links.js'
+import { protector } from '../../src/adapters/libp2p/protector.js'
+import { createLibp2pTransport } from '../../src/adapters/libp2p/transport.js'
+import { nodeId } from '../../src/core/ids.js'
+import { isMessage, isUp, type Seen, Witness } from '../contracts/transport.js'
+
+const meshKey = randomBytes(32)
+const TOPIC = 'a-topic'
+const IDENTIFY_PROTOCOL = '/ipfs/id/1.0.0'
+
+const startOurs = async (t: ExecutionContext): Promise<Witness> => {
+  const witness = new Witness(
+    await createLibp2pTransport({ seed: createIdentity().seed, meshKey, listen: ['/ip4/127.0.0.1/tcp/0'] }),
+  )
+  await witness.transport.start(witness.listener)
+  witness.transport.subscribe(TOPIC)
+  t.teardown(() => witness.transport.stop())
+  return witness
+}
+
+const startPlain = async (t: ExecutionContext, identifies: boolean) => {
+  const host = await createLibp2p({
+    addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
+    transports: [tcp()],
+    connectionProtector: protector(meshKey, { bytesSent: 0, bytesReceived: 0, refusedKeys: 0 }, new Ends()),
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    connectionMonitor: { enabled: false },
+    services: {
+      identify: identify({ runOnConnectionOpen: identifies }),
+      gossip: gossipsub({ globalSignaturePolicy: StrictSign, allowPublishToZeroTopicPeers: true }),
+    },
+  })
+  await host.handle(LINK_PROTOCOL, () => {})
+  let asked = 0
+  if (!identifies) await host.unhandle(IDENTIFY_PROTOCOL)
+  if (!identifies) await host.handle(IDENTIFY_PROTOCOL, () => void asked++)
+  const gossiped = new Promise<string>(resolve =>
+    host.services.gossip.addEventListener('gossipsub:message', event =>
+      resolve(Buffer.from(event.detail.msg.data).toString()),
+    ),
+  )
+  host.services.gossip.subscribe(TOPIC)
+  t.teardown(() => host.stop())
+  return { host, gossiped, asked: () => asked, id: nodeId(host.peerId.toString()) }
+}
+
+type Plain = Awaited<ReturnType<typeof startPlain>>
+
+const dialPlain = async (ours: Witness, { host, id }: Plain): Promise<void> => {
+  const [address] = host.getMultiaddrs()
+  ours.transport.dial(id, [String(address).replace(/\/p2p\/.*/, '')])
+  await ours.see(isUp(id))
+}
+
+const isGossip = (seen: Seen): boolean => seen.what === 'gossip'
+
+/** Each says something by gossip until the other has heard it: neither is told when gossip is ready. */
+const gossipBothWays = async (ours: Witness, { host, gossiped }: Plain): Promise<string> => {
+  const talking = setInterval(() => {
+    ours.transport.publish(TOPIC, Buffer.from(`ours ${Math.random()}`))
+    void host.services.gossip.publish(TOPIC, Buffer.from(`plain ${Math.random()}`))
+  }, 50)
+  try {
+    await ours.see(isGossip)
+    return await gossiped
+  } finally {
+    clearInterval(talking)
+  }
+}
+
+test.serial('who is dialled by a plain node links, answers what it identifies, and gossips', async t => {
+  t.timeout(20_000)
+  const ours = await startOurs(t)
+  const plain = await startPlain(t, true)
+  const identified = new Promise<readonly string[]>(resolve =>
+    plain.host.addEventListener('peer:identify', event => resolve(event.detail.protocols)),
+  )
+  const connection = await plain.host.dial(multiaddr(ours.addresses[0] as string))
+  const stream = await connection.newStream(LINK_PROTOCOL)
+  await ours.see(isUp(plain.id))
+  stream.send(lp.encode.single(Buffer.from('hello')))
+  await ours.see(isMessage('hello'))
+  t.true((await identified).includes('/meshsub/1.2.0'))
+  t.regex(await gossipBothWays(ours, plain), /^ours /)
+})
+
+test.serial('who dials a plain node links with it and gossips', async t => {
+  t.timeout(20_000)
+  const plain = await startPlain(t, true)
+  const ours = await startOurs(t)
+  await dialPlain(ours, plain)
+  t.regex(await gossipBothWays(ours, plain), /^ours /)
+})
+
+test.serial('who begins to gossip has nobody identify himself first', async t => {
+  t.timeout(20_000)
+  const plain = await startPlain(t, false)
+  // Of two the one with the smaller id begins.
+  let ours = await startOurs(t)
+  while (ours.id > plain.id) ours = await startOurs(t)
+  await dialPlain(ours, plain)
+  t.regex(await gossipBothWays(ours, plain), /^ours /)
+  t.is(plain.asked(), 0)
+})
