@@ -4,30 +4,32 @@
 
 import '../../src/polyfill.js'
 import { randomBytes } from 'node:crypto'
+import { setImmediate as turn } from 'node:timers/promises'
 import { gossipsub, StrictSign } from '@chainsafe/libp2p-gossipsub'
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
 import { identify } from '@libp2p/identify'
+import type { Stream } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
 import test, { type ExecutionContext } from 'ava'
 import * as lp from 'it-length-prefixed'
 import { createLibp2p } from 'libp2p'
-import { createIdentity } from '../../src/adapters/identity/identity.js'
+import { createIdentity, type Identity } from '../../src/adapters/identity/identity.js'
 import { Ends } from '../../src/adapters/libp2p/ends.js'
 import { LINK_PROTOCOL } from '../../src/adapters/libp2p/links.js'
 import { protector } from '../../src/adapters/libp2p/protector.js'
 import { createLibp2pTransport } from '../../src/adapters/libp2p/transport.js'
-import { nodeId } from '../../src/core/ids.js'
+import { type NodeId, nodeId } from '../../src/core/ids.js'
 import { isMessage, isUp, type Seen, Witness } from '../contracts/transport.js'
 
 const meshKey = randomBytes(32)
 const TOPIC = 'a-topic'
 const IDENTIFY_PROTOCOL = '/ipfs/id/1.0.0'
 
-const startOurs = async (t: ExecutionContext): Promise<Witness> => {
+const startOurs = async (t: ExecutionContext, { seed } = createIdentity()): Promise<Witness> => {
   const witness = new Witness(
-    await createLibp2pTransport({ seed: createIdentity().seed, meshKey, listen: ['/ip4/127.0.0.1/tcp/0'] }),
+    await createLibp2pTransport({ seed, meshKey, listen: ['/ip4/127.0.0.1/tcp/0'] }),
   )
   await witness.transport.start(witness.listener)
   witness.transport.subscribe(TOPIC)
@@ -35,13 +37,27 @@ const startOurs = async (t: ExecutionContext): Promise<Witness> => {
   return witness
 }
 
-const startPlain = async (t: ExecutionContext, identifies: boolean) => {
+/** Of the streams that the other end opens nothing is answered. */
+const muteYamux: typeof yamux = () => () => {
+  const factory = yamux()()
+  const createStreamMuxer: typeof factory.createStreamMuxer = socket => {
+    const muxer = factory.createStreamMuxer(socket)
+    const listen = muxer.addEventListener.bind(muxer)
+    muxer.addEventListener = (type: string, ...rest: unknown[]) => {
+      if (type !== 'stream') Reflect.apply(listen, muxer, [type, ...rest])
+    }
+    return muxer
+  }
+  return { protocol: factory.protocol, createStreamMuxer }
+}
+
+const startPlain = async (t: ExecutionContext, identifies: boolean, muxer = yamux) => {
   const host = await createLibp2p({
     addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
     transports: [tcp()],
     connectionProtector: protector(meshKey, { bytesSent: 0, bytesReceived: 0, refusedKeys: 0 }, new Ends()),
     connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
+    streamMuxers: [muxer()],
     connectionMonitor: { enabled: false },
     services: {
       identify: identify({ runOnConnectionOpen: identifies }),
@@ -60,6 +76,14 @@ const startPlain = async (t: ExecutionContext, identifies: boolean) => {
   host.services.gossip.subscribe(TOPIC)
   t.teardown(() => host.stop())
   return { host, gossiped, asked: () => asked, id: nodeId(host.peerId.toString()) }
+}
+
+/** Of two the one with the smaller id begins to gossip. */
+const whoBeginsWith = (...others: readonly { readonly id: NodeId }[]): Identity => {
+  while (true) {
+    const identity = createIdentity()
+    if (others.every(({ id }) => identity.id < id)) return identity
+  }
 }
 
 type Plain = Awaited<ReturnType<typeof startPlain>>
@@ -113,10 +137,23 @@ test.serial('who dials a plain node links with it and gossips', async t => {
 test.serial('who begins to gossip has nobody identify himself first', async t => {
   t.timeout(20_000)
   const plain = await startPlain(t, false)
-  // Of two the one with the smaller id begins.
-  let ours = await startOurs(t)
-  while (ours.id > plain.id) ours = await startOurs(t)
+  const ours = await startOurs(t, whoBeginsWith(plain))
   await dialPlain(ours, plain)
   t.regex(await gossipBothWays(ours, plain), /^ours /)
   t.is(plain.asked(), 0)
+})
+
+test.serial('who begins to gossip with somebody who never answers lets nobody else wait for it', async t => {
+  t.timeout(20_000)
+  const [mute, plain] = [await startPlain(t, false, muteYamux), await startPlain(t, false)]
+  const ours = await startOurs(t, whoBeginsWith(mute, plain))
+  const connection = await mute.host.dial(multiaddr(ours.addresses[0] as string))
+  await connection.newStream(LINK_PROTOCOL)
+  await ours.see(isUp(mute.id))
+  const begun = (): Stream | undefined => connection.streams.find(({ direction }) => direction === 'inbound')
+  while (begun() === undefined) await turn()
+  const begins = begun() as Stream
+  await dialPlain(ours, plain)
+  t.regex(await gossipBothWays(ours, plain), /^ours /)
+  t.is(begins.status, 'open', 'the one that is mute was waited for')
 })

@@ -15,6 +15,7 @@ import {
 } from '@chainsafe/libp2p-gossipsub'
 import type { Connection, PeerId } from '@libp2p/interface'
 import type { NodeId } from '../../core/ids.js'
+import { GossipStreams } from './gossip-streams.js'
 import type { Guard } from './guard.js'
 import { limits } from './limits.js'
 import { PassingOn } from './passing-on.js'
@@ -84,7 +85,9 @@ type Verdict = 'accept' | 'ignore' | 'reject'
 /** What gossipsub has beside its published interface and is needed here. */
 interface Insides {
   allowedTopics: Set<string>
+  outboundInflightQueue: Pick<GossipStreams, 'push' | 'end'>
   onPeerConnected(peer: PeerId, connection: Connection): void
+  createOutboundStream(peer: PeerId, connection: Connection): Promise<void>
   handleReceivedRpc(from: PeerId, rpc: { messages: { topic: string; data?: Uint8Array }[] }): Promise<void>
   reportMessageValidationResult(id: string, from: string, result: TopicValidatorResult): void
 }
@@ -120,6 +123,10 @@ export class Gossip {
     this.#judge = judge
     const insides = service as unknown as Insides
     this.#insides = insides
+    insides.outboundInflightQueue.end()
+    insides.outboundInflightQueue = new GossipStreams((peer, connection) =>
+      insides.createOutboundStream(peer, connection),
+    )
     this.#passingOn = new PassingOn((id, from) =>
       insides.reportMessageValidationResult(id, from, TopicValidatorResult.Accept),
     )
