@@ -24,11 +24,17 @@ export class Membership implements MembersView {
   readonly #shared: Shared
   readonly #parts: Parts
   readonly #contact: Contact
+  /** All that can fall due: looked through before and after every step, so made once. */
+  readonly #queues: readonly { readonly nextAt: Millis | null }[]
 
   constructor(deps: MembershipDeps) {
     this.#parts = createParts(deps)
     this.#shared = this.#parts.shared
     this.#contact = new Contact(this.#parts)
+    const { watches, hosts, verdicts, spread } = this.#parts
+    const { chores, links } = this.#shared
+    const { suspicions } = verdicts
+    this.#queues = [chores, links.redials, watches.due, hosts.due, suspicions, spread.joint.due]
   }
 
   // What others may read.
@@ -107,18 +113,9 @@ export class Membership implements MembersView {
   }
 
   get nextDeadlineAt(): Millis | null {
-    const { chores, links } = this.#shared
     let next: Millis | null = null
-    for (const at of [
-      chores.nextAt,
-      links.redials.nextAt,
-      this.#parts.watches.due.nextAt,
-      this.#parts.hosts.due.nextAt,
-      this.#parts.verdicts.suspicions.nextAt,
-      this.#parts.spread.joint.due.nextAt,
-    ]) {
-      if (at !== null && (next === null || at < next)) next = at
-    }
+    for (const { nextAt } of this.#queues)
+      if (nextAt !== null && (next === null || nextAt < next)) next = nextAt
     return next
   }
 

@@ -30,6 +30,7 @@ export class Roster {
   readonly #digest: Int32Array
   #sorted: Entry[] | null = null
   #changed = new Set<NodeId>()
+  #view = 0
   /** Grows with every change; the rings' own changes are counted apart. */
   revision = 0
   ringRevision = 0
@@ -105,14 +106,12 @@ export class Roster {
 
   /** Those present that have this node among their first observers. */
   subjects(limit: number): NodeId[] {
-    const dialOnly = this.all().filter(entry => !entry.record.dialable && isPresent(entry.verdict))
-    const candidates = new Set([
-      ...this.rings.subjects(this.#self, limit),
-      // Their observers stand further off on the rings, for those between can't be dialled.
-      ...dialOnly.map(entry => entry.id),
-    ])
-    candidates.delete(this.#self)
-    return [...candidates].filter(id => this.observersOf(id, limit).includes(this.#self)).sort(compareText)
+    const nearby = this.rings.subjects(this.#self, limit).filter(id => this.#entries.get(id)?.record.dialable)
+    // Their observers stand further off on the rings, for those between can't be dialled.
+    const dialOnly = this.all()
+      .filter(entry => !entry.record.dialable && isPresent(entry.verdict) && entry.id !== this.#self)
+      .filter(entry => this.observersOf(entry.id, limit).includes(this.#self))
+    return [...nearby, ...dialOnly.map(entry => entry.id)].sort(compareText)
   }
 
   digest(): readonly number[] {
@@ -121,7 +120,7 @@ export class Roster {
 
   /** All of the digest in one number. */
   get view(): number {
-    return this.#digest.reduce((view, bucket) => view ^ bucket, 0) >>> 0
+    return this.#view >>> 0
   }
 
   bucketOf(id: NodeId): number {
@@ -138,8 +137,9 @@ export class Roster {
   #replace(before: Entry | undefined, after: Entry | undefined): void {
     const id = (before ?? after)?.id as NodeId
     const bucket = this.bucketOf(id)
-    const held = this.#digest[bucket] as number
-    this.#digest[bucket] = held ^ (before?.digestHash ?? 0) ^ (after?.digestHash ?? 0)
+    const turned = (before?.digestHash ?? 0) ^ (after?.digestHash ?? 0)
+    this.#digest[bucket] = (this.#digest[bucket] as number) ^ turned
+    this.#view ^= turned
     if (after === undefined) this.#entries.delete(id)
     else this.#entries.set(id, after)
     const stood = before !== undefined && isPresent(before.verdict)
