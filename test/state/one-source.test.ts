@@ -7,6 +7,8 @@ import { sizeOf, type TestNode, World } from './world.js'
 
 /** About 200 KB for each 250. */
 const VALUE = 'x'.repeat(780)
+/** 780 KB, or seventeen pieces, where 8 KB are little. */
+const MUCH = 1_000
 
 const fill = (world: World, node: TestNode, keys: number, prefix = 'key', space = 'plant'): void => {
   for (let from = 0; from < keys; from += 250) {
@@ -65,8 +67,8 @@ const areAllEqual = (t: ExecutionContext, world: World, space = 'plant', nodes =
   t.is(variantsOf(world, `space/${space}`, nodes), 1, 'byte for byte')
 }
 
-/** The last of them is cut off, while the first writes 2 MB. */
-const behind = (neighbors: number, seed: number, keys = 2_500): { world: World; last: TestNode } => {
+/** The last of them is cut off, while the first writes much. */
+const behind = (neighbors: number, seed: number, keys = MUCH): { world: World; last: TestNode } => {
   const world = new World({ seed, nodes: neighbors + 1 })
   const last = world.node(neighbors)
   world.set(world.node(0), 'plant', 'first', 1)
@@ -87,7 +89,7 @@ for (const neighbors of [4, 10])
     areAllEqual(t, world)
     const bytes = received.get(last) ?? 0
     t.log(`${(bytes / 1e6).toFixed(2)} MB received, equal after ${tookMs} ms`)
-    t.true(bytes < 1.25 * 2_500 * VALUE.length, `${bytes} bytes`)
+    t.true(bytes < 1.25 * MUCH * VALUE.length, `${bytes} bytes`)
   })
 
 test('a node that was down gets what it lacks about once', t => {
@@ -101,7 +103,7 @@ test('a node that was down gets what it lacks about once', t => {
   areAllEqual(t, world)
   const bytes = received.get(last) ?? 0
   t.log(`${(bytes / 1e6).toFixed(2)} MB received, equal after ${tookMs} ms`)
-  t.true(bytes < 1.25 * 2_500 * VALUE.length, `${bytes} bytes`)
+  t.true(bytes < 1.25 * MUCH * VALUE.length, `${bytes} bytes`)
   t.true(last.core.hasExchanged)
 })
 
@@ -111,8 +113,8 @@ test('two halves of a mesh that meet send each node about what it lacks', t => {
   world.set(world.node(0), 'plant', 'first', 1)
   world.advance(3_000)
   world.partition(node => node.index < 10)
-  fill(world, world.node(0), 1_250, 'here')
-  fill(world, world.node(10), 1_251, 'there')
+  fill(world, world.node(0), MUCH / 2, 'here')
+  fill(world, world.node(10), MUCH / 2 + 1, 'there')
   world.advance(10_000)
   const { received } = watch(world)
   world.heal()
@@ -120,7 +122,7 @@ test('two halves of a mesh that meet send each node about what it lacks', t => {
   areAllEqual(t, world)
   const bytes = [...received.values()].reduce((sum, each) => sum + each, 0)
   t.log(`${(bytes / 1e6).toFixed(1)} MB in all, equal after ${tookMs} ms`)
-  t.true(bytes < 1.5 * 20 * 1_250 * VALUE.length, `${bytes} bytes`)
+  t.true(bytes < 1.5 * 20 * (MUCH / 2) * VALUE.length, `${bytes} bytes`)
 })
 
 test('of many spaces that a node lacks, each comes about once', t => {
@@ -128,7 +130,7 @@ test('of many spaces that a node lacks, each comes about once', t => {
   const world = new World({ seed: 31, nodes: 11 })
   const last = world.node(10)
   world.partition(node => node === last)
-  for (let i = 0; i < 250; i++) {
+  for (let i = 0; i < 100; i++) {
     const changes = Array.from({ length: 5 }, (_, k) => ({ key: `key-${k}`, value: VALUE }))
     world.write(world.node(i % 10), `space-${i}`, changes)
     world.advance(20)
@@ -137,11 +139,11 @@ test('of many spaces that a node lacks, each comes about once', t => {
   const { pieces } = watch(world)
   world.heal()
   world.advance(10_000)
-  for (const i of [0, 7, 125, 249])
+  for (const i of [0, 7, 55, 99])
     t.deepEqual(world.contents(last, `space-${i}`), world.contents(world.node(0), `space-${i}`))
   t.is(last.core.held, world.node(0).core.held)
   t.log(`${pieces.get(last)} pieces`)
-  t.true((pieces.get(last) ?? 0) < 300, `${pieces.get(last)} pieces`)
+  t.true((pieces.get(last) ?? 0) < 130, `${pieces.get(last)} pieces`)
 })
 
 /** Who sends the returning node its pieces. */
@@ -159,9 +161,9 @@ test('a source that dies midway is replaced at once by another', t => {
   const { world, last } = behind(4, 41)
   const source = sourceOf(world, last)
   world.heal()
-  for (let i = 0; i < 4_000 && keysOf(last) < 500; i++) world.advance(1)
+  for (let i = 0; i < 4_000 && keysOf(last) < 200; i++) world.advance(1)
   const died = source() as TestNode
-  t.true(keysOf(last) < 2_000, 'it is midway')
+  t.true(keysOf(last) < 800, 'it is midway')
   world.crash(died)
   const alive = world.nodes.filter(node => node !== died)
   const tookMs = untilEqual(t, world, 2_500, alive)
@@ -216,12 +218,18 @@ test('a source that delivers a little now and then is left as well', t => {
 test('neighbors that promise and never send cost a bounded time, and are tried last afterwards', t => {
   t.timeout(600_000)
   const { world, last } = behind(6, 61)
-  const liars = world.nodes.filter(({ index }) => index >= 1 && index <= 3)
-  stalls(world, node => liars.includes(node), 0)
+  // The first that are asked, whoever they are.
+  const liars = new Set<TestNode>()
+  world.onTheWay = (from, to, message) => {
+    if (to !== last || message.kind !== 'statePiece') return message
+    if (liars.size < 3) liars.add(from)
+    return liars.has(from) ? null : message
+  }
   world.heal()
   const tookMs = untilEqual(t, world, 60_000)
-  t.log(`equal after ${tookMs} ms with ${liars.length} liars`)
-  t.true(tookMs < 3 * 3_000 + 3_000, `${tookMs} ms`)
+  t.log(`equal after ${tookMs} ms with ${liars.size} liars`)
+  t.is(liars.size, 3)
+  t.true(tookMs > 2_000 && tookMs < 3 * 3_000 + 3_000, `${tookMs} ms`)
   world.advance(5_000)
   world.partition(node => node === last)
   fill(world, world.node(0), 500, 'second')
@@ -229,7 +237,7 @@ test('neighbors that promise and never send cost a bounded time, and are tried l
   world.heal()
   const againMs = untilEqual(t, world, 60_000)
   t.log(`and ${againMs} ms the second time`)
-  t.true(againMs < 2 * 3_000 + 3_000 && againMs <= tookMs, `${againMs} ms`)
+  t.true(againMs < 1_000, `${againMs} ms`)
   world.onTheWay = null
   areAllEqual(t, world)
 })
@@ -282,7 +290,7 @@ test('a little takes no more messages there and back than it did', t => {
 test('what a node wrote while it was cut off goes to one neighbor first, and all become equal', t => {
   t.timeout(600_000)
   const { world, last } = behind(4, 81, 250)
-  fill(world, last, 2_500, 'own')
+  fill(world, last, MUCH, 'own')
   world.advance(5_000)
   const { given } = watch(world)
   world.heal()
@@ -290,13 +298,13 @@ test('what a node wrote while it was cut off goes to one neighbor first, and all
   areAllEqual(t, world)
   const bytes = given.get(last) ?? 0
   t.log(`${(bytes / 1e6).toFixed(2)} MB sent by it, equal after ${tookMs} ms`)
-  t.true(bytes < 1.5 * 2_500 * VALUE.length, `${bytes} bytes`)
+  t.true(bytes < 1.5 * MUCH * VALUE.length, `${bytes} bytes`)
 })
 
 test('who got it first and never passes it on delays the others for a bounded time', t => {
   t.timeout(600_000)
   const { world, last } = behind(4, 82, 250)
-  fill(world, last, 2_500, 'own')
+  fill(world, last, MUCH, 'own')
   world.advance(5_000)
   let first: string | null = null
   // It takes what is sent, and not even says that it came.
@@ -320,17 +328,18 @@ test('a node that starts again midway, and its source too, goes on and becomes e
   const { world, last } = behind(4, 91)
   const { received } = watch(world)
   world.heal()
-  for (let i = 0; i < 4_000 && keysOf(last) < 500; i++) world.advance(1)
-  t.true(keysOf(last) < 2_000, 'it is midway')
+  for (let i = 0; i < 4_000 && keysOf(last) < 200; i++) world.advance(1)
+  t.true(keysOf(last) < 800, 'it is midway')
   world.crash(last)
   world.advance(200)
   world.start(last)
-  for (let i = 0; i < 400; i++) world.advance(1)
+  for (let i = 0; i < 50; i++) world.advance(1)
+  t.true(keysOf(last) < 1_000, 'it is midway again')
   world.crash(world.node(1))
   world.start(world.node(1))
   untilEqual(t, world)
   areAllEqual(t, world)
-  t.true((received.get(last) ?? 0) < 2.2 * 2_500 * VALUE.length, `${received.get(last)} bytes`)
+  t.true((received.get(last) ?? 0) < 2.2 * MUCH * VALUE.length, `${received.get(last)} bytes`)
 })
 
 /** As a node that knows nothing of it reads and writes messages. */
@@ -348,8 +357,8 @@ for (const [what, isOld] of [
 ] as const)
   test(`where ${what} of an older version, all become equal`, t => {
     t.timeout(600_000)
-    const { world, last } = behind(4, 101, 1_000)
-    fill(world, last, 500, 'own')
+    const { world, last } = behind(4, 101, MUCH / 2)
+    fill(world, last, MUCH / 4, 'own')
     world.advance(5_000)
     world.onTheWay = (from, to, message) =>
       isOld(from.index) || isOld(to.index) ? asBefore(message) : message
