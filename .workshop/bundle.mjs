@@ -27,6 +27,7 @@ import {
 } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { whileBusy } from './busy.mjs'
 import { buildOneFile, STORE } from './one-file.mjs'
 import { root, setupOrExit } from './setup.mjs'
 
@@ -200,6 +201,9 @@ const report = command => {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   if (!isCurrent()) {
     await setupOrExit()
-    await main()
+    // Asked again: another run may have made it while this one waited.
+    await whileBusy(async () => {
+      if (!isCurrent()) await main()
+    })
   }
 }

@@ -202,6 +202,7 @@ test.serial(
 test.serial('a signal that comes while its modules load ends it cleanly, or changes nothing', async t => {
   const ended = await shoal(['up', '--api', '127.0.0.1:0', '--no-mdns', '--listen', '/ip4/127.0.0.1/tcp/0'], {
     env: { SHOAL_DATA: join(makeDirectory(), 'data'), NODE_OPTIONS: `--import=${SIGNALLING}` },
+    inModules: true,
   })
   t.is(ended.code, 0, ended.err)
 })

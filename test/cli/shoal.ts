@@ -9,8 +9,10 @@ import { fileURLToPath } from 'node:url'
 import { createClient } from '../../src/cli/client.js'
 import { messages } from '../../src/cli/follow.js'
 import type { JournalEvent } from '../../src/runtime/journal.js'
+import { shippedCommand } from '../fleet/shipped.js'
 
-const CLI = fileURLToPath(new URL('../../src/cli.js', import.meta.url))
+const CLI = await shippedCommand()
+const IN_MODULES = fileURLToPath(new URL('../../src/cli.js', import.meta.url))
 const BOUND_MS = 60_000
 
 export interface Outcome {
@@ -26,6 +28,8 @@ export interface RunOptions {
   /** Ends it once its output has this in it. */
   readonly until?: RegExp
   readonly cwd?: string
+  /** The command as it is compiled, module by module, in place of the one file that is shipped. */
+  readonly inModules?: boolean
 }
 
 export const makeDirectory = (): string => mkdtempSync(join(tmpdir(), 'shoal-cli-'))
@@ -39,7 +43,7 @@ export const environment = (extra: Readonly<Record<string, string>> = {}): Recor
 
 export const shoal = (args: readonly string[], options: RunOptions = {}): Promise<Outcome> =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [CLI, ...args], {
+    const child = spawn(process.execPath, [options.inModules ? IN_MODULES : CLI, ...args], {
       env: environment({ ...(options.api === undefined ? {} : { SHOAL_API: options.api }), ...options.env }),
       cwd: options.cwd,
     })

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
+import { shippedDevices } from '../fleet/shipped.js'
 
 export interface Gateway {
   readonly id: string
@@ -26,7 +26,7 @@ export interface Gateways {
   close(): Promise<void>
 }
 
-const devices = fileURLToPath(new URL('../../devices/', import.meta.url))
+const DEVICES = await shippedDevices()
 
 export const createGateways = (): Gateways => {
   const folder = mkdtempSync(join(tmpdir(), 'shoal-gateways-'))
@@ -42,7 +42,7 @@ export const createGateways = (): Gateways => {
     async start(program, settings) {
       const file = join(folder, `gateway-${children.length}.json`)
       writeFileSync(file, JSON.stringify(settings))
-      const child = spawn(process.execPath, [join(devices, program, 'gateway.js'), '--config', file], {
+      const child = spawn(process.execPath, [join(DEVICES, program, 'gateway.js'), '--config', file], {
         stdio: ['ignore', 'pipe', 'pipe'],
       })
       children.push(child)

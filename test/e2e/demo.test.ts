@@ -5,11 +5,11 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import test from 'ava'
 import { type Began, beganAt, descendantsOf, signalProcess } from '../../src/demo/processes.js'
+import { shippedCommand } from '../fleet/shipped.js'
 
-const CLI = fileURLToPath(new URL('../../src/cli.js', import.meta.url))
+const CLI = await shippedCommand()
 const BOUND_MS = 90_000
 /** Where nothing is said of a demo's mesh, the smallest that it makes will do. */
 const FEWEST = ['--nodes', '3']
