@@ -497,7 +497,7 @@ test('invented writers are too many at some point, and those who wrote before go
       const message: Message = { kind: 'stateUpdate', document, lineage, update }
       world.step(victim, { kind: 'gossip', from: liar.id, topic: `state/${document}`, message, bytes: 1 })
     }
-    t.is(victim.counts.get('shoal_state_dropped_total:limit'), 200 + 1 - 125)
+    t.is(victim.counts.get('shoal_state_dropped_total:limit'), 200 + 1 - 81)
     t.deepEqual(victim.offences, [], 'whoever passes on what others wrote does no wrong')
     const before = world.set(victim, 'plant', 'k', 'still')
     notes.getMap('m').set('k', 'still')

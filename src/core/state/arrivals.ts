@@ -13,6 +13,7 @@ import type { Millis, NodeId } from '../ids.js'
 import { type Checked, checkUpdate, type DecodedDeletes } from './check.js'
 import type { Vector } from './digest.js'
 import { NO_EVIDENCE } from './doubt.js'
+import { updateWithout } from './encode.js'
 import { EMPTY_UPDATE } from './filling.js'
 import type { Frame } from './frame.js'
 import type { Gaps } from './gaps.js'
@@ -144,6 +145,13 @@ export class Arrivals {
       this.offence(now, from, checked.reason)
       return false
     }
+    const placeless = holdings.writers.withoutPlace(replica, checked, from, author !== null)
+    if (placeless.size > 0) {
+      frame.count('shoal_state_dropped_total', { reason: 'limit' })
+      // What others wrote must not be lost for being in company.
+      const rest = updateWithout(update, placeless)
+      return rest !== null && this.receive(now, from, replica, rest, null)
+    }
     if (!hasRoomFor(replica, checked, update.length, holdings.bytesFor(replica), config)) {
       // No fault of its sender, who may hold less than this node, and passes on what others wrote.
       frame.count('shoal_state_dropped_total', { reason: 'limit' })
@@ -161,6 +169,7 @@ export class Arrivals {
     if (author !== null && replica.kind === 'space' && writer !== undefined) {
       const [client, clock] = writer
       if (clock > replica.clockOf(client)) {
+        holdings.writers.spoke(replica, checked, from, true)
         if (!gaps.hold(replica, { from, update, client, clock }))
           frame.count('shoal_state_dropped_total', { reason: 'early' })
         gaps.look(now, replica, from)
@@ -168,6 +177,7 @@ export class Arrivals {
       }
     }
     const isNew = this.#apply(now, from, replica, update, checked.deletes)
+    holdings.writers.spoke(replica, checked, from, author !== null)
     // Of spaces, in which nothing is nested.
     for (let early = gaps.takeReady(replica); early !== undefined; early = gaps.takeReady(replica))
       this.#apply(now, early.from, replica, early.update, NO_DELETES)

@@ -7,6 +7,7 @@
 
 import * as Y from 'yjs'
 import { isStamp, type Stamp } from '../hybrid-clock.js'
+import type { NodeId } from '../ids.js'
 import type { Json } from '../json.js'
 import type { StateConfig } from './config.js'
 import { jsonBytes, utf8Bytes } from './json-size.js'
@@ -26,6 +27,8 @@ export type Checked =
       readonly bytes: number
       /** The writers of its structs, and the first clock of each. */
       readonly writers: ReadonlyMap<number, number>
+      /** Whose they are, of those whose list begins in it. */
+      readonly authors: ReadonlyMap<number, NodeId>
       readonly deletes: DecodedDeletes
     }
   | { readonly ok: false; readonly reason: 'too-large' | 'undecodable' | 'malformed' | 'foreign' | 'limit' }
@@ -47,6 +50,7 @@ export const checkUpdate = (
     return { ok: false, reason: 'undecodable' }
   }
   const writers = new Map<number, number>()
+  const authors = new Map<number, NodeId>()
   let entries = 0
   let bytes = 0
   let client = -1
@@ -68,6 +72,8 @@ export const checkUpdate = (
       continue
     }
     if (!(struct instanceof Y.Item) || !isAtItsPlace(struct)) return MALFORMED
+    const list: unknown = struct.parent
+    if (typeof list === 'string') authors.set(client, nodeOfList(list) as NodeId)
     if (struct.content instanceof Y.ContentDeleted) continue
     if (!(struct.content instanceof Y.ContentEmbed)) return MALFORMED
     const size = entryBytes(struct.content.embed, config, valueBytesMax)
@@ -84,7 +90,7 @@ export const checkUpdate = (
       end = clock + len
     }
   }
-  return { ok: true, entries, bytes, writers, deletes: decoded.ds.clients }
+  return { ok: true, entries, bytes, writers, authors, deletes: decoded.ds.clients }
 }
 
 /** Bytes of an entry's key and value; negative for what is none. */

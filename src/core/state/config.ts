@@ -36,7 +36,8 @@ export interface StateConfig {
   readonly documentBytesMax: number
   /**
    * ClientIDs that ever wrote to a space or document: nothing can forget one. 20,000: a vector of them is 220 KB,
-   * a fifth of what one message of a comparison may have; a node has one, and a new one after damage of its disk.
+   * a fifth of what one message of a comparison may have; a node has one, and a new one after damage of its disk. Up to
+   * `remoteSlack` times as many where members speak for themselves (writer-places.ts).
    */
   readonly writersMax: number
   /** Bytes of all spaces and documents together. 256 MB: what a gateway of 1 GB can spare. What this node's application does not use fills three quarters of it at most. */

@@ -102,6 +102,23 @@ export const joinPieces = (pieces: readonly Uint8Array[]): Uint8Array => {
   return encodeSections([...byClient.values()], [])
 }
 
+/** What an update has of all but some clients; null when that is nothing. */
+export const updateWithout = (update: Uint8Array, clients: ReadonlySet<number>): Uint8Array | null => {
+  const { structs, ds } = Y.decodeUpdate(update)
+  const byClient = new Map<number, (Y.Item | Y.GC | Y.Skip)[]>()
+  for (const struct of structs) {
+    const { client } = struct.id
+    if (clients.has(client)) continue
+    const list = byClient.get(client)
+    if (list === undefined) byClient.set(client, [struct])
+    else list.push(struct)
+  }
+  const deletes = [...ds.clients]
+    .filter(([client]) => !clients.has(client))
+    .flatMap(([client, ranges]) => ranges.map(({ clock, len }) => ({ client, from: clock, to: clock + len })))
+  return byClient.size + deletes.length > 0 ? encodeSections([...byClient.values()], deletes) : null
+}
+
 /** One update of whole structs, those of one client in one section and in order, and of what is deleted. */
 export const encodeSections = (
   sections: readonly (readonly (Y.Item | Y.GC | Y.Skip)[])[],

@@ -23,6 +23,7 @@ import { type Held, Places } from './places.js'
 import { Replica } from './replica.js'
 import { hasLive } from './structs.js'
 import { newLineage, nodeOfList } from './writer.js'
+import { WriterPlaces } from './writer-places.js'
 
 export interface SpaceSummary {
   readonly space: string
@@ -51,6 +52,7 @@ export class Holdings {
   /** Large raw documents that the store held, and that are not here yet. */
   readonly #loading = new Map<string, Loading>()
   readonly #places: Places
+  readonly writers: WriterPlaces
   /** For which there was no place, and until when they are not asked for. */
   readonly #refused = new Map<string, Millis>()
   /** Whether anything is in a raw document of which others see this. */
@@ -65,6 +67,7 @@ export class Holdings {
     this.#interest = interest
     this.#onStamp = onStamp
     this.#places = new Places(frame.config.documentsMax, node => interest.isMember(node))
+    this.writers = new WriterPlaces(frame.config, node => interest.isMember(node))
   }
 
   find(document: string): Replica | undefined {

@@ -42,12 +42,11 @@ export const checkDocumentUpdate = (
   const checked = checkUpdate(update, 'doc', null, config)
   if (!checked.ok)
     return new ShoalError('DOCUMENT_INVALID', `the update of the document ${name} is ${checked.reason}`)
-  const { writersMax } = config
-  const writers = writersWith(replica, checked.writers.keys())
-  if (writers > Math.max(writersMax, replica.doc.store.clients.size))
+  const writers = tooManyWith(replica, checked.writers.keys(), config)
+  if (writers !== null)
     return new ShoalError(
       'STATE_LIMIT',
-      `the clients that wrote to the document ${name} would be ${writers}; writersMax is ${writersMax}`,
+      `the clients that wrote to the document ${name} would be ${writers}; writersMax is ${config.writersMax}`,
     )
   const limit = limitExceededBy(replica, checked, update.length, totalBytes, config, 1)
   if (limit === null) return null
@@ -132,9 +131,8 @@ export const checkWrite = (
   }
   if (written > config.writeBytesMax)
     return limit(`bytes written to ${space} at once are`, written, 'writeBytesMax')
-  const writers = replica === undefined ? 1 : writersWith(replica, [replica.client])
-  if (writers > Math.max(config.writersMax, replica?.doc.store.clients.size ?? 0))
-    return limit(`nodes that wrote to ${space} would be`, writers, 'writersMax')
+  const writers = replica === undefined ? null : tooManyWith(replica, [replica.client], config)
+  if (writers !== null) return limit(`nodes that wrote to ${space} would be`, writers, 'writersMax')
   // A write that makes things smaller is always welcome.
   if (keys > config.spaceKeysMax && keys > (replica?.entries.size ?? 0))
     return limit(`keys of ${space} would be`, keys, 'spaceKeysMax')
@@ -144,4 +142,15 @@ export const checkWrite = (
   if (grown > 0 && totalBytes + grown > config.totalBytesMax)
     return limit('bytes of all spaces and documents would be', totalBytes + grown, 'totalBytesMax')
   return null
+}
+
+/**
+ * How many writers there would be, where that is too many. This node itself has a place past `writersMax`, as it has
+ * at the others (writer-places.ts); what its application brings in from elsewhere has none.
+ */
+const tooManyWith = (replica: Replica, writers: Iterable<number>, config: StateConfig): number | null => {
+  const { size } = replica.doc.store.clients
+  const after = writersWith(replica, writers)
+  const most = config.writersMax * (after > size + 1 ? 1 : config.remoteSlack)
+  return after > Math.max(most, size) ? after : null
 }

@@ -2,7 +2,7 @@
 // past this node's limits (`remoteSlack` says why), and no further. What takes away more
 // than it brings is always welcome.
 //
-// The limits of the node's own application are in limits.ts.
+// The limits of the node's own application are in limits.ts, who may begin to write is writer-places.ts.
 
 import * as Y from 'yjs'
 import type { Checked, EntryContent } from './check.js'
@@ -20,9 +20,6 @@ export const hasRoomFor = (
   config: StateConfig,
 ): boolean => {
   const { remoteSlack, spaceKeysMax, spaceBytesMax, totalBytesMax } = config
-  // Those who are here already go on, were they too many by the limit of today.
-  const writersMax = Math.max(config.writersMax * remoteSlack, replica.doc.store.clients.size)
-  if (writersWith(replica, checked.writers.keys()) > writersMax) return false
   if (replica.kind === 'doc')
     return limitExceededBy(replica, checked, updateBytes, totalBytes, config, remoteSlack) === null
   const fits = (bytes: number, keys: number): boolean =>
