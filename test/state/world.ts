@@ -100,6 +100,11 @@ export class TestNode {
   }
 }
 
+export interface Wire {
+  readonly name: string
+  readonly bytesPerSecond: number
+}
+
 interface Happening {
   readonly at: Millis
   readonly order: number
@@ -127,6 +132,9 @@ export class World {
   onEffect: ((node: TestNode, effect: Effect) => void) | null = null
   /** What becomes of a message on its way; null: it is lost. For nodes that lie, stall, or are older. */
   onTheWay: ((from: TestNode, to: TestNode, message: Message) => Message | null) | null = null
+  /** What carries a message, where that takes time: several links may lead over one. */
+  wireOf: ((from: TestNode, to: TestNode) => Wire | null) | null = null
+  readonly #wires = new Map<string, Millis>()
   /** Runs each turn: a step and what follows from it; for whoever measures them. */
   around: ((event: CoreEvent, turn: () => void) => void) | null = null
 
@@ -428,12 +436,25 @@ export class World {
     if (arriving === null) return
     // A stream is ordered, and broken with its link.
     const lane = `${from.id}>${to.id}`
-    const at = Math.max(this.now + this.#latency(), (this.#lanes.get(lane) ?? 0) + 0.001)
+    const at = Math.max(
+      this.#carried(from, to, bytes) + this.#latency(),
+      (this.#lanes.get(lane) ?? 0) + 0.001,
+    )
     this.#lanes.set(lane, at)
     this.#push(at, () => {
       if (this.#links.get(pair(from, to)) !== epoch || !to.up) return
       this.step(to, { kind: 'message', from: from.id, channel: 'bulk', message: arriving, bytes })
     })
+  }
+
+  /** When the last byte of a message has left: one after another, as they were sent. */
+  #carried(from: TestNode, to: TestNode, bytes: number): Millis {
+    const wire = this.wireOf?.(from, to) ?? null
+    if (wire === null) return this.now
+    const { name, bytesPerSecond } = wire
+    const leftAt = Math.max(this.now, this.#wires.get(name) ?? 0) + (1_000 * bytes) / bytesPerSecond
+    this.#wires.set(name, leftAt)
+    return leftAt
   }
 
   #publish(from: TestNode, topic: string, message: Message): void {

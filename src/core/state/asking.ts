@@ -56,7 +56,7 @@ export class Asking {
   readonly #host: AskingHost
   readonly #sources: Sources
   readonly #courses = new Map<string, Course>()
-  /** What each source brought between two looks, the latest first, as far back as a window. */
+  /** What each source brought between two looks, the latest first, as far back as nothing may come at all. */
   readonly #windows = new Map<NodeId, number[]>()
   /** What may still be taken from others beside the source, and when that was counted. */
   #room: number
@@ -166,36 +166,40 @@ export class Asking {
   /** What a source delivered is looked at, as long as something is asked of it. */
   look(now: Millis, node: NodeId): void {
     const { catchUpTimeoutMs, sourceLookMs, sourceBytesPerSecond, sourceWindowMs } = this.#host.config
-    const window = this.#windows.get(node) ?? []
+    const looks = this.#windows.get(node) ?? [0]
+    const perWindow = Math.ceil(sourceWindowMs / sourceLookMs)
     const courses = [...this.#courses].filter(([, { source }]) => source === node)
-    const bytes = window.reduce((sum, each) => sum + each, 0)
+    const bytes = sum(looks.slice(0, perWindow + 1))
+    const mean = (sum(looks) * perWindow) / looks.length
     const isDue = courses.some(([, { askedAt }]) => now - askedAt >= sourceWindowMs)
     const isSlow = isDue && bytes < (sourceBytesPerSecond * sourceWindowMs) / 1_000
-    if (isSlow) this.#sources.leave(now, node, bytes)
+    if (isSlow) this.#sources.leave(now, node, mean)
     else if (isDue) this.#sources.delivers(node)
     let isLost = false
     for (const [document, course] of courses) {
       const isMute = now - Math.max(course.askedAt, course.heardAt) >= catchUpTimeoutMs
-      if (isSlow || isMute) isLost = !this.#leave(now, document, course, bytes) || isLost
+      if (isSlow || isMute) isLost = !this.#leave(now, document, course, mean) || isLost
     }
     if (isLost) this.#host.compare()
     if (![...this.#courses.values()].some(({ source }) => source === node)) {
       this.#windows.delete(node)
       return
     }
-    if (window.unshift(0) > Math.ceil(sourceWindowMs / sourceLookMs)) window.pop()
+    if (looks.unshift(0) > catchUpTimeoutMs / sourceLookMs) looks.pop()
     this.#host.deadlines.set(`source ${node}`, now + sourceLookMs)
   }
 
   /** Goes over to somebody better, if there is one; false when there is nobody to ask any more. */
   #leave(now: Millis, document: string, course: Course, bytes: number): boolean {
+    const { catchUpTimeoutMs } = this.#host.config
     const node = course.source as NodeId
+    const isSettled = now - course.askedAt >= catchUpTimeoutMs
     const better = this.#ready(now, document).find(
-      other => other.node !== node && this.#sources.isBetter(now, other.node, bytes),
+      other => other.node !== node && this.#sources.isBetter(now, other.node, bytes, isSettled),
     )
     if (better === undefined) {
       // Little is more than nothing, and where all are slow the way is: what was asked for before is still under way.
-      if (now - Math.max(course.askedAt, course.newAt) < this.#host.config.catchUpTimeoutMs) return true
+      if (now - Math.max(course.askedAt, course.newAt) < catchUpTimeoutMs) return true
       this.#sources.drop(document, node)
       this.#end(document)
       return false
@@ -298,3 +302,5 @@ export class Asking {
 
 /** A question and its answer cost as much at least. */
 const TAKEN_BYTES_MIN = 1_024
+
+const sum = (list: readonly number[]): number => list.reduce((all, each) => all + each, 0)

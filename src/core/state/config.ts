@@ -139,6 +139,12 @@ export interface StateConfig {
   /** Bytes of one piece of a catch-up. 48 KB: a few milliseconds of work, and a fair share of a slow link. */
   readonly pieceBytes: number
   /**
+   * What a piece has where the way is slow or not known yet, 4 KB, and how long one may take on it, 500 ms: four under
+   * way are no more than what comes in two seconds, or four such pieces.
+   */
+  readonly firstPieceBytes: number
+  readonly pieceMs: Millis
+  /**
    * Structs of one piece of a catch-up, and of a part of a snapshot, which is one step of a start.
    * 1,000: 3 ms of work for whoever applies it, 10 where the document has 4 MB. A text that was
    * typed letter by letter here and there has 5,000 in 48 KB.
@@ -164,8 +170,12 @@ export interface StateConfig {
   readonly sourceBytesPerSecond: number
   readonly sourceWindowMs: Millis
   readonly sourceLookMs: Millis
-  /** How long who was left so is tried last. 60 s. */
+  /**
+   * How long who was left so is tried last: 60 s, and twice as long each time that it happens again before it has delivered, up to
+   * 16 min. To try all anew costs four pieces each, which a way of 1 KB a second carries in a quarter of a minute.
+   */
   readonly sourceLastMs: Millis
+  readonly sourceLastMaxMs: Millis
   /**
    * What a node wrote itself goes to one neighbor first. The others are told so for at most so long, and after it has
    * gone for `turnRestMs` more, in which they get it from there. 3 s, 1 s.
@@ -265,6 +275,8 @@ export const defaultStateConfig: StateConfig = Object.freeze({
   diskLookMs: 5,
   diskPatienceMs: 50,
   pieceBytes: 49_152,
+  firstPieceBytes: 4_096,
+  pieceMs: 500,
   pieceStructsMax: 1_000,
   pieceGapMs: 1,
   pieceWindow: 4,
@@ -275,6 +287,7 @@ export const defaultStateConfig: StateConfig = Object.freeze({
   sourceWindowMs: 2_500,
   sourceLookMs: 500,
   sourceLastMs: 60_000,
+  sourceLastMaxMs: 960_000,
   turnMs: 3_000,
   turnRestMs: 1_000,
   turnAgainMs: 500,

@@ -17,6 +17,7 @@ import { EMPTY_DIGEST, type Vector } from './digest.js'
 import { ALL_BYTES } from './message.js'
 import type { Replica } from './replica.js'
 import type { Cursor, Range } from './structs.js'
+import { Throughput } from './throughput.js'
 import { Turns } from './turns.js'
 
 export interface SendingHost {
@@ -48,7 +49,8 @@ interface Left {
 
 interface Peer {
   readonly series: Map<string, Series>
-  readonly unconfirmed: Set<number>
+  /** What is under way, and how fast it arrives. */
+  readonly way: Throughput
 }
 
 export class Sending {
@@ -63,7 +65,7 @@ export class Sending {
   }
 
   linkUp(node: NodeId): void {
-    this.#peers.set(node, { series: new Map(), unconfirmed: new Set() })
+    this.#peers.set(node, { series: new Map(), way: new Throughput(this.#host.config) })
   }
 
   linkDown(node: NodeId): void {
@@ -78,7 +80,7 @@ export class Sending {
     const peer = this.#peers.get(node)
     for (const document of peer?.series.keys() ?? []) this.#turns.ended(node, document)
     peer?.series.clear()
-    peer?.unconfirmed.clear()
+    peer?.way.giveUp()
     return peer !== undefined
   }
 
@@ -150,10 +152,11 @@ export class Sending {
         if (isDone(left)) this.#end(now, to, peer, document)
       }
       while (peer.series.has(document)) {
-        if (peer.unconfirmed.size >= config.pieceWindow) return
+        if (peer.way.isFull) return
         if (series.left.ranges.length > 0)
           replica.visible.goOn(series.left.cursors, series.left.all, series.theirs)
-        const { update, cut } = replica.visible.piece(series.left.cursors, series.left.ranges)
+        const { cursors, ranges } = series.left
+        const { update, cut } = replica.visible.piece(cursors, ranges, peer.way.pieceBytes)
         const last = isDone(series.left)
         if (cut) {
           series.isCut = true
@@ -161,7 +164,7 @@ export class Sending {
         }
         if (last) this.#end(now, to, peer, document)
         const number = ++this.#number
-        peer.unconfirmed.add(number)
+        peer.way.sent(now, number, update.length)
         replica.own.expose()
         deadlines.set(`stalled ${to}`, now + config.catchUpTimeoutMs)
         this.#host.emit({
@@ -205,8 +208,8 @@ export class Sending {
 
   onGot(now: Millis, from: NodeId, number: number): void {
     const peer = this.#peers.get(from)
-    if (peer === undefined || !peer.unconfirmed.delete(number)) return
-    if (peer.unconfirmed.size === 0) this.#host.deadlines.delete(`stalled ${from}`)
+    if (peer === undefined || !peer.way.confirmed(now, number)) return
+    if (peer.way.isIdle) this.#host.deadlines.delete(`stalled ${from}`)
     else this.#host.deadlines.set(`stalled ${from}`, now + this.#host.config.catchUpTimeoutMs)
     this.pump(now, from)
   }

@@ -19,7 +19,9 @@ export interface Source {
 
 interface Left {
   readonly until: Millis
-  /** What it delivered in the window after which it was left. */
+  /** How long it is tried last; as long again it is known that it was. */
+  readonly forMs: Millis
+  /** What it delivered in a mean window before it was left. */
   readonly bytes: number
 }
 
@@ -61,17 +63,25 @@ export class Sources {
 
   /** It delivered so little in a window. */
   leave(now: Millis, node: NodeId, bytes: number): void {
-    for (const [each, { until }] of this.#left) if (now >= until) this.#left.delete(each)
-    this.#left.set(node, { until: now + this.#config.sourceLastMs, bytes })
+    const { sourceLastMs, sourceLastMaxMs } = this.#config
+    for (const [each, { until, forMs }] of this.#left) if (now >= until + forMs) this.#left.delete(each)
+    const before = this.#left.get(node)
+    const isAgain = before !== undefined && now >= before.until
+    const forMs = isAgain ? Math.min(2 * before.forMs, sourceLastMaxMs) : (before?.forMs ?? sourceLastMs)
+    this.#left.set(node, { until: now + forMs, forMs, bytes })
   }
 
   delivers(node: NodeId): void {
     this.#left.delete(node)
   }
 
-  /** Somebody else who is to be tried rather than this one, which delivered so little in the last window. */
-  isBetter(now: Millis, other: NodeId, bytes: number): boolean {
-    return !this.isLast(now, other) || this.#bytesOf(other) > 2 * bytes
+  /**
+   * Somebody else who is to be tried rather than this one, which delivers so little in a mean window. One piece more or
+   * less is no difference, unless it was looked at for long (`isSettled`).
+   */
+  isBetter(now: Millis, other: NodeId, bytes: number, isSettled: boolean): boolean {
+    const margin = isSettled ? 0 : 2 * this.#config.firstPieceBytes
+    return !this.isLast(now, other) || this.#bytesOf(other) > 2 * bytes + margin
   }
 
   #bytesOf(node: NodeId): number {

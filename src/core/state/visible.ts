@@ -110,7 +110,7 @@ export class Visible {
   /** The bytes of a whole series, as far as they are at most so many; infinite where there are more. */
   sizeUpTo(bytesMax: number, cursors: readonly Cursor[], ranges: readonly Range[]): number {
     const rest = { cursors: cursors.map(cursor => ({ ...cursor })), ranges: [...ranges] }
-    const limits = { ...this.#limits(), bytes: bytesMax }
+    const limits = this.#limits(bytesMax)
     const take = (most: number): Range[] => this.#takeDeletes(rest.ranges, most)
     const { length } = encodePiece(this.#source.doc.store, rest.cursors, limits, take)
     return rest.cursors.length + rest.ranges.length === 0 ? length : Number.POSITIVE_INFINITY
@@ -146,7 +146,11 @@ export class Visible {
    * The next piece of a series for others; moves the cursors. What is not durable now is
    * cut off even if it was when the series began, and with it all deletes; says so, for it has to be asked for again.
    */
-  piece(cursors: Cursor[], ranges: Range[]): { update: Uint8Array; cut: boolean } {
+  piece(
+    cursors: Cursor[],
+    ranges: Range[],
+    bytesMax = this.#config.pieceBytes,
+  ): { update: Uint8Array; cut: boolean } {
     let cut = false
     for (const cursor of cursors) {
       const limit = this.#limitOf(cursor)
@@ -157,12 +161,14 @@ export class Visible {
     // One of them may have been made with what is cut off.
     if (cut) ranges.length = 0
     const { store } = this.#source.doc
-    const update = encodePiece(store, cursors, this.#limits(), most => this.#takeDeletes(ranges, most))
+    const update = encodePiece(store, cursors, this.#limits(bytesMax), most =>
+      this.#takeDeletes(ranges, most),
+    )
     return { update, cut }
   }
 
-  #limits(): PieceLimits {
-    const { pieceBytes: bytes, pieceStructsMax: structs } = this.#config
+  #limits(bytes: number): PieceLimits {
+    const { pieceStructsMax: structs } = this.#config
     if (this.#source.kind === 'space') return { bytes, structs, deletes: Number.POSITIVE_INFINITY }
     return { bytes, structs, deletes: deletesFor(this.#source.doc.store, structs) }
   }
