@@ -44,6 +44,8 @@ interface Peer {
   isSure: boolean
   /** Documents of the first comparison after a boot that are not equal yet; null before its summary. */
   awaited: Set<string> | null
+  /** Documents of which a piece of the series under way was not applied, because own clocks were in doubt. */
+  readonly missed: Set<string>
   /** It has just booted and asked for everything: it is to see what is known here of its own writing, in any case. */
   asksAll: boolean
 }
@@ -89,7 +91,7 @@ export class Exchange {
     this.#answers.linkUp(node)
     this.#progress.linkUp(node)
     this.#hearsay.linkUp(node)
-    this.#peers.set(node, { isSure: true, awaited: null, asksAll: false })
+    this.#peers.set(node, { isSure: true, awaited: null, missed: new Set(), asksAll: false })
     // One side is enough: the comparison goes both ways.
     if (!this.#host.isSure() || this.#host.self < node) this.question(node)
   }
@@ -352,11 +354,17 @@ export class Exchange {
     if (isNew) this.#host.tellSoon(now)
     this.#progress.received(now, from, document, update.length, message.last)
     this.#questions.received(now, from, document, update.length, isNew, message.last)
+    const peer = this.#peers.get(from)
+    if (replica !== undefined && !isSure) peer?.missed.add(document)
     if (!message.last) return
     // An application may write all the time; what is known of tasks comes to rest, and who acts on half of it does harm.
-    if (message.cut !== true || !isReserved(nameOf(document))) this.#isEqual(now, from, document)
-    else if (this.#peers.get(from)?.awaited?.has(document) === true)
-      this.#host.deadlines.set(`again ${from}`, now + this.#host.config.cutAgainMs)
+    const isHalf = message.cut === true && isReserved(nameOf(document))
+    const isMissed = peer?.missed.delete(document) === true
+    if (!isHalf && !isMissed) this.#isEqual(now, from, document)
+    else if (peer?.awaited?.has(document) === true) {
+      const isSettled = !isHalf && replica?.own.doubt === null
+      this.#host.deadlines.set(`again ${from}`, now + (isSettled ? 0 : this.#host.config.cutAgainMs))
+    }
     // What others have shown may have come from this one.
     for (const node of this.links) this.#look(now, node)
   }
