@@ -6,7 +6,7 @@ import type { Json } from '../../src/core/json.js'
 import { append } from '../../src/core/state/lists.js'
 import type { StateMessage } from '../../src/core/state/message.js'
 import { clientOfList, listName } from '../../src/core/state/writer.js'
-import { type TestNode, World } from './world.js'
+import { sizeOf, type TestNode, World } from './world.js'
 
 const WRITERS = 100
 const config = { writersMax: WRITERS, offencesMax: 1_000_000 }
@@ -163,3 +163,43 @@ test('what those who are here write to a space is taken from the midst of what t
   t.is(b.core.get('plant', `by ${one}`), undefined)
   t.deepEqual(b.offences, [])
 })
+
+for (const document of ['space/plant', 'doc/notes'])
+  test(`nodes whose places for writers of ${document} are taken by others than elsewhere do not send each other these for ever`, t => {
+    const meeting = meet(5)
+    const { world, a, b, c, liar } = meeting
+    const honest = [a, b, c]
+    world.set(a, 'plant', 'k', 1)
+    world.open(a, 'notes').getMap('m').set('k', 1)
+    world.advance(5_000)
+    honest.forEach((to, n) => {
+      for (let i = 0; i < 150; i++)
+        relay(world, to, liar, document, written(document, liar.id, 10_000 * n + i))
+    })
+    for (const to of honest) world.step(to, { kind: 'linkDown', node: liar.id, reset: false })
+    world.advance(60_000)
+    // Who writes over what only he has leaves the others with a delete of nothing.
+    if (document === 'doc/notes') {
+      const map = world.open(a, 'notes').getMap('m')
+      for (const key of [...map.keys()].slice(0, 20)) map.set(key, 'over')
+    } else
+      for (const key of Object.keys(world.contents(a, 'plant')).slice(0, 20))
+        world.set(a, 'plant', key, 'over')
+    world.advance(120_000)
+    let bytes = 0
+    world.onEffect = (_node, effect) => {
+      if (effect.kind === 'send') bytes += sizeOf(effect.message)
+    }
+    const hour = 3_600_000
+    world.advance(hour)
+    t.log(`${bytes} bytes in an hour`)
+    t.true(bytes > 0 && bytes < 1_000_000, `${bytes} bytes in an hour`)
+    // What there is a place for comes as soon as ever, were its broadcast lost.
+    const request = world.set(a, 'plant', 'k', 2)
+    world.partition(node => node === a)
+    world.advance(5_000)
+    t.true(world.isAcknowledged(request))
+    world.heal()
+    world.advance(5_000)
+    for (const node of honest) t.is(node.core.get('plant', 'k'), 2)
+  })

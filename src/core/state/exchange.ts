@@ -37,6 +37,7 @@ import { Overview } from './overview.js'
 import { Progress } from './progress.js'
 import { Questions } from './questions.js'
 import { Sending } from './sending.js'
+import { Standstill } from './standstill.js'
 import { areApart, type Range } from './structs.js'
 
 interface Peer {
@@ -60,6 +61,7 @@ export class Exchange {
   readonly #progress: Progress
   readonly #hearsay: Hearsay
   readonly #overview: Overview
+  readonly #standstill: Standstill
 
   constructor(host: ExchangeHost) {
     this.#host = host
@@ -79,6 +81,7 @@ export class Exchange {
     this.#progress = new Progress(host)
     this.#hearsay = new Hearsay(host)
     this.#overview = new Overview(host)
+    this.#standstill = new Standstill(host.config)
   }
 
   get links(): readonly NodeId[] {
@@ -110,6 +113,7 @@ export class Exchange {
     this.#sending.linkDown(node)
     this.#progress.linkDown(node)
     this.#hearsay.linkDown(node)
+    this.#standstill.linkDown(node)
     this.#host.deadlines.delete(`again ${node}`)
     this.#answers.linkDown(node)
     this.#questions.linkDown(now, node)
@@ -247,26 +251,39 @@ export class Exchange {
       this.#host.offence(now, from, 'summary')
       return
     }
-    const told = new Set<string>()
+    const told = new Map<string, Uint8Array>()
     const different = new Set<string>()
+    const doubted = new Set<string>()
     documents.forEach((document, i) => {
       if (!isDocument(document)) {
         this.#host.offence(now, from, 'document-name')
         return
       }
-      told.add(document)
+      const hash = hashes.slice(8 * i, 8 * i + 8)
+      told.set(document, hash)
       if (!this.#host.isWanted(document, from)) return
       const replica = this.#host.find(document)
-      const hash = hashes.subarray(8 * i, 8 * i + 8)
       const isSame = replica !== undefined && sameBytes(replica.visible.digest().hash, hash)
       if (isSame) this.#hearsay.knows(from, replica)
-      if (!isSame || this.#questions.isInDoubt(replica)) different.add(document)
+      if (replica !== undefined && this.#questions.isInDoubt(replica)) doubted.add(document)
+      if (!isSame || doubted.has(document)) different.add(document)
     })
     for (const { document } of this.#overview.sharedWith(from))
       if (!told.has(document)) different.add(document)
-    for (const document of different) this.#questions.ask(now, from, document)
+    const asked = this.#standstill.toAsk(
+      now,
+      from,
+      [...different].map(document => ({
+        document,
+        mine: this.#host.find(document)?.visible.digest().hash ?? EMPTY_DIGEST.hash,
+        theirs: told.get(document) ?? EMPTY_DIGEST.hash,
+      })),
+    )
+    const isListening = this.#host.isListening()
+    for (const document of isListening ? different : new Set([...asked, ...doubted]))
+      this.#questions.ask(now, from, document)
     const peer = this.#peers.get(from)
-    if (peer === undefined || !this.#host.isListening()) return
+    if (peer === undefined || !isListening) return
     peer.awaited = different
     if (different.size === 0) this.#firstDone(now, from)
   }

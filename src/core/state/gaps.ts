@@ -31,11 +31,12 @@ export interface GapsHost {
   unhurried(now: Millis, usualMs: Millis): Millis
 }
 
-/** Who is asked next, how long after the last question, and where the gap was then. */
+/** Who is asked next, how long after the last question, where the gap was then, and since when. */
 interface Search {
   readonly from: NodeId
   readonly waitMs: Millis
   readonly mark: string
+  readonly since: Millis
 }
 
 export class Gaps {
@@ -86,9 +87,12 @@ export class Gaps {
       if (this.#searches.delete(document)) deadlines.delete(key)
       return
     }
-    if (deadlines.get(key) !== null) return
+    const search = this.#searches.get(document)
+    // What nobody has is asked for seldom; another gap is not to wait for that.
+    const isSeldom = search !== undefined && search.waitMs > config.compareIntervalMs
+    if (deadlines.get(key) !== null && !(isSeldom && this.#markOf(replica) !== search.mark)) return
     const waitMs = this.#host.unhurried(now, config.gapDelayMs)
-    this.#searches.set(document, { from, waitMs, mark: '' })
+    this.#searches.set(document, { from, waitMs, mark: '', since: now })
     deadlines.set(key, now + waitMs)
   }
 
@@ -105,12 +109,15 @@ export class Gaps {
     // writes one gap follows another without a pause: where it has moved, asking helps.
     const links = this.#host.links()
     const mark = this.#markOf(replica)
+    const since = mark === search.mark ? search.since : now
+    // Nobody may have it but who has no place here (standstill.ts).
+    const most = now - since < config.standstillMs ? config.compareIntervalMs : config.standstillMaxMs
     const waitMs =
       mark === search.mark
-        ? Math.min(4 * search.waitMs + 200, config.compareIntervalMs)
+        ? Math.min(4 * search.waitMs + 200, most)
         : this.#host.unhurried(now, 4 * config.gapDelayMs)
     const next = links.length > 0 ? rng.pick(links) : search.from
-    this.#searches.set(document, { from: next, waitMs, mark })
+    this.#searches.set(document, { from: next, waitMs, mark, since })
     deadlines.set(`gap ${document}`, now + waitMs)
   }
 
@@ -122,7 +129,8 @@ export class Gaps {
   #markOf(replica: Replica): string {
     const writers = new Set(replica.gapWriters)
     for (const { client } of this.#early.get(replica.document)?.list ?? []) writers.add(client)
-    return [...writers].map(client => `${client}:${replica.clockOf(client)}`).join(' ')
+    const clocks = [...writers].map(client => `${client}:${replica.clockOf(client)}`)
+    return `${clocks.join(' ')} ${replica.doc.store.pendingDs?.length ?? 0}`
   }
 }
 
