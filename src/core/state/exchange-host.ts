@@ -24,6 +24,8 @@ export interface ExchangeHost extends OverviewHost {
   isWanted(document: string, from: NodeId): boolean
   /** Whether not all is here that this vector names, and the rest may come. */
   lacks(document: string, vector: Vector, from: NodeId): boolean
+  /** How many bytes of it others may still bring, up to what one update may have. */
+  roomFor(document: string): number
   /** Checks and applies an update of a peer; true when it brought something new. */
   receive(now: Millis, from: NodeId, replica: Replica, update: Uint8Array): boolean
   /** What a comparison brought is passed on in a while. */

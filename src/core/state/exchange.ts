@@ -277,6 +277,7 @@ export class Exchange {
         document,
         mine: this.#host.find(document)?.visible.digest().hash ?? EMPTY_DIGEST.hash,
         theirs: told.get(document) ?? EMPTY_DIGEST.hash,
+        room: this.#host.roomFor(document),
       })),
     )
     const isListening = this.#host.isListening()

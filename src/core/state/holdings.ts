@@ -129,10 +129,17 @@ export class Holdings {
   }
 
   /** Bytes of all, with those added that others may not fill. */
-  bytesFor({ document }: Replica): number {
+  bytesFor({ document }: { readonly document: string }): number {
     const { remoteSlack, totalBytesMax } = this.#frame.config
     const kept = this.#places.isUsed(document) ? 0 : (remoteSlack - OTHERS_SHARE) * totalBytesMax
     return this.totalBytes + kept
+  }
+
+  /** How many bytes of it others may still bring; what is larger than an update is refused for that alone. */
+  roomFor(document: string): number {
+    const { remoteSlack, totalBytesMax, updateBytesMax } = this.#frame.config
+    const left = remoteSlack * totalBytesMax - this.bytesFor({ document })
+    return Math.max(0, Math.min(updateBytesMax, left))
   }
 
   /** Whether not all is here that this vector names, and the rest may come. */

@@ -1,6 +1,7 @@
 // How often a neighbor is asked about a document that differs and does not move: what one of the two refuses for want of
 // a place or of room stays different for ever, and each comparison would bring all of it again. As long as
-// neither of the two has got anything since it was asked about, it is asked ever more seldom.
+// neither of the two has got anything since it was asked about, it is asked ever more seldom. Room that is given back
+// elsewhere changes neither, so more room than there was at any question is a reason to ask at once.
 //
 // It never decides what differs, and is not asked where a node that has booted waits for an answer.
 
@@ -8,10 +9,11 @@ import type { Millis, NodeId } from '../ids.js'
 import type { StateConfig } from './config.js'
 import { sameBytes } from './digest.js'
 
-/** How the two had a document when it was last asked about, since when it has been so. */
+/** How the two had a document when it was last asked about, since when it has been so, and the most room that there was at a question. */
 interface Stand {
   readonly mine: Uint8Array
   readonly theirs: Uint8Array
+  readonly room: number
   readonly since: Millis
   readonly askedAt: Millis
 }
@@ -20,6 +22,8 @@ export interface Differing {
   readonly document: string
   readonly mine: Uint8Array
   readonly theirs: Uint8Array
+  /** Bytes that there is room for here, as far as a refusal can depend on it. */
+  readonly room: number
 }
 
 export class Standstill {
@@ -39,13 +43,14 @@ export class Standstill {
     const before = this.#stands.get(node)
     const after = new Map<string, Stand>()
     const out: string[] = []
-    for (const { document, mine, theirs } of differing) {
+    for (const { document, mine, theirs, room } of differing) {
       const known = before?.get(document)
       const isSame = known !== undefined && sameBytes(known.mine, mine) && sameBytes(known.theirs, theirs)
-      const mayAsk = !isSame || now >= known.askedAt + this.#pauseMs(known)
+      const mayAsk = !isSame || room > known.room || now >= known.askedAt + this.#pauseMs(known)
       if (mayAsk) out.push(document)
       const since = isSame ? known.since : now
-      after.set(document, mayAsk ? { mine, theirs, since, askedAt: now } : known)
+      const most = isSame ? Math.max(room, known.room) : room
+      after.set(document, mayAsk ? { mine, theirs, room: most, since, askedAt: now } : known)
     }
     this.#stands.set(node, after)
     return out

@@ -145,6 +145,7 @@ class State implements StateCore {
       begin: (now, from, document, update) => this.#arrivals.begin(now, from, document, update, null),
       isWanted: (document, from) => holdings.isWanted(document, from),
       lacks: (document, vector, from) => holdings.lacks(document, vector, from),
+      roomFor: document => holdings.roomFor(document),
       holds: document => holdings.holds(document) && !holdings.isOnItsWay(document),
       isHeldBy,
       receive: (now, from, replica, update) => this.#arrivals.receive(now, from, replica, update, null),
