@@ -20,13 +20,11 @@ const COMPUTES = ['core', 'dashboard', 'membership', 'sim', 'state', 'tasks']
 /** Each as long as several others: together with them one would be waited for in the end. */
 const LONG = [
   'membership/detection',
-  'membership/endurance',
-  'membership/returns',
-  'membership/splits',
+  'membership/liars',
   'state/bounds',
   'state/durability',
+  'state/footing',
   'state/hostile',
-  'state/one-source',
 ]
 const TOGETHER_MOST = 6
 
@@ -35,7 +33,7 @@ const together = new URL('dist/together/', import.meta.url)
 
 const filesOf = folder =>
   readdirSync(new URL(`${folder}/`, tests))
-    .filter(name => name.endsWith('.test.js'))
+    .filter(name => name.endsWith('.test.js') && !name.endsWith('.long.test.js'))
     .map(name => `${folder}/${name.slice(0, -'.test.js'.length)}`)
     .filter(name => !LONG.includes(name))
 

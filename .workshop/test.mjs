@@ -2,6 +2,7 @@
 // the failed check had to say. The cheap checks come first; the first red one ends it.
 //
 //   node .workshop/test.mjs            all that needs Node and loopback alone
+//   node .workshop/test.mjs long       the same for stories of many nodes and many kills
 //   node .workshop/test.mjs machine    what needs namespaces, root or Debian packages
 //
 // With SHOAL_TEST_REPORT=FILE the counts are also written there, as JSON.
@@ -18,8 +19,14 @@ const report = { passed: 0, failed: 0, checks: [] }
 
 const main = async () => {
   process.chdir(root)
-  const isMachine = process.argv[2] === 'machine'
-  for (const [name, check] of isMachine ? MACHINE : CHECKS) {
+  const checks = process.argv[2] === undefined ? CHECKS : BY_NAME[process.argv[2]]
+  if (checks === undefined) {
+    process.stderr.write(
+      `test: there is no ${process.argv[2]}; there are ${Object.keys(BY_NAME).join(' and ')}\n`,
+    )
+    process.exit(2)
+  }
+  for (const [name, check] of checks) {
     const startedAt = performance.now()
     const result = await check()
     const ms = Math.round(performance.now() - startedAt)
@@ -99,10 +106,16 @@ const CHECKS = [
   ['tests', () => tests(['--config', '.ava-mixed.config.mjs'])],
 ]
 
-const MACHINE = [
-  ['types', types],
-  ['machine', () => tests(['--config', '.ava-machine.config.mjs'])],
-]
+const BY_NAME = {
+  long: [
+    ['types', types],
+    ['long', () => tests(['--config', '.ava-long.config.mjs'])],
+  ],
+  machine: [
+    ['types', types],
+    ['machine', () => tests(['--config', '.ava-machine.config.mjs'])],
+  ],
+}
 
 /**
  * Runs ava and counts. A skipped test, one that is known to fail and a run without a

@@ -1,4 +1,4 @@
-// The long form of `test/e2e/store-crash.test.ts`: 200 kills, and the log torn at every
+// The long form of `test/e2e/store-crash.long.test.ts`: 200 kills, and the log torn at every
 // byte of its last records. Run as `node dist/test/soak/store.js [seed]`; it ends with
 // exit code 1 and the sentence of the check at the first thing that was lost.
 
