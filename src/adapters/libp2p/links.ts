@@ -238,9 +238,10 @@ export class Links {
     }
     if (this.#stopped) return
     if (isDown) this.#hooks.listener.onLinkDown(line.node, !isOurs)
-    else if (wasCurrent) {
-      const next = this.#peers.current(line.node)
-      if (next !== undefined) this.#hooks.onChosen(next.connection)
+    else {
+      // Gossip runs over whichever connection came first, which may be the one that has just ended.
+      const left = this.#peers.current(line.node)
+      if (left !== undefined) this.#hooks.onChosen(left.connection)
     }
   }
 
