@@ -161,14 +161,12 @@ export class Sweep {
 
   /** Of those that were asked some may be there, and then it is no small side that this node is on. */
   #readSample(): void {
-    const { links, jury, id: self } = this.#shared
+    const { links, jury } = this.#shared
     if (this.#sample === null) return
     const { ids, heard, links: linked } = this.#sample
     const there = ids.filter(id => links.get(id) !== undefined || links.dialAcceptedAt(id) !== null)
     for (const id of jury.accusers()) this.#spoken.add(id)
-    // Its own words are no sign that anybody else is left.
-    const isOther = (id: NodeId): boolean => id !== self && links.get(id) === undefined && !ids.includes(id)
-    const spoken = [...this.#spoken].filter(isOther)
+    const spoken = [...this.#spoken].filter(id => links.get(id) === undefined && !ids.includes(id))
     this.#hearsFew ||= (heard + there.length + spoken.length) * 3 < linked + ids.length
   }
 
@@ -190,12 +188,6 @@ export class Sweep {
     const { now, config, awareness } = this.#shared
     if (this.#hearsFew) return this.#begunAt ?? now
     return this.#listensUntil + awareness.dialEvidenceMs(now) + config.sweepVerdictMs
-  }
-
-  /** Until when those who watch a member may say that it is gone. */
-  get #overAt(): Millis {
-    const { now, config, awareness } = this.#shared
-    return this.#allFromAt + awareness.dialEvidenceMs(now) + config.sweepVerdictMs
   }
 
   /** A link opened to it, or all dials failed. */
@@ -225,7 +217,6 @@ export class Sweep {
     }
     const isListening = now < this.#listensUntil
     const isLate = now >= this.#allFromAt
-    const isOver = now >= this.#overAt
     // Who accuses somebody has spoken as well.
     for (const accuser of jury.accusers()) this.#spoken.add(accuser)
     const rest: NodeId[] = []
@@ -234,11 +225,9 @@ export class Sweep {
       if (entry === undefined || !isPresent(entry.verdict) || links.get(id) !== undefined) continue
       const isAccused = jury.isAccused(id)
       const isTurn = this.#hearsFew || this.#isItsTurn(id)
-      // Whom nobody accuses somebody would accuse who watches it, unless all these are gone. That takes a
-      // dial, and then it is one word: who is nearest waits for it, to say its own.
-      const isHoped = !isAccused && isLate && this.#isWatched(id)
-      if (!isAccused && (this.#spoken.has(id) || (isLate && !isTurn) || (isHoped && isOver))) continue
-      const mustWait = isListening || isHoped || !(isLate || (isTurn && (isAccused || this.#isLeftAlone(id))))
+      // Whom nobody accuses somebody would accuse who watches it, unless all these are gone.
+      if (!isAccused && (this.#spoken.has(id) || (isLate && (!isTurn || this.#isWatched(id))))) continue
+      const mustWait = isListening || !(isLate || (isTurn && (isAccused || this.#isLeftAlone(id))))
       if (mustWait || this.#flight.size >= this.#atOnce) {
         rest.push(id)
         continue
@@ -267,15 +256,11 @@ export class Sweep {
     this.#connect.dial(id)
   }
 
-  /**
-   * Somebody else speaks who watches it, and would say in time that it is gone. Who watches it itself relies
-   * on nobody: where its watchers had no link with it, each relied on the others, and all on these.
-   */
+  /** Somebody speaks who watches it, and would say in time that it is gone. */
   #isWatched(id: NodeId): boolean {
     if (this.#hearsFew) return false
-    const { config, roster, id: self } = this.#shared
-    const watchers = roster.observersOf(id, config.observersPerMember)
-    return !watchers.includes(self) && watchers.some(watcher => this.#spoken.has(watcher))
+    const { config, roster } = this.#shared
+    return roster.observersOf(id, config.observersPerMember).some(watcher => this.#spoken.has(watcher))
   }
 
   /** All who would say that it is gone are gone, or accused themselves. */
@@ -291,8 +276,7 @@ export class Sweep {
   /** When it goes on: when it has listened, when the nearest have had their time, when dials have had theirs. */
   #plan(): void {
     const { now, chores, awareness } = this.#shared
-    const turns = [this.#listensUntil, this.#allFromAt, this.#overAt]
-    const times = turns.filter(at => now < at && this.#queue.length > 0)
+    const times = [this.#listensUntil, this.#allFromAt].filter(at => now < at && this.#queue.length > 0)
     if (this.#flight.size > 0) times.push(now + awareness.dialEvidenceMs(now))
     if (times.length > 0) chores.set('sweep', Math.min(...times))
     else chores.delete('sweep')
