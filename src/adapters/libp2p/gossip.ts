@@ -7,32 +7,28 @@
 // who may write what. The neighbor that passed a bad message on validated it too, so
 // the transport holds that against the neighbor as well.
 
-import {
-  type GossipsubOpts,
-  type gossipsub,
-  StrictSign,
-  TopicValidatorResult,
-} from '@chainsafe/libp2p-gossipsub'
+import { type GossipsubOpts, StrictSign, TopicValidatorResult } from '@chainsafe/libp2p-gossipsub'
 import type { Connection, PeerId } from '@libp2p/interface'
 import type { NodeId } from '../../core/ids.js'
+import { toLatin1 } from './gossip-message.js'
 import { GossipStreams } from './gossip-streams.js'
 import type { Guard } from './guard.js'
 import { limits } from './limits.js'
 import { PassingOn } from './passing-on.js'
+import { QuickGossip, type Service, type Validator } from './quick-gossip.js'
 
 /** Topic names that a peer may subscribe to at all. */
 const TOPIC = /^[\x21-\x7e]{1,200}$/
 
 const NOTHING = new Uint8Array(0)
 
-const latin1 = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
-
 export const gossipOptions: Partial<GossipsubOpts> = {
   globalSignaturePolicy: StrictSign,
   fallbackToFloodsub: false,
   // Each message comes several times over. A copy of one that was found good is known by its signature, and not verified again.
-  fastMsgIdFn: ({ signature }) => latin1(signature ?? NOTHING),
+  fastMsgIdFn: ({ signature }) => toLatin1(signature ?? NOTHING),
+  // What a message is called within this node; its bytes are what others are told.
+  msgIdToStrFn: toLatin1,
   emitSelf: false,
   // It is said when a good message goes on: see `passing-on.ts`.
   asyncValidation: true,
@@ -79,7 +75,6 @@ export const gossipOptions: Partial<GossipsubOpts> = {
   scoreThresholds: { gossipThreshold: -1_000, publishThreshold: -2_000, graylistThreshold: -4_000 },
 }
 
-type Service = ReturnType<ReturnType<typeof gossipsub>>
 type Verdict = 'accept' | 'ignore' | 'reject'
 
 /** What gossipsub has beside its published interface and is needed here. */
@@ -88,7 +83,6 @@ interface Insides {
   outboundInflightQueue: Pick<GossipStreams, 'push' | 'end'>
   onPeerConnected(peer: PeerId, connection: Connection): void
   createOutboundStream(peer: PeerId, connection: Connection): Promise<void>
-  handleReceivedRpc(from: PeerId, rpc: { messages: { topic: string; data?: Uint8Array }[] }): Promise<void>
   reportMessageValidationResult(id: string, from: string, result: TopicValidatorResult): void
 }
 
@@ -111,6 +105,7 @@ export class Gossip {
   readonly #guard: Guard
   readonly #judge: (from: NodeId, topic: string, bytes: Uint8Array) => Verdict
   readonly #passingOn: PassingOn
+  readonly #quick: QuickGossip
   dropped = 0
 
   constructor(
@@ -134,15 +129,10 @@ export class Gossip {
       this.#passingOn.add(detail.msgId, detail.propagationSource.toString()),
     )
     insides.allowedTopics = new WellFormedTopics()
-    const handle = insides.handleReceivedRpc.bind(service)
-    insides.handleReceivedRpc = async (from, rpc) => {
-      // Before anything is verified or remembered: what nobody subscribed to, and what comes too fast.
-      const node = from.toString() as NodeId
-      rpc.messages = rpc.messages.filter(message =>
-        this.#isWelcome(node, message.topic, message.data?.byteLength ?? 0),
-      )
-      await handle(from, rpc)
-    }
+    this.#quick = new QuickGossip(service, {
+      isWelcome: (from, topic, bytes) => this.#isWelcome(from as NodeId, topic, bytes),
+      onGood: (id, from) => this.#passingOn.add(id, from),
+    })
   }
 
   /**
@@ -171,9 +161,7 @@ export class Gossip {
       this.dropped++
       return
     }
-    this.#service.publish(topic, bytes).catch(() => {
-      this.dropped++
-    })
+    this.#quick.publish(topic, bytes)
   }
 
   /** What waits to be passed on still goes. */
@@ -181,6 +169,7 @@ export class Gossip {
     this.#passingOn.flush()
   }
 
+  /** What nobody subscribed to, and what comes too fast, is dropped before anything is verified. */
   #isWelcome(node: NodeId, topic: string, bytes: number): boolean {
     const welcome = this.#topics.has(topic) && this.#guard.gossip(node, bytes)
     if (!welcome) this.dropped++
@@ -196,6 +185,3 @@ export class Gossip {
     return verdict as Awaited<ReturnType<Validator>>
   }
 }
-
-type Validator =
-  Service['topicValidators'] extends Map<string, infer V extends (...args: never[]) => unknown> ? V : never

@@ -4,12 +4,11 @@
 // several connections is the link is decided in `peers.ts`.
 
 import type { Connection, Stream } from '@libp2p/interface'
-import { LengthPrefixedDecoder } from '@libp2p/utils'
-import * as lp from 'it-length-prefixed'
 import type { Millis, NodeId } from '../../core/ids.js'
 import type { TransportListener } from '../../ports.js'
 import { BulkWriter, readBulk } from './bulk.js'
 import type { Ends } from './ends.js'
+import { FrameReader, toFrame } from './frames.js'
 import type { Guard } from './guard.js'
 import { limits } from './limits.js'
 import { type Line, Peers } from './peers.js'
@@ -95,7 +94,7 @@ export class Links {
       return
     }
     try {
-      stream.send(lp.encode.single(bytes))
+      stream.send(toFrame(bytes))
     } catch {
       // The stream has just closed; its end is reported by its own event.
       this.dropped++
@@ -177,12 +176,9 @@ export class Links {
   }
 
   #read(line: LiveLine): void {
-    const decoder = new LengthPrefixedDecoder({
-      maxDataLength: limits.linkFrameBytesMax,
-      maxBufferSize: limits.linkFrameBytesMax * 16,
-    })
+    const reader = new FrameReader(limits.linkFrameBytesMax, limits.linkFrameBytesMax * 16)
     line.stream.addEventListener('message', event => {
-      const frames = decoder.decode(event.data)
+      const frames = reader.read(event.data)
       // Resuming hands over what has waited before it reopens the window; pausing again
       // within that would leave the window open, so such frames wait for its end.
       if (this.#resuming === line) queueMicrotask(() => this.#take(line, frames))
