@@ -14,6 +14,7 @@ import { preSharedKey } from '@libp2p/pnet'
 import { byteStream } from '@libp2p/utils'
 import type { Ends } from './ends.js'
 import { limits } from './limits.js'
+import { quickenBox, quickenSocket } from './quick-layers.js'
 
 const WORD = Buffer.from('shoal mesh key 1')
 const PLAYGROUND_KEY = createHash('sha256').update('shoal: no mesh key').digest()
@@ -53,12 +54,14 @@ export const protector = (
     socket: Stream,
     options?: ProtectOptions,
   ): Promise<Stream> => {
+    quickenSocket(socket)
     ends.guard(socket)
     measure(socket, meter)
     letGo(socket)
     options?.onProgress?.(new CustomEvent(ACCEPTED))
     try {
-      const boxed = await cipher.protect(socket as never, options)
+      const boxed: MessageStream = await cipher.protect(socket as never, options)
+      quickenBox(boxed)
       const bytes = byteStream(boxed)
       const [word] = await Promise.all([
         bytes.read({ bytes: WORD.length, ...options }),

@@ -5,7 +5,8 @@
 
 import { createHmac, createPublicKey, diffieHellman, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { type NoiseComponents, noise } from '@chainsafe/libp2p-noise'
-import type { ConnectionEncrypter } from '@libp2p/interface'
+import type { ConnectionEncrypter, MessageStream } from '@libp2p/interface'
+import { quickenNoise } from './quick-layers.js'
 
 interface KeyPair {
   readonly publicKey: Uint8Array
@@ -63,10 +64,19 @@ const hmac = (key: Uint8Array, ...data: readonly Uint8Array[]): Uint8Array => {
 const toBase64url = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64url')
 
+/** From here on each message takes the short way, too. */
+const quickened = <Secured extends { readonly connection: MessageStream }>(secured: Secured): Secured => {
+  quickenNoise(secured.connection)
+  return secured
+}
+
 export const quickNoise = (): ((components: NoiseComponents) => ConnectionEncrypter) => components => {
   const encrypter = noise()(components)
   const insides = encrypter as unknown as Insides
   insides.crypto = { ...insides.crypto, generateKeypair, dh, hkdf }
   insides.staticKey = generateKeypair()
+  const { secureInbound, secureOutbound } = encrypter
+  encrypter.secureInbound = async (...asked) => quickened(await secureInbound.apply(encrypter, asked))
+  encrypter.secureOutbound = async (...asked) => quickened(await secureOutbound.apply(encrypter, asked))
   return encrypter
 }
