@@ -63,7 +63,7 @@ const wholeFrames = (data: Uint8Array, max: number): Uint8Array[] | null => {
 
 /** A frame: its length, then what it carries. */
 export const toFrame = (bytes: Uint8Array): Uint8Array => {
-  const frame = Buffer.allocUnsafe(lengthBytes(bytes.length) + bytes.length)
+  const frame = new Uint8Array(lengthBytes(bytes.length) + bytes.length)
   frame.set(bytes, writeLength(frame, 0, bytes.length))
   return frame
 }

@@ -10,7 +10,8 @@ import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 
 import { publicKeyFromProtobuf } from '@libp2p/crypto/keys'
 import type { Ed25519PrivateKey, PeerId, PublicKey } from '@libp2p/interface'
 import { peerIdFromPublicKey } from '@libp2p/peer-id'
-import { GossipMessage, toLatin1, toSigned } from './gossip-message.js'
+import { join, toLatin1 } from './bytes.js'
+import { GossipMessage, toSigned } from './gossip-message.js'
 
 /** An identity multihash of 36 bytes: the protobuf of an Ed25519 key of 32 bytes. */
 const ID_PREFIX = Buffer.from([0x00, 0x24, 0x08, 0x01, 0x12, 0x20])
@@ -57,7 +58,7 @@ export const isSignedBy = (message: GossipMessage, { key }: Author): boolean =>
   message.signature.length === SIGNATURE_BYTES && verify(null, message.signed(), key, message.signature)
 
 /** What gossipsub calls a message: its author's key and its number. */
-export const messageId = ({ key, seqno }: GossipMessage): Uint8Array => Buffer.concat([key, seqno])
+export const messageId = ({ key, seqno }: GossipMessage): Uint8Array => join(key, seqno)
 
 /** Writes the messages of this node. */
 export class OwnMessages {
@@ -77,8 +78,8 @@ export class OwnMessages {
   }
 
   write(topic: string, data: Uint8Array): GossipMessage {
-    const seqno = Buffer.alloc(8)
-    seqno.writeBigUInt64BE(++this.#number)
+    const seqno = new Uint8Array(8)
+    new DataView(seqno.buffer).setBigUint64(0, ++this.#number)
     const signed = toSigned(this.#from, data, seqno, topic)
     const unsigned = [this.#from, data, seqno, NOTHING, this.#protobuf] as const
     const signature = sign(null, new GossipMessage(unsigned, topic, signed).signed(), this.#key)

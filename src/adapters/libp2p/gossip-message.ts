@@ -8,6 +8,7 @@
 // so that nothing can mean one thing to this reader and another to gossipsub's. Everything
 // else (subscriptions, control, other orders, unknown fields) is left to gossipsub.
 
+import { join, toLatin1 } from './bytes.js'
 import { lengthBytes, writeLength } from './frames.js'
 
 const MESSAGE = 0x12
@@ -15,7 +16,7 @@ const [FROM, DATA, SEQNO, TOPIC, SIGNATURE, KEY] = [0x0a, 0x12, 0x1a, 0x22, 0x2a
 const SEQNO_BYTES = 8
 const LENGTH_BYTES_MAX = 4
 const NOT_ASCII = /[\x80-\xff]/
-const SIGNED_PREFIX = Buffer.from('libp2p-pubsub:')
+const SIGNED_PREFIX = new TextEncoder().encode('libp2p-pubsub:')
 
 type Bytes = Uint8Array
 
@@ -39,7 +40,7 @@ export class GossipMessage {
 
   /** What the signature is over. */
   signed(): Bytes {
-    return Buffer.concat([SIGNED_PREFIX, this.#signed])
+    return join(SIGNED_PREFIX, this.#signed)
   }
 
   /** An RPC with this message alone, after its length: what a neighbor is sent. */
@@ -53,7 +54,7 @@ export class GossipMessage {
     const signed = this.#signed
     const messageBytes = signed.length + fieldBytes(signature.length) + fieldBytes(key.length)
     const rpcBytes = fieldBytes(messageBytes)
-    const frame = Buffer.allocUnsafe(lengthBytes(rpcBytes) + rpcBytes)
+    const frame = new Uint8Array(lengthBytes(rpcBytes) + rpcBytes)
     let at = writeLength(frame, 0, rpcBytes)
     frame[at++] = MESSAGE
     at = writeLength(frame, at, messageBytes)
@@ -67,7 +68,7 @@ export class GossipMessage {
 /** What goes before the signature: the first four fields. */
 export const toSigned = (from: Bytes, data: Bytes, seqno: Bytes, topic: string): Bytes => {
   const name = Buffer.from(topic)
-  const bytes = Buffer.allocUnsafe(
+  const bytes = new Uint8Array(
     fieldBytes(from.length) + fieldBytes(data.length) + fieldBytes(seqno.length) + fieldBytes(name.length),
   )
   let at = writeField(bytes, 0, FROM, from)
@@ -153,9 +154,6 @@ class Cursor {
     return -1
   }
 }
-
-export const toLatin1 = (bytes: Bytes): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
 
 const fieldBytes = (length: number): number => 1 + lengthBytes(length) + length
 

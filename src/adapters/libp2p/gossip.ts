@@ -10,7 +10,7 @@
 import { type GossipsubOpts, StrictSign, TopicValidatorResult } from '@chainsafe/libp2p-gossipsub'
 import type { Connection, PeerId } from '@libp2p/interface'
 import type { NodeId } from '../../core/ids.js'
-import { toLatin1 } from './gossip-message.js'
+import { toLatin1 } from './bytes.js'
 import { GossipStreams } from './gossip-streams.js'
 import type { Guard } from './guard.js'
 import { limits } from './limits.js'

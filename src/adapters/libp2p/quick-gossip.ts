@@ -11,9 +11,10 @@
 
 import { type gossipsub, TopicValidatorResult } from '@chainsafe/libp2p-gossipsub'
 import type { Ed25519PrivateKey, PeerId, Stream } from '@libp2p/interface'
+import { toLatin1 } from './bytes.js'
 import { FrameReader } from './frames.js'
 import { type Author, Authors, isSignedBy, messageId, OwnMessages } from './gossip-authors.js'
-import { GossipMessage, readMessages, toLatin1 } from './gossip-message.js'
+import { GossipMessage, readMessages } from './gossip-message.js'
 
 export type Service = ReturnType<ReturnType<typeof gossipsub>>
 export type Validator =
@@ -205,7 +206,7 @@ export class QuickGossip {
   #judge(peer: PeerId, { topic, data, seqno, signature }: GossipMessage, author: Author): Verdict {
     const validate = this.#validators.get(topic)
     if (validate === undefined) return TopicValidatorResult.Accept
-    const sequenceNumber = Buffer.from(seqno).readBigUInt64BE()
+    const sequenceNumber = new DataView(seqno.buffer, seqno.byteOffset).getBigUint64(0)
     const { peer: from, publicKey: key } = author
     try {
       return validate(peer, { type: 'signed', from, data, sequenceNumber, topic, signature, key }) as Verdict

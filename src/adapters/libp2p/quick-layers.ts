@@ -3,6 +3,7 @@
 // taken. What goes over the wire is the same, and so are the ciphers.
 
 import type { MessageStream } from '@libp2p/interface'
+import { join } from './bytes.js'
 import { quicken } from './quick-streams.js'
 
 /** What libp2p's layers have beside their interface. */
@@ -47,10 +48,8 @@ export const quickenNoise = (connection: MessageStream): void => {
   quicken(connection, {
     write: data => {
       const sealed = handshake.encrypt(data)
-      const frame = Buffer.allocUnsafe(LENGTH_BYTES + sealed.length)
-      frame.writeUInt16BE(sealed.length)
-      frame.set(sealed, LENGTH_BYTES)
-      return stream.send(frame)
+      const { length } = sealed
+      return stream.send(join(Uint8Array.of(length >>> 8, length), sealed))
     },
     most: () => NOISE_BYTES_MAX - TAG_BYTES,
   })

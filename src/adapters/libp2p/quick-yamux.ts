@@ -115,12 +115,12 @@ const readFrames = (muxer: Insides, bytes: Uint8Array): Uint8Array => {
 }
 
 const toFrame = ({ type, flag, streamID, length }: Header, data?: Uint8Array): Uint8Array => {
-  const frame = Buffer.allocUnsafe(HEADER_BYTES + (data?.length ?? 0))
-  frame[0] = 0
+  const frame = new Uint8Array(HEADER_BYTES + (data?.length ?? 0))
+  const view = new DataView(frame.buffer)
   frame[1] = type
-  frame.writeUInt16BE(flag, 2)
-  frame.writeUInt32BE(streamID, 4)
-  frame.writeUInt32BE(length, 8)
+  view.setUint16(2, flag)
+  view.setUint32(4, streamID)
+  view.setUint32(8, length)
   if (data !== undefined) frame.set(data, HEADER_BYTES)
   return frame
 }
