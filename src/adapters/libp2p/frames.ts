@@ -12,7 +12,7 @@ type Data = Parameters<LengthPrefixedDecoder['decode']>[0]
 
 /** What the decoder has beside its interface: the pieces that wait for the rest. */
 interface Insides {
-  readonly buffer: { readonly byteLength: number }
+  readonly buffer: { readonly length: number }
 }
 
 const LENGTH_BYTES_MAX = 3
@@ -30,7 +30,7 @@ export class FrameReader {
 
   /** Whether the last frame has not come to its end. */
   get isInMidst(): boolean {
-    return this.#insides.buffer.byteLength > 0
+    return this.#insides.buffer.length > 0
   }
 
   /** Begins only when it is read, to its end, before more is. Throws on what is no frame. */

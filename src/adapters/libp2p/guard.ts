@@ -30,8 +30,9 @@ export class Guard {
 
   /** A small frame came: for how long to stop reading from this peer, 0 for not at all. */
   frame(node: NodeId, bytes: number): Millis {
-    const conduct = this.#conduct(node)
-    const owedMs = conduct.frames.take(this.#now(), bytes)
+    const now = this.#now()
+    const conduct = this.#conduct(node, now)
+    const owedMs = conduct.frames.take(now, bytes)
     if (owedMs === 0) return 0
     const waitMs = Math.max(owedMs, limits.throttleMs)
     this.#throttled(node, conduct, waitMs, 'flood')
@@ -40,13 +41,15 @@ export class Guard {
 
   /** A chunk came. A large synchronisation is no offence: it is only slowed down. */
   bulk(node: NodeId, bytes: number): Millis {
-    return this.#conduct(node).bulk.take(this.#now(), bytes)
+    const now = this.#now()
+    return this.#conduct(node, now).bulk.take(now, bytes)
   }
 
   /** A gossip message came: whether to look at it. */
   gossip(node: NodeId, bytes: number): boolean {
-    const conduct = this.#conduct(node)
-    const waitMs = conduct.gossip.take(this.#now(), bytes)
+    const now = this.#now()
+    const conduct = this.#conduct(node, now)
+    const waitMs = conduct.gossip.take(now, bytes)
     if (waitMs > 0) this.#throttled(node, conduct, Math.min(waitMs, 100), 'gossip-flood')
     return waitMs === 0
   }
@@ -72,8 +75,7 @@ export class Guard {
     this.#report(node, offence)
   }
 
-  #conduct(node: NodeId): Conduct {
-    const now = this.#now()
+  #conduct(node: NodeId, now = this.#now()): Conduct {
     let conduct = this.#peers.get(node)
     if (conduct === undefined) {
       // The oldest entry goes; a peer that is still here gets a fresh one, which is lenient and bounded.

@@ -20,7 +20,7 @@ interface Noise {
     encrypt(plain: Uint8Array): Uint8Array
     decrypt(sealed: Uint8Array, into: Uint8Array): Uint8Array
   }
-  decoder: { readonly buffer?: { readonly byteLength: number }; decode(data: Data): Iterable<Data> }
+  decoder: { readonly buffer?: { readonly length: number }; decode(data: Data): Iterable<Data> }
   decrypt(sealed: Data): Data
 }
 type Data = Parameters<MessageStream['send']>[0]
@@ -61,7 +61,7 @@ export const quickenNoise = (connection: MessageStream): void => {
       : decrypt(sealed)
   noise.decoder = {
     decode: data => {
-      const isWhole = data instanceof Uint8Array && decoder.buffer?.byteLength === 0
+      const isWhole = data instanceof Uint8Array && decoder.buffer?.length === 0
       return (isWhole ? wholeFrames(data) : null) ?? decoder.decode(data)
     },
   }

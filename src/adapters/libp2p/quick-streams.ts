@@ -23,8 +23,8 @@ interface Insides {
   readonly readStatus: string
   readonly writeStatus: string
   readonly remoteWriteStatus: string
-  readonly readBuffer: { readonly byteLength: number }
-  readonly writeBuffer: { readonly byteLength: number; prepend(data: Uint8Array): void }
+  readonly readBuffer: { readonly length: number }
+  readonly writeBuffer: { readonly length: number; prepend(data: Uint8Array): void }
   readonly writableNeedsDrain: boolean
   sendingData: boolean
   onData(data: Data): void
@@ -50,13 +50,20 @@ export interface Layer {
 /** To be called before anybody else listens to the stream. */
 export const quicken = <Stream extends MessageStream>(stream: Stream, layer: Layer): Stream => {
   const insides = stream as unknown as Insides
-  quickenSending(insides, layer)
   quickenReading(insides)
+  quickenSending(insides, layer)
   return stream
 }
 
 const quickenSending = (stream: Insides, layer: Layer): void => {
   const send = stream.send.bind(stream)
+  const add = stream.addEventListener.bind(stream)
+  /** Whether anybody ever wanted to know when all is sent: who closes while something waits. */
+  let isAsked = stream.listenerCount('idle') > 0
+  stream.addEventListener = (type, listener, options) => {
+    if (type === 'idle') isAsked = true
+    add(type, listener, options)
+  }
   stream.send = data => {
     const isQuick =
       stream.writeStatus === 'writable' &&
@@ -65,7 +72,7 @@ const quickenSending = (stream: Insides, layer: Layer): void => {
       data instanceof Uint8Array &&
       data.length > 0 &&
       data.length <= layer.most() &&
-      stream.writeBuffer.byteLength === 0
+      stream.writeBuffer.length === 0
     if (!isQuick) return send(data)
     let hasRoom: boolean
     stream.sendingData = true
@@ -81,8 +88,8 @@ const quickenSending = (stream: Insides, layer: Layer): void => {
     }
     if (!hasRoom) stream.onMuxerNeedsDrain()
     // What came meanwhile, in answer to what was sent.
-    if (stream.writeBuffer.byteLength > 0) return stream.processSendQueue()
-    if (stream.listenerCount('idle') > 0) stream.safeDispatchEvent('idle')
+    if (stream.writeBuffer.length > 0) return stream.processSendQueue()
+    if (isAsked) stream.safeDispatchEvent('idle')
     return hasRoom
   }
 }
@@ -108,7 +115,7 @@ const quickenReading = (stream: Insides): void => {
     if (isLong) return add(type, listener, options)
     if (!listeners.includes(listener as Listener)) listeners = [...listeners, listener as Listener]
     // Who begins to listen has more to do before it can be told.
-    if (stream.readBuffer.byteLength > 0) queueMicrotask(() => stream.dispatchReadBuffer())
+    if (stream.readBuffer.length > 0) queueMicrotask(() => stream.dispatchReadBuffer())
   }
   stream.removeEventListener = (type, listener, options) => {
     if (type !== 'message' || isLong) remove(type, listener, options)
@@ -126,7 +133,7 @@ const quickenReading = (stream: Insides): void => {
       stream.readStatus === 'readable' &&
       stream.remoteWriteStatus !== 'closed' &&
       data.byteLength > 0 &&
-      stream.readBuffer.byteLength === 0
+      stream.readBuffer.length === 0
     if (!isQuick) return onData(data)
     tell(listeners, { type: 'message', data })
     // The other end may have ended in what it just said.

@@ -31,7 +31,7 @@ type Bytes = Uint8Array | { readonly byteLength: number }
 
 /** What yamux has beside its interface. */
 interface Insides {
-  readonly decoder: { readonly buffer: { readonly byteLength: number } }
+  readonly decoder: { readonly buffer: { readonly length: number } }
   onData(bytes: Bytes): void
   handleStreamMessage(frame: Frame): void
   sendFrame(header: Header, data?: Bytes): boolean
@@ -59,7 +59,7 @@ export const quickenMuxer = <Muxer extends StreamMuxer>(muxer: Muxer): Muxer => 
     return isQuick ? insides.send(toFrame(header, data as Uint8Array | undefined)) : sendFrame(header, data)
   }
   insides.onData = bytes => {
-    const isWhole = bytes instanceof Uint8Array && insides.decoder.buffer.byteLength === 0
+    const isWhole = bytes instanceof Uint8Array && insides.decoder.buffer.length === 0
     const rest = isWhole ? readFrames(insides, bytes) : bytes
     if (rest.byteLength > 0) onData(rest)
   }
