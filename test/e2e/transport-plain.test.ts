@@ -4,12 +4,15 @@
 
 import '../../src/polyfill.js'
 import { randomBytes } from 'node:crypto'
-import { setImmediate as turn } from 'node:timers/promises'
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import { gossipsub, StrictSign } from '@chainsafe/libp2p-gossipsub'
+import { RPC } from '@chainsafe/libp2p-gossipsub/message'
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
+import { generateKeyPair } from '@libp2p/crypto/keys'
 import { identify } from '@libp2p/identify'
 import type { Stream } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
 import test, { type ExecutionContext } from 'ava'
@@ -156,4 +159,97 @@ test.serial('who begins to gossip with somebody who never answers lets nobody el
   await dialPlain(ours, plain)
   t.regex(await gossipBothWays(ours, plain), /^ours /)
   t.is(begins.status, 'open', 'the one that is mute was waited for')
+})
+
+test.serial(
+  'what a plain node says goes on through ours to another plain one, signed by its author',
+  async t => {
+    t.timeout(20_000)
+    const ours = await startOurs(t)
+    const [speaker, hearer] = [await startPlain(t, true), await startPlain(t, true)]
+    for (const { host } of [speaker, hearer]) {
+      const connection = await host.dial(multiaddr(ours.addresses[0] as string))
+      await connection.newStream(LINK_PROTOCOL)
+    }
+    let heard = ''
+    void hearer.gossiped.then(text => {
+      heard = text
+    })
+    while (heard === '') {
+      void speaker.host.services.gossip.publish(TOPIC, Buffer.from('from afar'))
+      await sleep(50)
+    }
+    t.is(heard, 'from afar')
+  },
+)
+
+/** Says what it likes over gossip's stream. */
+const speakRaw = async (t: ExecutionContext, ours: Witness) => {
+  const { host } = await startPlain(t, false)
+  const connection = await host.dial(multiaddr(ours.addresses[0] as string))
+  await connection.newStream(LINK_PROTOCOL)
+  const stream = await connection.newStream('/meshsub/1.2.0')
+  const say = (message: RPC.Message): void => {
+    stream.send(lp.encode.single(RPC.encode({ subscriptions: [], messages: [message] })))
+  }
+  return { stream, say }
+}
+
+const author = async () => {
+  const key = await generateKeyPair('Ed25519')
+  const from = peerIdFromPrivateKey(key).toMultihash().bytes
+  let number = 0
+  const sign = async (text: string, change: Partial<RPC.Message> = {}): Promise<RPC.Message> => {
+    const seqno = Buffer.alloc(8)
+    seqno.writeUInt32BE(++number)
+    const unsigned = { from, data: Buffer.from(text), seqno, topic: TOPIC, ...change }
+    const signed = Buffer.concat([Buffer.from('libp2p-pubsub:'), RPC.Message.encode(unsigned)])
+    return { ...unsigned, signature: await key.sign(signed), key: from.slice(2) }
+  }
+  return { from, sign }
+}
+
+test.serial('what its author did not sign is heard by nobody, and what it did is heard once', async t => {
+  t.timeout(20_000)
+  const ours = await startOurs(t)
+  const { say } = await speakRaw(t, ours)
+  const [one, other] = [await author(), await author()]
+  const good = await one.sign('good')
+  const { key: _, ...keyless } = await one.sign('keyless')
+  for (const message of [
+    good,
+    good,
+    { ...(await one.sign('x')), data: Buffer.from('forged') },
+    { ...(await one.sign('borrowed')), from: other.from },
+    { ...(await one.sign('renamed')), from: other.from, key: other.from.slice(2) },
+    { ...(await one.sign('blank')), signature: Buffer.alloc(64) },
+    { ...(await one.sign('short')), signature: Buffer.alloc(3) },
+    await one.sign('too long a number', { seqno: Buffer.alloc(9) }),
+    await one.sign('of no interest', { topic: 'b-topic' }),
+    good,
+    keyless,
+    await other.sign('last'),
+  ])
+    say(message)
+  await ours.see(seen => seen.what === 'gossip' && seen.text === 'last')
+  const heard = ours.seen.flatMap(seen => (seen.what === 'gossip' ? seen.text : []))
+  t.deepEqual(heard.toSorted(), ['good', 'keyless', 'last'])
+})
+
+test.serial('gossip in pieces, and several messages at once, are all heard', async t => {
+  t.timeout(20_000)
+  const ours = await startOurs(t)
+  const { stream } = await speakRaw(t, ours)
+  const one = await author()
+  const messages = await Promise.all(['a', 'b', 'c'].map(text => one.sign(text)))
+  const bytes = Buffer.concat([
+    lp.encode.single(RPC.encode({ subscriptions: [], messages })).subarray(),
+    lp.encode.single(RPC.encode({ subscriptions: [], messages: [await one.sign('d')] })).subarray(),
+  ])
+  for (let at = 0; at < bytes.length; at += 100) {
+    stream.send(bytes.subarray(at, at + 100))
+    await turn()
+  }
+  await ours.see(seen => seen.what === 'gossip' && seen.text === 'd')
+  t.is(ours.count(isGossip), 4)
 })
