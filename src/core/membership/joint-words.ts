@@ -120,7 +120,7 @@ export class JointWords {
     this.due.postpone(byMs + this.#shared.config.fellowMs)
   }
 
-  #speakers(subject: NodeId): NodeId[] {
+  #speakers(subject: NodeId): readonly NodeId[] {
     return this.#shared.roster.observersOf(subject, 2)
   }
 

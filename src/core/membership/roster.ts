@@ -23,9 +23,14 @@ export interface Change {
   readonly after: Entry | undefined
 }
 
+const OBSERVERS_KEPT_MAX = 128
+
 export class Roster {
   readonly rings: Rings
   readonly #self: NodeId
+  readonly #observersPerMember: number
+  /** Found for some members since the rings last changed: in a split one is asked for again and again. */
+  readonly #observers = new Map<NodeId, { readonly limit: number; readonly ids: readonly NodeId[] }>()
   readonly #entries = new Map<NodeId, Entry>()
   readonly #digest: Int32Array
   #sorted: Entry[] | null = null
@@ -38,6 +43,7 @@ export class Roster {
 
   constructor(self: NodeId, observersPerMember: number, digestBuckets: number) {
     this.#self = self
+    this.#observersPerMember = observersPerMember
     this.rings = new Rings(observersPerMember)
     this.#digest = new Int32Array(digestBuckets)
   }
@@ -98,7 +104,19 @@ export class Roster {
   }
 
   /** The first observers of a member; a node that can only dial out needs some that can be dialled. */
-  observersOf(id: NodeId, limit: number): NodeId[] {
+  observersOf(id: NodeId, limit: number): readonly NodeId[] {
+    let found = this.#observers.get(id)
+    if (found === undefined || found.limit < limit) {
+      if (this.#observers.size >= OBSERVERS_KEPT_MAX) this.#observers.clear()
+      // Whoever asks for the first few soon asks for more.
+      const atOnce = Math.max(limit, 2 * this.#observersPerMember)
+      found = { limit: atOnce, ids: this.#findObservers(id, atOnce) }
+      this.#observers.set(id, found)
+    }
+    return found.ids.length > limit ? found.ids.slice(0, limit) : found.ids
+  }
+
+  #findObservers(id: NodeId, limit: number): readonly NodeId[] {
     const record = this.#entries.get(id)?.record
     if (record === undefined || record.dialable) return this.rings.successors(id, limit)
     return this.rings.successors(id, limit, observer => this.#entries.get(observer)?.record.dialable ?? false)
@@ -144,14 +162,16 @@ export class Roster {
     else this.#entries.set(id, after)
     const stood = before !== undefined && isPresent(before.verdict)
     const stands = after !== undefined && isPresent(after.verdict)
+    const isDialableAnew = before?.record.dialable !== after?.record.dialable
     if (stood !== stands) {
       this.aliveCount += stands ? 1 : -1
-      this.ringRevision++
       if (stands) this.rings.add(id)
       else this.rings.delete(id)
-    } else if (stands && before?.record.dialable !== after?.record.dialable) {
-      this.ringRevision++
     }
+    if (stood !== stands || (stands && isDialableAnew)) {
+      this.ringRevision++
+      this.#observers.clear()
+    } else if (isDialableAnew) this.#observers.delete(id)
     this.#changed.add(id)
     this.#sorted = null
     this.revision++

@@ -27,6 +27,8 @@ export class Footing {
   readonly #compared = new Map<NodeId, boolean>()
   /** Of whom each has heard, as it last said. */
   readonly #said = new Map<NodeId, readonly number[]>()
+  /** All who were said to have been heard of, members or not. */
+  readonly #heardOf = new Set<number>()
   /** The members who were heard of: found once, since what they know is here. */
   readonly #met = new Set<number>()
   /** Whether somebody has said more since that was last looked through, and by which members it was. */
@@ -71,10 +73,15 @@ export class Footing {
   #heard(): ReadonlySet<number> {
     const { members } = this.#parts
     if (!this.#isMore && this.#revision === members.revision) return this.#met
-    const said = new Set([...this.#said.values()].flat())
-    for (const peer of this.#compared.keys()) said.add(metHash(peer))
-    for (const { id } of members.all())
-      if (id !== members.self && said.has(metHash(id))) this.#met.add(metHash(id))
+    if (this.#isMore) {
+      this.#heardOf.clear()
+      for (const met of this.#said.values()) for (const hash of met) this.#heardOf.add(hash)
+      for (const peer of this.#compared.keys()) this.#heardOf.add(metHash(peer))
+    }
+    for (const { id } of members.all()) {
+      const hash = metHash(id)
+      if (id !== members.self && this.#heardOf.has(hash)) this.#met.add(hash)
+    }
     this.#isMore = false
     this.#revision = members.revision
     return this.#met
@@ -85,6 +92,7 @@ export class Footing {
     this.#isNeeded = true
     this.#compared.clear()
     this.#said.clear()
+    this.#heardOf.clear()
     this.#met.clear()
     this.#sure.clear()
   }
