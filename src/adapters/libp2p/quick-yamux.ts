@@ -14,6 +14,8 @@ const HEADER_BYTES = 12
 const [DATA, WINDOW_UPDATE] = [0, 1] as const
 /** A quarter of the smallest window that yamux allows: the sender never runs dry. */
 const WORTH_SENDING_BYTES = 64 * 1024
+/** A frame that is larger exceeds every window that is granted here. */
+const WINDOW_BYTES = 256 * 1024
 /** `StreamState`: whose next frame has to begin or to answer the stream, and who wants no more for now. */
 const [INIT, SYN_RECEIVED, PAUSED] = [0, 2, 5] as const
 
@@ -62,6 +64,9 @@ export const quickenMuxer = <Muxer extends StreamMuxer>(muxer: Muxer): Muxer => 
     const isWhole = bytes instanceof Uint8Array && insides.decoder.buffer.length === 0
     const rest = isWhole ? readFrames(insides, bytes) : bytes
     if (rest.byteLength > 0) onData(rest)
+    // Yamux looks at a frame's length when all of it has come, up to 4 GB, and keeps it until then.
+    if (insides.decoder.buffer.length > HEADER_BYTES + WINDOW_BYTES)
+      throw new Error('a frame beyond any window')
   }
   insides._newStream = (id, state, direction) => quickenStream(newStream(id, state, direction), insides)
   return muxer

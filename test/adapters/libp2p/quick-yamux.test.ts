@@ -170,3 +170,13 @@ test('what is no frame of yamux ends it, as it ends a plain one', async t => {
     t.is(await status(quick), await status(plain))
   }
 })
+
+test('who begins a frame that no window holds is cut before it is kept', async t => {
+  const { a, muxers } = pair(plain, quick)
+  a.send(Buffer.from('0000000100000001ffffffff', 'hex'))
+  for (let i = 0; i < 20 && muxers[1].status === 'open'; i++) {
+    a.send(new Uint8Array(64 * 1024))
+    await turn()
+  }
+  t.is(muxers[1].status, 'closed')
+})
