@@ -2,7 +2,7 @@
 // frames and nothing else, because each is written at once; these are cut out of it as they
 // are. What comes in pieces goes through libp2p's decoder, which keeps and joins them.
 
-import { LengthPrefixedDecoder } from '@libp2p/utils'
+import { InvalidMessageLengthError, LengthPrefixedDecoder } from '@libp2p/utils'
 
 interface Bytes {
   readonly byteLength: number
@@ -12,10 +12,13 @@ type Data = Parameters<LengthPrefixedDecoder['decode']>[0]
 
 /** What the decoder has beside its interface: the pieces that wait for the rest. */
 interface Insides {
-  readonly buffer: { readonly length: number }
+  readonly buffer: { readonly length: number; get(at: number): number }
 }
 
+/** Of a frame that is read as it is. */
 const LENGTH_BYTES_MAX = 3
+/** Of any length: what is more says a number that cannot be counted with. */
+const DECODED_LENGTH_BYTES_MAX = 8
 
 export class FrameReader {
   readonly #decoder: LengthPrefixedDecoder
@@ -36,7 +39,17 @@ export class FrameReader {
   /** Begins only when it is read, to its end, before more is. Throws on what is no frame. */
   *read(data: Data): Generator<Bytes> {
     const whole = this.isInMidst ? null : wholeFrames(data.subarray(), this.#maxDataLength)
-    yield* whole ?? this.#decoder.decode(data)
+    if (whole !== null) return yield* whole
+    yield* this.#decoder.decode(data)
+    if (this.#hasEndlessLength()) throw new InvalidMessageLengthError('Message length length too long')
+  }
+
+  /** The decoder would keep it and wait for its end, up to the size of its buffer. */
+  #hasEndlessLength(): boolean {
+    const { buffer } = this.#insides
+    if (buffer.length < DECODED_LENGTH_BYTES_MAX) return false
+    for (let at = 0; at < DECODED_LENGTH_BYTES_MAX; at++) if (buffer.get(at) <= 0x7f) return false
+    return true
   }
 }
 

@@ -62,9 +62,13 @@ test('frames are written as libp2p writes them, and read whole however they are 
   )
 })
 
+const holdsLengthWithoutEnd = (bytes: Uint8Array): boolean =>
+  /[\x80-\xff]{8}/.test(Buffer.from(bytes).toString('latin1'))
+const junk = fc.uint8Array({ maxLength: 40 }).filter(bytes => !holdsLengthWithoutEnd(bytes))
+
 test('what is no frame is refused as libp2p refuses it, after what came before', t => {
   fc.assert(
-    fc.property(sizes, fc.uint8Array({ maxLength: 40 }), cuts, (sizes, junk, cuts) => {
+    fc.property(sizes, junk, cuts, (sizes, junk, cuts) => {
       const before = sizes.map((size, i) => toFrame(Buffer.alloc(size, i + 1)))
       const pieces = inPieces(Buffer.concat([...before, junk]), cuts)
       t.deepEqual(readAll(pieces, ours()), readAll(pieces, plain()))
@@ -72,6 +76,16 @@ test('what is no frame is refused as libp2p refuses it, after what came before',
     { numRuns: 500 },
   )
   t.deepEqual(readAll([toFrame(Buffer.alloc(MAX + 1))], ours()), ['InvalidMessageLengthError'])
+})
+
+test('a length without end is refused at its eighth byte, and not kept', t => {
+  const junk = new Uint8Array(8).fill(0x80)
+  t.deepEqual(readAll([junk], ours()), ['InvalidMessageLengthError'])
+  const [first, ...rest] = inPieces(junk, [3, 4])
+  t.deepEqual(readAll([first as Uint8Array, rest[0] as Uint8Array], ours()), [])
+  t.deepEqual(readAll([first as Uint8Array, ...rest], ours()), ['InvalidMessageLengthError'])
+  const frame = toFrame(Buffer.from('something'))
+  t.is(readAll([Buffer.concat([frame, junk])], ours()).length, 2)
 })
 
 test('who is asked knows whether a frame is still to come to its end', t => {
